@@ -1,0 +1,244 @@
+"""Every exception that sclbl raises, in one tree.
+
+A message says what failed, on which object, and what to do next. Each class carries a stable
+``code``: the server sends it, the client turns it back into the class.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SclblError(Exception):
+    """Base of every error that sclbl raises on purpose."""
+
+    code: ClassVar[str] = "error"
+
+
+# ------------------------------------------------------------------ the model
+
+
+class ModelError(SclblError):
+    """The fitted object cannot become a program."""
+
+    code = "model"
+
+
+class NotFittedError(ModelError):
+    """The object was not fitted."""
+
+    code = "not_fitted"
+
+
+class UnsupportedModelError(ModelError):
+    """No stripper knows this class, or this option of it."""
+
+    code = "unsupported_model"
+
+
+class UnsupportedMethodError(ModelError, AttributeError):
+    """The model, or the program, does not offer the requested method."""
+
+    code = "unsupported_method"
+
+
+class SpecError(ModelError):
+    """A spec or an ONNX file is malformed, too large, or uses what the compiler does not know."""
+
+    code = "spec"
+
+
+class CompileError(SclblError):
+    """The compiler or the linker failed; always a defect of sclbl, never of the input."""
+
+    code = "compile"
+
+
+class FidelityError(SclblError):
+    """The program does not predict what the model predicts.
+
+    Attributes
+    ----------
+    report : object or None
+        The fidelity report, worst row included.
+    """
+
+    code = "fidelity"
+
+    def __init__(self, message: str, report: object | None = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+# ------------------------------------------------------------------- the rows
+
+
+class InputError(SclblError, ValueError):
+    """The rows given for prediction are refused.
+
+    Attributes
+    ----------
+    row : int or None
+        Position of the first offending row, counted from 0.
+    column : str or None
+        Name (or position, as text) of the offending column.
+    """
+
+    code = "input"
+
+    def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
+        super().__init__(message)
+        self.row = row
+        self.column = column
+
+
+class ColumnError(InputError):
+    """Columns are missing, too few, too many, or repeated."""
+
+    code = "columns"
+
+
+class DtypeError(InputError, TypeError):
+    """A value has the wrong type: text in a numeric column, a date, an object."""
+
+    code = "dtype"
+
+
+class ShapeError(InputError):
+    """The input is not one row or a table of rows."""
+
+    code = "shape"
+
+
+class MissingValueError(InputError):
+    """A missing value (NaN, None) where the model refuses it."""
+
+    code = "missing_value"
+
+
+class InfiniteValueError(InputError):
+    """An infinity, or a number too large for the model's own precision."""
+
+    code = "infinite_value"
+
+
+class UnknownCategoryError(InputError):
+    """A category that the model did not see when it was fitted."""
+
+    code = "unknown_category"
+
+
+# ---------------------------------------------------------------- the program
+
+
+class ProgramError(SclblError):
+    """The program itself is at fault."""
+
+    code = "program"
+
+
+class InvalidProgramError(ProgramError):
+    """The bytes are not a sclbl program: truncated, altered, or foreign."""
+
+    code = "invalid_program"
+
+
+class LimitError(ProgramError):
+    """A program or an upload passed its limit of size, memory or time."""
+
+    code = "limit"
+
+
+# --------------------------------------------------------------- the registry
+
+
+class RegistryError(SclblError):
+    """The registry refused or failed."""
+
+    code = "registry"
+
+
+class InvalidNameError(RegistryError, ValueError):
+    """A deployment name or alias is not well formed."""
+
+    code = "invalid_name"
+
+
+class InvalidRefError(RegistryError, ValueError):
+    """A ref is not ``name``, ``name@version`` or ``name@alias``."""
+
+    code = "invalid_ref"
+
+
+class NotFoundError(RegistryError, LookupError):
+    """No such deployment, version or alias."""
+
+    code = "not_found"
+
+
+class DeletedError(NotFoundError):
+    """The version existed and was deleted."""
+
+    code = "deleted"
+
+
+class ConflictError(RegistryError):
+    """The request contradicts the registry's state."""
+
+    code = "conflict"
+
+
+class CorruptedError(RegistryError):
+    """Stored bytes do not match their SHA-256."""
+
+    code = "corrupted"
+
+
+# ----------------------------------------------------------------- the server
+
+
+class RemoteError(SclblError):
+    """Talking to a server failed."""
+
+    code = "remote"
+
+
+class ServerUnreachableError(RemoteError, ConnectionError):
+    """No answer from the server."""
+
+    code = "unreachable"
+
+
+class AuthenticationError(RemoteError, PermissionError):
+    """The token is missing or wrong."""
+
+    code = "authentication"
+
+
+class RequestError(RemoteError):
+    """The server refused a request as malformed, or answered what the client cannot read."""
+
+    code = "request"
+
+
+def _subclasses(root: type[SclblError]) -> list[type[SclblError]]:
+    found = [root]
+    for child in root.__subclasses__():
+        found.extend(_subclasses(child))
+    return found
+
+
+def by_code(code: str) -> type[SclblError]:
+    """Return the exception class for a stable error code.
+
+    Parameters
+    ----------
+    code : str
+        The ``code`` attribute of one class in this module.
+
+    Returns
+    -------
+    type
+        The class; `SclblError` where the code is unknown (a newer server).
+    """
+    return {cls.code: cls for cls in _subclasses(SclblError)}.get(code, SclblError)

@@ -1,0 +1,27 @@
+"""What a stripper is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sclbl.strippers.build import Builder, Table, Wire
+
+
+class Stripper(Protocol):
+    """Turns one family of fitted objects into a piece of a graph."""
+
+    def methods(self, model: Any) -> tuple[str, ...]:
+        """Return the methods that this fitted model offers, the default ones first.
+
+        Raise `NotFittedError` for an unfitted model and `UnsupportedModelError` for an option
+        that has no exact equivalent; the message names the class, the option and a way out.
+        """
+
+    def strip(
+        self, model: Any, x: Table, build: Builder, methods: frozenset[str]
+    ) -> Mapping[str, Wire | Table]:
+        """Write the computation of the given methods and return what each of them results in.
+
+        ``transform`` returns a Table (it may mix types), everything else a Wire.
+        """

@@ -1,0 +1,549 @@
+"""Build a graph: what every stripper writes into.
+
+A `Wire` is a tensor ``[rows, width]`` of the graph being built; a `Table` is an ordered list of
+columns, each a slice of some wire, which is what passes from one transformer to the next. Each
+column remembers which input column it came from, so that a program can name it when it refuses a
+value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from sclbl.errors import UnsupportedModelError
+from sclbl.spec import (
+    NUMERIC_INPUT,
+    TEXT_INPUT,
+    Column,
+    DType,
+    Graph,
+    Kind,
+    Label,
+    Node,
+    Signature,
+    Value,
+)
+
+Float = Literal["float32", "float64"]
+UNARY = frozenset(
+    "Neg Abs Exp Log Sqrt Sigmoid Erf Tanh Sign Floor Reciprocal "
+    "sclbl.Erfc sclbl.Log1p sclbl.Expm1 sclbl.NormCdf sclbl.NormPpf".split()
+)
+BINARY = frozenset("Add Sub Mul Div Pow Max Min".split())
+COMPARE = frozenset("Equal Less LessOrEqual Greater GreaterOrEqual".split())
+LOGIC = frozenset("And Or".split())
+REDUCE = frozenset("ReduceSum ReduceMax ReduceMin ReduceL1 ReduceL2 ReduceSumSquare".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A tensor of the graph: ``[rows, width]`` of `dtype`.
+
+    ``origins`` holds, for each of its columns, the input column it came from (-1: none).
+    """
+
+    name: str
+    dtype: DType
+    width: int
+    origins: tuple[int, ...]
+    labels: tuple[tuple[Label, ...], ...] | None = None
+    splits: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column of a `Table`: column `index` of `wire`."""
+
+    wire: Wire
+    index: int
+    name: str | None
+    kind: Kind
+
+    @property
+    def origin(self) -> int:
+        return self.wire.origins[self.index]
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """An ensemble of decision trees as flat arrays, one entry a node, leaves included.
+
+    Parameters
+    ----------
+    roots : int32 ``[trees]``
+        Node number of each tree's root.
+    feature : int32 ``[nodes]``
+        Column of X that the node tests; -1 at a leaf.
+    threshold : float32 or float64 ``[nodes]``
+        The row goes left when ``x <= threshold`` (rule ``"<="``) or ``x < threshold`` (``"<"``).
+        A float64 threshold is compared with the value of X in X's own type, widened.
+    left, right : int32 ``[nodes]``
+        Children. At a leaf ``left`` is its row in `values` and ``right`` is -1.
+    missing_left : bool ``[nodes]``
+        Where a missing value (NaN) goes.
+    values : float32 or float64 ``[leaves, columns]``
+        What a leaf adds. Sums are made in this type, tree after tree, starting from `init`.
+    init : same dtype as values, ``[outputs]``
+        Where the sums start.
+    rule : {"<=", "<"}
+        The comparison.
+    targets : int32 ``[trees]`` or None
+        Output column that each tree adds to (`values` then has one column); None where a leaf adds
+        to all columns.
+    category_start : int32 ``[nodes]`` or None
+        For a node that tests a category: first word in `category_words`; -1 elsewhere.
+    category_count : int32 ``[nodes]`` or None
+        How many words.
+    category_words : uint32 ``[words]`` or None
+        Bit ``c`` of a node's words is set when category ``c`` goes left. A category with no bit
+        goes right; a negative one or NaN goes where `missing_left` says.
+    """
+
+    roots: np.ndarray
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    missing_left: np.ndarray
+    values: np.ndarray
+    init: np.ndarray
+    rule: Literal["<=", "<"]
+    targets: np.ndarray | None = None
+    category_start: np.ndarray | None = None
+    category_count: np.ndarray | None = None
+    category_words: np.ndarray | None = None
+
+    def attrs(self) -> dict[str, Any]:
+        """Return the arrays as attributes of a ``sclbl.TreeEnsemble`` node."""
+        return {k: v for k in self.__slots__ if (v := getattr(self, k)) is not None}
+
+
+class Builder:
+    """A graph under construction, with types and widths checked at every step."""
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        self._nodes: list[Node] = []
+        self._constants: dict[str, np.ndarray] = {}
+        self._constant_names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._values: dict[str, Value] = {}
+        self._inputs: list[Value] = []
+        self._known: dict[tuple[Any, ...], Wire] = {}
+
+    # ------------------------------------------------------------- inputs
+
+    def table(self) -> Table:
+        """Return the input columns as a table."""
+        sig = self.signature
+        wires: dict[str, Wire] = {}
+        if sig.numeric:
+            wires["numeric"] = self._input(NUMERIC_INPUT, sig.numeric_dtype, sig.numeric)
+        if sig.text:
+            wires["text"] = self._input(TEXT_INPUT, "text", sig.text)
+        place = {c: i for block in (sig.numeric, sig.text) for i, c in enumerate(block)}
+        cells = tuple(
+            Cell(wires["text" if c.kind == "text" else "numeric"], place[i], c.name, c.kind)
+            for i, c in enumerate(sig.columns)
+        )
+        return Table(self, cells)
+
+    def _input(self, name: str, dtype: DType, origins: tuple[int, ...]) -> Wire:
+        value = Value(name, dtype, len(origins))
+        self._inputs.append(value)
+        self._values[name] = value
+        return Wire(name, dtype, len(origins), origins)
+
+    def wire_table(
+        self, wire: Wire, names: Sequence[str] | None = None, kind: Kind | None = None
+    ) -> Table:
+        """Return the columns of a wire as a table."""
+        kinds: dict[str, Kind] = {
+            "float32": "float32",
+            "float64": "float64",
+            "text": "text",
+            "bool": "boolean",
+            "int64": "integer",
+        }
+        column_kind = kind or kinds[wire.dtype]
+        return Table(
+            self,
+            tuple(
+                Cell(wire, i, None if names is None else str(names[i]), column_kind)
+                for i in range(wire.width)
+            ),
+        )
+
+    # -------------------------------------------------------------- nodes
+
+    def constant(self, values: Any, dtype: str | None = None) -> str:
+        """Add a constant and return its name; equal constants are stored once."""
+        array = np.ascontiguousarray(values, dtype=dtype)
+        if array.dtype.kind in "OU":
+            array = array.astype(object)
+            key = ("text", array.shape, repr(array.tolist()).encode())
+        else:
+            key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constant_names:
+            name = f"c{len(self._constants)}"
+            self._constant_names[key] = name
+            self._constants[name] = array
+        return self._constant_names[key]
+
+    def node(
+        self,
+        op: str,
+        inputs: Sequence[Wire | str],
+        dtype: DType,
+        width: int,
+        origins: Sequence[int] | None = None,
+        **attrs: Any,
+    ) -> Wire:
+        """Add one operator with one output; the same operator on the same inputs is added once."""
+        names = tuple(i.name if isinstance(i, Wire) else i for i in inputs)
+        key = (op, names, dtype, width, _attr_key(attrs))
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        name = f"t{len(self._values)}"
+        self._values[name] = Value(name, dtype, width)
+        self._nodes.append(Node(op, names, (name,), dict(attrs)))
+        wire = Wire(name, dtype, width, tuple(origins) if origins is not None else (-1,) * width)
+        self._known[key] = wire
+        return wire
+
+    def unary(self, op: str, x: Wire) -> Wire:
+        """Apply an element-wise function (an op of `UNARY`)."""
+        _require(op in UNARY and x.dtype in ("float32", "float64", "int64"), op, x)
+        return self.node(op, [x], x.dtype, x.width, x.origins)
+
+    def binary(self, op: str, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray) -> Wire:
+        """Apply Add, Sub, Mul, Div, Pow, Max, Min, a comparison, And or Or.
+
+        One side may be a number or a row ``(w,)``, taken in the other side's type; widths are
+        equal or one of them is 1.
+        """
+        first = a if isinstance(a, Wire) else b
+        if not isinstance(first, Wire):
+            raise TypeError("one side of a binary operator must be a wire")
+        left, left_width = self._operand(a, first)
+        right, right_width = self._operand(b, first)
+        width = max(left_width, right_width)
+        _require({left_width, right_width} <= {1, width}, op, first)
+        if isinstance(a, Wire) and isinstance(b, Wire):
+            _require(a.dtype == b.dtype, op, a)
+        if op in COMPARE or op in LOGIC:
+            dtype: DType = "bool"
+        else:
+            _require(op in BINARY, op, first)
+            dtype = first.dtype
+        origins = first.origins if first.width == width else (-1,) * width
+        return self.node(op, [left, right], dtype, width, origins)
+
+    def _operand(self, x: Wire | float | np.ndarray, like: Wire) -> tuple[str, int]:
+        if isinstance(x, Wire):
+            return x.name, x.width
+        dtype = object if like.dtype == "text" else like.dtype
+        row = np.atleast_2d(np.asarray(x, dtype=dtype))
+        _require(row.shape[0] == 1, "constant", like)
+        return self.constant(row), row.shape[1]
+
+    def add(self, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray) -> Wire:
+        return self.binary("Add", a, b)
+
+    def sub(self, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray) -> Wire:
+        return self.binary("Sub", a, b)
+
+    def mul(self, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray) -> Wire:
+        return self.binary("Mul", a, b)
+
+    def div(self, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray) -> Wire:
+        return self.binary("Div", a, b)
+
+    def logical_not(self, x: Wire) -> Wire:
+        return self.node("Not", [x], "bool", x.width, x.origins)
+
+    def is_nan(self, x: Wire) -> Wire:
+        """Return, as bool, where x is NaN."""
+        return self.node("IsNaN", [x], "bool", x.width, x.origins)
+
+    def where(
+        self, condition: Wire, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray
+    ) -> Wire:
+        """Choose a where the condition holds, b elsewhere. Text is allowed."""
+        first = a if isinstance(a, Wire) else b
+        if not isinstance(first, Wire):
+            raise TypeError("one branch of where must be a wire")
+        left, left_width = self._operand(a, first)
+        right, right_width = self._operand(b, first)
+        width = max(condition.width, left_width, right_width)
+        origins = first.origins if first.width == width else (-1,) * width
+        return self.node("Where", [condition, left, right], first.dtype, width, origins)
+
+    def cast(self, x: Wire, dtype: DType) -> Wire:
+        """Convert element type; the same type is no operation."""
+        if x.dtype == dtype:
+            return x
+        return self.node("Cast", [x], dtype, x.width, x.origins, to=dtype)
+
+    def columns(self, x: Wire, indices: Sequence[int]) -> Wire:
+        """Take columns of x, in the given order."""
+        chosen = tuple(int(i) for i in indices)
+        if chosen == tuple(range(x.width)):
+            return x
+        return self.node(
+            "Gather",
+            [x, self.constant(chosen, "int64")],
+            x.dtype,
+            len(chosen),
+            [x.origins[i] for i in chosen],
+            axis=1,
+        )
+
+    def concat(self, wires: Sequence[Wire]) -> Wire:
+        """Put wires of one type side by side."""
+        if len(wires) == 1:
+            return wires[0]
+        _require(len({w.dtype for w in wires}) == 1, "Concat", wires[0])
+        origins = [o for w in wires for o in w.origins]
+        return self.node("Concat", list(wires), wires[0].dtype, len(origins), origins, axis=1)
+
+    def matmul(self, x: Wire, weights: np.ndarray) -> Wire:
+        """Multiply by a constant ``(x.width, c)`` matrix."""
+        matrix = np.asarray(weights, dtype=x.dtype)
+        _require(matrix.ndim == 2 and matrix.shape[0] == x.width, "MatMul", x)
+        return self.node("MatMul", [x, self.constant(matrix)], x.dtype, matrix.shape[1])
+
+    def reduce(self, op: str, x: Wire) -> Wire:
+        """Reduce each row to one number (an op of `REDUCE`)."""
+        _require(op in REDUCE, op, x)
+        return self.node(op, [x, self.constant([1], "int64")], x.dtype, 1, keepdims=1)
+
+    def softmax(self, x: Wire) -> Wire:
+        """Softmax over each row: ``exp(x - max) / sum``."""
+        return self.node("Softmax", [x], x.dtype, x.width, axis=1)
+
+    def argmax(self, x: Wire) -> Wire:
+        """Return the position (int64) of the first largest value of each row."""
+        return self.node("ArgMax", [x], "int64", 1, axis=1, keepdims=1, select_last_index=0)
+
+    def lookup(self, x: Wire, keys: Sequence[Any], default: int = -1) -> Wire:
+        """Return (int64) which key each value of a one-column wire equals; `default` if none.
+
+        Keys are text (`sclbl.spec.MISSING_TEXT` stands for missing) or numbers of x's type, where
+        NaN equals NaN.
+        """
+        _require(x.width == 1, "LabelEncoder", x)
+        array = np.asarray(keys, dtype=object if x.dtype == "text" else x.dtype)
+        return self.node(
+            "ai.onnx.ml.LabelEncoder",
+            [x],
+            "int64",
+            1,
+            x.origins,
+            keys=array,
+            values=np.arange(len(array), dtype=np.int64),
+            default=int(default),
+        )
+
+    def labels(self, codes: Wire, classes: Sequence[Sequence[Any] | np.ndarray]) -> Wire:
+        """End a classifier: class numbers (int64, one column an output) become labels."""
+        _require(codes.dtype == "int64" and codes.width == len(classes), "labels", codes)
+        lists = tuple(tuple(_plain(v) for v in np.asarray(c).tolist()) for c in classes)
+        wire = self.node("sclbl.Labels", [codes], "label", codes.width, labels=lists)
+        return replace(wire, labels=lists)
+
+    def trees(self, x: Wire, trees: Trees) -> Wire:
+        """Sum an ensemble of trees over each row: ``[rows, outputs]`` in the type of its values."""
+        dtype: DType = "float32" if trees.values.dtype == np.float32 else "float64"
+        return self.node("sclbl.TreeEnsemble", [x], dtype, len(trees.init), **trees.attrs())
+
+    def tree_leaves(self, x: Wire, trees: Trees) -> Wire:
+        """Return (int64 ``[rows, trees]``) the row of `trees.values` that each tree ends in."""
+        return self.node("sclbl.TreeLeaves", [x], "int64", len(trees.roots), **trees.attrs())
+
+    def refuse(self, x: Wire, *, nan: bool, inf: bool = True) -> Wire:
+        """Pass x through; the program refuses the row where it holds NaN or an infinity."""
+        if not nan and not inf:
+            return x
+        _require(x.dtype in ("float32", "float64"), "Refuse", x)
+        return self.node(
+            "sclbl.Refuse",
+            [x],
+            x.dtype,
+            x.width,
+            x.origins,
+            nan=int(nan),
+            inf=int(inf),
+            columns=x.origins,
+        )
+
+    def refuse_missing_text(self, x: Wire) -> Wire:
+        """Pass text through; the program refuses a row where it is missing."""
+        return self.node(
+            "sclbl.RefuseMissingText", [x], "text", x.width, x.origins, columns=x.origins
+        )
+
+    def refuse_unknown(self, codes: Wire) -> Wire:
+        """Pass codes (int64) through; the program refuses a row where one is negative."""
+        _require(codes.dtype == "int64", "RefuseUnknown", codes)
+        return self.node(
+            "sclbl.RefuseUnknown",
+            [codes],
+            "int64",
+            codes.width,
+            codes.origins,
+            columns=codes.origins,
+        )
+
+    # ------------------------------------------------------------- finish
+
+    def finish(self, outputs: Mapping[str, Wire]) -> Graph:
+        """Return the graph, with one output a method and nothing that no output needs."""
+        needed = {w.name for w in outputs.values()}
+        kept: list[Node] = []
+        for node in reversed(self._nodes):
+            if needed.intersection(node.outputs):
+                kept.append(node)
+                needed.update(node.inputs)
+        kept.reverse()
+        used = {i for n in kept for i in n.inputs}
+        names = used | {w.name for w in outputs.values()}
+        # Every method gets a name of its own, so that graph outputs are named after methods.
+        finals: list[Node] = []
+        values = {k: v for k, v in self._values.items() if k in names}
+        graph_outputs: list[Value] = []
+        for method, wire in outputs.items():
+            value = Value(method, wire.dtype, wire.width)
+            finals.append(Node("Identity", (wire.name,), (method,)))
+            values[method] = value
+            graph_outputs.append(value)
+        return Graph(
+            inputs=tuple(self._inputs),
+            outputs=tuple(graph_outputs),
+            nodes=(*kept, *finals),
+            constants={k: v for k, v in self._constants.items() if k in used},
+            values=values,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An ordered list of columns on their way from one transformer to the next."""
+
+    builder: Builder
+    cells: tuple[Cell, ...]
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        return tuple(c.name for c in self.cells)
+
+    @property
+    def width(self) -> int:
+        return len(self.cells)
+
+    @property
+    def has_text(self) -> bool:
+        return any(c.kind == "text" for c in self.cells)
+
+    @property
+    def float_dtype(self) -> Float:
+        """float32 where all columns are float32, else float64: what scikit-learn would compute in."""
+        kinds = {c.kind for c in self.cells}
+        return "float32" if kinds == {"float32"} else "float64"
+
+    def select(self, indices: Sequence[int]) -> Table:
+        """Take columns by position."""
+        return Table(self.builder, tuple(self.cells[i] for i in indices))
+
+    def join(self, other: Table) -> Table:
+        """Put two tables side by side."""
+        return Table(self.builder, self.cells + other.cells)
+
+    def column(self, index: int) -> Wire:
+        """Return one column as a wire of width 1."""
+        cell = self.cells[index]
+        wire = self.builder.columns(cell.wire, [cell.index])
+        return wire if cell.kind == "text" else self._as(wire, self._natural(cell))
+
+    @staticmethod
+    def _natural(cell: Cell) -> Float:
+        return "float32" if cell.kind == "float32" else "float64"
+
+    def _as(self, wire: Wire, dtype: Float) -> Wire:
+        return self.builder.cast(wire, dtype)
+
+    def matrix(self, dtype: Float | None = None, *, model: object = None) -> Wire:
+        """Return all columns as one numeric wire, in `dtype` or in `float_dtype`.
+
+        Raises
+        ------
+        UnsupportedModelError
+            Where a column holds text.
+        """
+        return self._matrix("number", dtype or self.float_dtype, model)
+
+    def text(self, *, model: object = None) -> Wire:
+        """Return all columns as one text wire.
+
+        Raises
+        ------
+        UnsupportedModelError
+            Where a column is numeric.
+        """
+        return self._matrix("text", None, model)
+
+    def _matrix(self, want: str, dtype: Float | None, model: object) -> Wire:
+        for i, cell in enumerate(self.cells):
+            if (cell.kind == "text") != (want == "text"):
+                raise UnsupportedModelError(
+                    f"{type(model).__name__ if model is not None else 'the model'} needs {want} "
+                    f"in column {cell.name if cell.name is not None else i!r}, which holds "
+                    f"{'text' if cell.kind == 'text' else 'numbers'} in example_input; "
+                    "give an example_input with the dtypes that the model was fitted on"
+                )
+        groups: list[tuple[Wire, list[int]]] = []
+        for cell in self.cells:
+            if groups and groups[-1][0].name == cell.wire.name:
+                groups[-1][1].append(cell.index)
+            else:
+                groups.append((cell.wire, [cell.index]))
+        parts = []
+        for wire, indices in groups:
+            part = self.builder.columns(wire, indices)
+            parts.append(part if dtype is None else self._as(part, dtype))
+        return self.builder.concat(parts)
+
+
+def _plain(value: Any) -> Label:
+    return value if isinstance(value, (str, int, float, bool)) else str(value)
+
+
+def _attr_key(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(
+        (
+            k,
+            id(v)
+            if isinstance(v, np.ndarray) and v.size > 64
+            else (v.tobytes(), v.shape)
+            if isinstance(v, np.ndarray) and v.dtype != object
+            else repr(v)
+            if isinstance(v, (np.ndarray, float)) or isinstance(v, float) and math.isnan(v)
+            else v,
+        )
+        for k, v in sorted(attrs.items())
+    )
+
+
+def _require(condition: bool, op: str, wire: Wire) -> None:
+    if not condition:
+        raise TypeError(f"{op} does not take {wire.dtype}[{wire.width}]: a defect of the stripper")
+
+
+def column_kinds(columns: Sequence[Column]) -> tuple[Kind, ...]:
+    """Return the kinds of columns, in order."""
+    return tuple(c.kind for c in columns)
