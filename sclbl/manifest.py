@@ -1,0 +1,151 @@
+"""The manifest: JSON in the custom section ``sclbl`` of a program.
+
+The manifest says what a program takes and returns, where it came from, and how it was verified.
+It is data about the code, so `code_sha256` identifies the code alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sclbl.errors import InvalidProgramError
+
+ABI = 1
+SECTION = "sclbl"
+MAGIC = b"\0asm\x01\0\0\0"
+#: A manifest above this size is refused before it is parsed.
+MAX_MANIFEST = 16 * 1024 * 1024
+
+
+def encode_leb(value: int) -> bytes:
+    """Return an unsigned integer in LEB128."""
+    out = bytearray()
+    while True:
+        byte = value & 0x7F
+        value >>= 7
+        if value:
+            out.append(byte | 0x80)
+        else:
+            out.append(byte)
+            return bytes(out)
+
+
+def read_leb(data: bytes, at: int) -> tuple[int, int]:
+    """Read an unsigned LEB128 integer of at most 32 bits; return it and the position after it."""
+    result = shift = 0
+    while True:
+        if at >= len(data) or shift > 28:
+            raise InvalidProgramError(
+                "this is not a whole WebAssembly module: it ends inside a number; "
+                "the file is truncated or altered, so fetch or compile it again"
+            )
+        byte = data[at]
+        at += 1
+        result |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            return result, at
+        shift += 7
+
+
+def sections(wasm: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Yield each section of a module: its number, where it starts, its content's start and end.
+
+    Raises
+    ------
+    InvalidProgramError
+        Where the bytes are not a whole WebAssembly module.
+    """
+    if wasm[:8] != MAGIC:
+        raise InvalidProgramError(
+            f"this is not a WebAssembly module: it starts with {bytes(wasm[:8])!r}; "
+            "give the bytes or path of a .wasm file that sclbl made"
+        )
+    at = 8
+    while at < len(wasm):
+        start, number = at, wasm[at]
+        size, content = read_leb(wasm, at + 1)
+        at = content + size
+        if at > len(wasm):
+            raise InvalidProgramError(
+                f"this program is truncated: a section of {size} bytes ends "
+                f"{at - len(wasm)} bytes after the file; fetch or compile it again"
+            )
+        yield number, start, content, at
+
+
+def _find(wasm: bytes) -> tuple[int, int, int] | None:
+    for number, start, content, end in sections(wasm):
+        if number != 0:
+            continue
+        size, name = read_leb(wasm, content)
+        if wasm[name : name + size] == SECTION.encode():
+            return start, name + size, end
+    return None
+
+
+def read(wasm: bytes) -> dict[str, Any]:
+    """Return the manifest of a program.
+
+    Parameters
+    ----------
+    wasm : bytes
+        The program.
+
+    Returns
+    -------
+    dict
+        ``abi``, ``signature``, ``numeric_dtype``, ``source``, ``spec``, ``report``, ``compiler``.
+
+    Raises
+    ------
+    InvalidProgramError
+        Where the bytes are not a program, or one of a newer ABI.
+    """
+    found = _find(wasm)
+    if found is None:
+        raise InvalidProgramError(
+            "this WebAssembly module carries no sclbl manifest, so it is not a sclbl program; "
+            "compile the model with sclbl.compile"
+        )
+    _, content, end = found
+    if end - content > MAX_MANIFEST:
+        raise InvalidProgramError(
+            f"the program's manifest has {end - content} bytes; the limit is {MAX_MANIFEST}"
+        )
+    try:
+        manifest = json.loads(bytes(wasm[content:end]))
+    except (ValueError, RecursionError) as error:
+        raise InvalidProgramError(
+            f"the program's manifest is not JSON ({error}); the file was altered, "
+            "so fetch or compile it again"
+        ) from None
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("abi"), int):
+        raise InvalidProgramError("the program's manifest names no ABI version")
+    if manifest["abi"] != ABI:
+        raise InvalidProgramError(
+            f"the program has ABI {manifest['abi']}, this sclbl runs ABI {ABI}; "
+            "install a matching sclbl or compile the model again"
+        )
+    return manifest
+
+
+def code(wasm: bytes) -> bytes:
+    """Return the program without its manifest."""
+    found = _find(wasm)
+    return wasm if found is None else wasm[: found[0]] + wasm[found[2] :]
+
+
+def code_sha256(wasm: bytes) -> str:
+    """Return the SHA-256 (hex) of the program without its manifest."""
+    return hashlib.sha256(code(wasm)).hexdigest()
+
+
+def attach(wasm: bytes, manifest: Mapping[str, Any]) -> bytes:
+    """Return the program with this manifest, in place of one that it had."""
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    name = SECTION.encode()
+    content = encode_leb(len(name)) + name + text.encode()
+    return code(wasm) + b"\0" + encode_leb(len(content)) + content
