@@ -1,0 +1,1 @@
+"""Where deployments live: one interface, a local and a remote registry behind it."""
