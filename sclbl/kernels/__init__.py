@@ -1,0 +1,1 @@
+"""Kernels in C, one file per family of operators, and their bitcode."""
