@@ -1,0 +1,182 @@
+"""Fitted object → spec: `strip`, over one literal table of strippers, one file a family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sclbl.errors import SpecError, UnsupportedMethodError, UnsupportedModelError
+
+if TYPE_CHECKING:
+    from sclbl.spec import Output, Source, Spec
+    from sclbl.strippers.build import Builder, Table, Wire
+    from sclbl.strippers.example import Result
+
+__all__ = ["strip"]
+
+
+def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = None) -> Spec:
+    """Reduce a fitted object to what inference needs.
+
+    Parameters
+    ----------
+    model : object
+        A fitted estimator, results object or booster.
+    example_input : array, DataFrame, Series, dict of columns, list
+        One row or more, with the columns the model was fitted on. It fixes names, dtypes and order
+        of the columns.
+    methods : sequence of str, optional
+        What the spec offers; everything that the model offers by default.
+
+    Returns
+    -------
+    Spec
+        Graph, signature, source, and what was kept and dropped.
+
+    Raises
+    ------
+    NotFittedError
+        Where the model was not fitted.
+    UnsupportedModelError
+        Where its class, or an option of it, has no exact equivalent.
+    UnsupportedMethodError
+        Where it lacks a requested method.
+    ColumnError
+        Where the example's columns are not the model's.
+    InputError
+        Where the example is not rows.
+    """
+    from sclbl import signature as signatures
+    from sclbl.spec import Spec
+    from sclbl.strippers import dispatch, example
+    from sclbl.strippers.build import Builder
+    from sclbl.strippers.contents import dropped, kept
+
+    stripper = dispatch.find(model)
+    offered = dispatch.methods(model)
+    wanted = _wanted(model, offered, methods)
+    signature = signatures.infer(example_input)
+    example.check_columns(model, signature)
+    rows = example.as_rows(example_input, signature)
+
+    build = Builder(signature)
+    results = dispatch.apply(model, build.table(), build, frozenset(wanted))
+    wires = {m: _wire(model, m, results[m], build) for m in wanted}
+    outputs = {
+        m: _output(model, m, wires[m], example.call(model, stripper, m, rows)) for m in wanted
+    }
+    graph = build.finish(wires)
+    return Spec(
+        graph=graph,
+        signature=replace(signature, outputs=outputs),
+        source=_source(model),
+        kept=kept(graph),
+        dropped=dropped(model, graph),
+        warnings=tuple(dict.fromkeys(build.warnings)),
+    )
+
+
+def _wanted(model: Any, offered: tuple[str, ...], methods: Sequence[str] | None) -> tuple[str, ...]:
+    from sclbl.strippers.dispatch import qualified_name
+
+    if methods is None:
+        return offered
+    names = (methods,) if isinstance(methods, str) else tuple(dict.fromkeys(methods))
+    lacking = [m for m in names if m not in offered]
+    if lacking or not names:
+        what = f"does not offer {', '.join(lacking)}" if lacking else "was asked for no method"
+        raise UnsupportedMethodError(
+            f"{qualified_name(type(model))} {what}; it offers {', '.join(offered)}"
+        )
+    return names
+
+
+def _wire(model: Any, method: str, result: Wire | Table, build: Builder) -> Wire:
+    from sclbl.strippers.build import Table
+    from sclbl.strippers.dispatch import qualified_name
+
+    if not isinstance(result, Table):
+        return result
+    kinds = {cell.kind == "text" for cell in result.cells}
+    if kinds == {True, False}:
+        raise UnsupportedModelError(
+            f"{qualified_name(type(model))}.{method} results in text and numbers side by side, "
+            "which one array of a program cannot hold; encode or drop the text columns"
+        )
+    if not kinds:
+        raise UnsupportedModelError(
+            f"{qualified_name(type(model))}.{method} results in no columns at all"
+        )
+    return result.text() if kinds == {True} else result.matrix()
+
+
+def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
+    from sclbl.spec import Output
+    from sclbl.strippers.dispatch import qualified_name
+
+    name = f"{qualified_name(type(model))}.{method}"
+    width = sum(result.widths)
+    if width != wire.width:
+        raise SpecError(
+            f"{name} returns {width} columns and its graph {wire.width}: a defect of the stripper "
+            "of this class; please report it with the model's parameters"
+        )
+    ndim = max(a.ndim for a in result.arrays)
+    if ndim not in (1, 2):
+        raise UnsupportedModelError(
+            f"{name} returns an array of {ndim} axes; a program returns one or two"
+        )
+    return Output(
+        storage=wire.dtype,
+        dtype=result.dtype,
+        width=width,
+        ndim=1 if ndim == 1 else 2,
+        labels=wire.labels,
+        splits=result.widths if result.is_list else None,
+        names=_names(model, width) if method == "transform" else None,
+    )
+
+
+def _names(model: Any, width: int) -> tuple[str, ...] | None:
+    if not hasattr(model, "get_feature_names_out"):
+        return None
+    try:
+        names = tuple(str(n) for n in model.get_feature_names_out())
+    except (ValueError, AttributeError):
+        # A step inside that has no names for its output: the model knows none either.
+        return None
+    return names if len(names) == width else None
+
+
+def _source(model: Any) -> Source:
+    import importlib.metadata
+
+    from sclbl.spec import Source
+    from sclbl.strippers.dispatch import qualified_name
+
+    distributions = {
+        "sklearn": ("scikit-learn",),
+        "xgboost": ("xgboost", "xgboost-cpu"),
+        "statsmodels": ("statsmodels",),
+        "lightgbm": ("lightgbm",),
+    }
+    versions = {}
+    for library in (*sorted(_libraries(model)), "numpy"):
+        for distribution in distributions.get(library, (library,)):
+            try:
+                versions[library] = importlib.metadata.version(distribution)
+            except importlib.metadata.PackageNotFoundError:
+                continue
+            break
+    return Source(model=qualified_name(type(model)), libraries=versions)
+
+
+def _libraries(model: Any) -> set[str]:
+    """Return the libraries of a model and of the steps inside it."""
+    found = {cls.__module__.partition(".")[0] for cls in type(model).__mro__}
+    for attribute in ("steps", "transformers_", "transformer_list"):
+        for step in getattr(model, attribute, None) or ():
+            if not isinstance(step[1], str) and step[1] is not None:
+                found |= _libraries(step[1])
+    return found.difference({"builtins", "typing", "abc"})

@@ -128,6 +128,8 @@ class Builder:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
+        #: What the owner of the model should know; strippers append, `strip` puts them in the spec.
+        self.warnings: list[str] = []
         self._nodes: list[Node] = []
         self._constants: dict[str, np.ndarray] = {}
         self._constant_names: dict[tuple[str, tuple[int, ...], bytes], str] = {}

@@ -1,0 +1,85 @@
+"""What a graph kept of a model, in bytes, and what it left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sclbl.spec import Graph
+
+#: Fitted attributes that live on in the signature.
+_IN_SIGNATURE = frozenset({"classes_", "feature_names_in_", "n_features_in_", "n_classes_"})
+_NAMES = {
+    "sclbl.TreeEnsemble": "trees",
+    "sclbl.TreeLeaves": "trees",
+    "ai.onnx.ml.LabelEncoder": "categories",
+    "sclbl.Labels": "labels",
+}
+
+
+def kept(graph: Graph) -> dict[str, int]:
+    """Return what a graph holds, by sort, with its bytes.
+
+    An array that several operators share is counted once.
+    """
+    sizes: dict[str, int] = {}
+    if graph.constants:
+        sizes["coefficients"] = sum(_bytes(c) for c in graph.constants.values())
+    seen: set[int] = set()
+    for node in graph.nodes:
+        for value in node.attrs.values():
+            if isinstance(value, np.ndarray) and id(value) not in seen:
+                seen.add(id(value))
+                name = _NAMES.get(node.op, node.op)
+                sizes[name] = sizes.get(name, 0) + _bytes(value)
+    return {name: size for name, size in sizes.items() if size}
+
+
+def _bytes(array: np.ndarray) -> int:
+    if array.dtype.kind not in "OU":
+        return array.nbytes
+    return sum(len(str(item).encode()) for item in array.ravel().tolist())
+
+
+def dropped(model: Any, graph: Graph) -> tuple[str, ...]:
+    """Return the fitted attributes of which the graph holds no number.
+
+    An attribute counts as kept where each of its numbers occurs in the graph, in any order or sign.
+    Attributes that hold estimators, trees or text are not listed: they were taken apart.
+    """
+    arrays = [c for c in graph.constants.values() if c.dtype.kind in "fiu"]
+    for node in graph.nodes:
+        arrays += [
+            a for a in node.attrs.values() if isinstance(a, np.ndarray) and a.dtype.kind in "fiu"
+        ]
+    numbers = [np.abs(a.ravel().astype(np.float64)) for a in arrays]
+    held = np.unique(np.concatenate(numbers)) if numbers else np.empty(0)
+    names = (
+        prefix + name
+        for prefix, part in _parts(model, "")
+        for name, value in vars(part).items()
+        if _is_left(name, value, held)
+    )
+    return tuple(dict.fromkeys(names))
+
+
+def _is_left(name: str, value: Any, held: np.ndarray) -> bool:
+    if not name.endswith("_") or name.startswith("_") or name in _IN_SIGNATURE:
+        return False
+    array = np.asarray(value) if np.isscalar(value) or isinstance(value, np.ndarray) else None
+    if array is None or array.dtype.kind not in "fiu":
+        return False
+    flat = np.abs(array.ravel().astype(np.float64))
+    return not bool(np.isin(flat[~np.isnan(flat)], held).all())
+
+
+def _parts(model: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield a model and the steps inside it, each with the prefix of its attributes' names."""
+    if hasattr(model, "__dict__"):
+        yield prefix, model
+    for attribute in ("steps", "transformers_", "transformer_list"):
+        for step in getattr(model, attribute, None) or ():
+            if not isinstance(step[1], str) and step[1] is not None:
+                yield from _parts(step[1], f"{prefix}{step[0]}.")

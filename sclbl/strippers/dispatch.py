@@ -1,0 +1,173 @@
+"""Which stripper takes a fitted object."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from typing import Any, cast
+
+from sclbl.errors import NotFittedError, UnsupportedMethodError, UnsupportedModelError
+from sclbl.strippers.base import Stripper
+from sclbl.strippers.build import Builder, Table, Wire
+from sclbl.strippers.table import STRIPPERS
+
+_REGISTERED: dict[type, Stripper] = {}
+_NAMED_AT_MOST = 5
+
+
+def register(cls: type, stripper: Stripper) -> None:
+    """Make `stripper` responsible for `cls`, before any built-in one.
+
+    Parameters
+    ----------
+    cls : type
+        The exact class; its subclasses are registered on their own.
+    stripper : Stripper
+        An object with the methods of `sclbl.strippers.base.Stripper`.
+
+    Raises
+    ------
+    TypeError
+        Where `cls` is not a class or `stripper` lacks a method.
+    """
+    if not isinstance(cls, type):
+        raise TypeError(f"register takes a class first, not {cls!r}")
+    for method in ("methods", "strip"):
+        if not callable(getattr(stripper, method, None)):
+            raise TypeError(
+                f"the stripper for {qualified_name(cls)} has no method {method!r}; "
+                "see sclbl.strippers.base.Stripper"
+            )
+    _REGISTERED[cls] = stripper
+
+
+def qualified_name(cls: type) -> str:
+    """Return module and name of a class."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def table_key(cls: type) -> str:
+    """Return how the table calls a class: library and class name."""
+    return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
+
+
+def find(model: Any) -> Stripper:
+    """Return the stripper of a fitted object.
+
+    Parameters
+    ----------
+    model : object
+        A fitted estimator, results object or booster.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Where no stripper knows the exact class.
+    """
+    cls = type(model)
+    if cls in _REGISTERED:
+        return _REGISTERED[cls]
+    entry = STRIPPERS.get(table_key(cls))
+    if entry is None:
+        raise UnsupportedModelError(_refusal(model))
+    module, name = entry
+    return cast(Stripper, getattr(importlib.import_module(module), name))
+
+
+def _refusal(model: Any) -> str:
+    if isinstance(model, type):
+        return f"{qualified_name(model)} is a class; pass a fitted instance of it"
+    cls = type(model)
+    name = qualified_name(cls)
+    for parent in cls.__mro__[1:]:
+        if parent in _REGISTERED or table_key(parent) in STRIPPERS:
+            return (
+                f"{name} is a subclass of {qualified_name(parent)} and may predict differently, "
+                "so it is not stripped as one; fit the parent class, or give the subclass a "
+                "stripper of its own with sclbl.register(cls, stripper)"
+            )
+    known = sorted({*STRIPPERS, *map(table_key, _REGISTERED)})
+    # Class names are compared without their library: "sklearn." in common says nothing.
+    ratio = difflib.SequenceMatcher(b=cls.__name__)
+
+    def likeness(key: str) -> float:
+        ratio.set_seq1(key.partition(".")[2])
+        return ratio.ratio()
+
+    nearest = sorted(known, key=likeness, reverse=True)[:_NAMED_AT_MOST]
+    return (
+        f"no stripper knows {name}; the nearest supported classes are {', '.join(nearest)}; "
+        "teach sclbl this class with sclbl.register(cls, stripper)"
+    )
+
+
+def methods(model: Any) -> tuple[str, ...]:
+    """Return the methods that a fitted object offers as programs, the default ones first.
+
+    Raises
+    ------
+    NotFittedError
+        Where the object was not fitted.
+    UnsupportedModelError
+        Where no stripper knows the class, or an option of it has no exact equivalent.
+    """
+    stripper = find(model)
+    _check_fitted(model)
+    return stripper.methods(model)
+
+
+def _check_fitted(model: Any) -> None:
+    if not hasattr(model, "__sklearn_tags__"):
+        return
+    from sklearn import exceptions
+    from sklearn.utils import validation
+
+    try:
+        validation.check_is_fitted(model)
+    except exceptions.NotFittedError as error:
+        raise NotFittedError(
+            f"{qualified_name(type(model))} is not fitted; call its fit method first"
+        ) from error
+
+
+def apply(
+    model: Any, x: Table, build: Builder, wanted: frozenset[str]
+) -> Mapping[str, Wire | Table]:
+    """Write the computation of some methods of a fitted object into a graph.
+
+    Parameters
+    ----------
+    model : object
+        What to write.
+    x : Table
+        The columns that it takes.
+    build : Builder
+        Where to write.
+    wanted : frozenset of str
+        Methods.
+
+    Returns
+    -------
+    mapping of str to Wire or Table
+        By method.
+
+    Raises
+    ------
+    NotFittedError, UnsupportedModelError, UnsupportedMethodError
+        Where the object cannot be written.
+    """
+    offered = methods(model)
+    lacking = sorted(wanted.difference(offered))
+    if lacking:
+        raise UnsupportedMethodError(
+            f"{qualified_name(type(model))} does not offer {', '.join(lacking)}; "
+            f"it offers {', '.join(offered)}"
+        )
+    return find(model).strip(model, x, build, wanted)
+
+
+def transform(model: Any, x: Table, build: Builder) -> Table:
+    """Write a fitted transformer into a graph and return its columns."""
+    result = apply(model, x, build, frozenset({"transform"}))["transform"]
+    return result if isinstance(result, Table) else build.wire_table(result)

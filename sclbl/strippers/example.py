@@ -1,0 +1,148 @@
+"""An example input as the model itself takes it, and what the model's own methods return for it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import ColumnError, UnsupportedModelError
+from sclbl.spec import Signature
+from sclbl.strippers.base import Stripper
+from sclbl.strippers.dispatch import qualified_name
+
+
+def as_rows(example: Any, signature: Signature) -> Any:
+    """Return example rows as a DataFrame or a two-dimensional array, as the model takes them.
+
+    Parameters
+    ----------
+    example : array, DataFrame, Series, dict of columns, list
+        One row or more; one axis is one row.
+    signature : Signature
+        What `sclbl.signature.infer` made of it.
+
+    Returns
+    -------
+    DataFrame or ndarray ``[rows, columns]``
+    """
+    if isinstance(example, Mapping):
+        import pandas as pd
+
+        scalar = all(np.ndim(v) == 0 for v in example.values())
+        return pd.DataFrame(dict(example), index=[0] if scalar else None)
+    if hasattr(example, "to_frame") and hasattr(example, "index"):
+        return example.to_frame().T.infer_objects()
+    if isinstance(example, Sequence):
+        if example and isinstance(example[0], Mapping):
+            import pandas as pd
+
+            return pd.DataFrame(list(example))
+        # A list that holds text must not become an array of text altogether.
+        example = np.array(example, dtype=object if signature.text else None)
+    if getattr(example, "ndim", 2) == 1:
+        return np.asarray(example).reshape(-1, len(signature.columns))
+    return example
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a method returned: dense arrays, one unless it returned a list."""
+
+    arrays: tuple[np.ndarray, ...]
+    is_list: bool
+
+    @property
+    def dtype(self) -> str:
+        """NumPy dtype of what was returned, the common one of a list."""
+        return str(np.result_type(*self.arrays) if self.is_list else self.arrays[0].dtype)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Columns of each array."""
+        return tuple(1 if a.ndim == 1 else a.shape[1] for a in self.arrays)
+
+
+def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
+    """Call a method of the model itself.
+
+    A stripper whose model takes its rows in a way of its own (a booster) has a method
+    ``call(model, method, rows)``.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Where the model refuses the rows, with its own words.
+    """
+    own = getattr(stripper, "call", None)
+    try:
+        # The names of columns were checked already, and a warning about them says nothing new.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            returned = own(model, method, rows) if own else getattr(model, method)(rows)
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise UnsupportedModelError(
+            f"{qualified_name(type(model))}.{method} refuses example_input: {error}; "
+            "give rows that the model itself takes"
+        ) from error
+    if isinstance(returned, (list, tuple)) and returned and np.ndim(returned[0]) > 0:
+        return Result(tuple(_dense(r) for r in returned), True)
+    return Result((_dense(returned),), False)
+
+
+def _dense(returned: Any) -> np.ndarray:
+    if hasattr(returned, "toarray"):
+        returned = returned.toarray()
+    elif hasattr(returned, "to_numpy"):
+        returned = returned.to_numpy()
+    return np.asarray(returned)
+
+
+def check_columns(model: Any, signature: Signature) -> None:
+    """Compare the example's columns with the ones that the model was fitted on.
+
+    Raises
+    ------
+    ColumnError
+        Where they differ in number, name or order.
+    """
+    name = qualified_name(type(model))
+    fitted = getattr(model, "feature_names_in_", None)
+    if fitted is not None and signature.layout == "table":
+        _check_names(name, [str(f) for f in fitted], [str(c.name) for c in signature.columns])
+        return
+    count = getattr(model, "n_features_in_", None)
+    if count is not None and count != len(signature.columns):
+        raise ColumnError(
+            f"example_input has {len(signature.columns)} columns, "
+            f"but {name} was fitted on {count}; give the columns it was fitted on"
+        )
+
+
+def _check_names(model: str, fitted: list[str], given: list[str]) -> None:
+    absent = [c for c in fitted if c not in given]
+    extra = [c for c in given if c not in fitted]
+    if absent:
+        raise ColumnError(
+            f"example_input lacks columns that {model} was fitted on: {_listed(absent)}",
+            column=absent[0],
+        )
+    if extra:
+        raise ColumnError(
+            f"example_input has columns that {model} was not fitted on: {_listed(extra)}; "
+            "leave them out",
+            column=extra[0],
+        )
+    if fitted != given:
+        raise ColumnError(
+            f"example_input has the columns of {model} in another order; "
+            f"give them as they were fitted: {_listed(fitted)}"
+        )
+
+
+def _listed(names: list[str], most: int = 10) -> str:
+    shown = ", ".join(map(repr, names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
