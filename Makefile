@@ -1,0 +1,79 @@
+# Everything runs in .venv, which is made from the lock the first time it is needed.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OLDEST := .venvs/oldest
+ARGS   ?=
+# One thread for each test process: the tests run as many processes as there are cores.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help venv kernels lint types test test-all test-oldest demo bench lock build clean
+
+help:
+	@echo "make test         lint, types and tests"
+	@echo "make test-all     the same with the exhaustive sweeps (minutes)"
+	@echo "make test-oldest  the compiler's tests with the oldest supported LLVM"
+	@echo "make demo         train, upload, serve, predict three ways"
+	@echo "make bench        every benchmark; results in benchmarks/results/"
+	@echo "make lint lock build clean"
+
+# $(call install,VENV,ARGUMENTS): uv is fast but does not read pip's configuration, so pip is next.
+install = $(1)/bin/uv pip install --quiet --python $(1)/bin/python $(2) || $(1)/bin/python -m pip install --quiet $(2)
+# $(call create,VENV): a virtual environment with uv in it, at the lock's version.
+create = $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet "$$(grep -o '^uv==[^ ]*' requirements-dev.txt)"
+
+$(VENV)/.made: requirements-dev.txt pyproject.toml hatch_build.py
+	test -x $(BIN)/uv || { $(call create,$(VENV)); }
+	$(call install,$(VENV),--require-hashes -r requirements-dev.txt)
+	$(call install,$(VENV),--no-deps --no-build-isolation -e .)
+	touch $@
+
+venv: $(VENV)/.made
+
+kernels: venv
+	@$(BIN)/python sclbl/kernels/build.py > /dev/null
+
+lint: venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: venv
+	$(BIN)/mypy
+
+test: lint types kernels
+	$(BIN)/pytest -n auto $(ARGS)
+
+test-all: lint types kernels
+	$(BIN)/pytest -n auto -m "exhaustive or not exhaustive" $(ARGS)
+
+$(OLDEST)/.made: requirements-dev.txt pyproject.toml hatch_build.py
+	test -x $(OLDEST)/bin/uv || { $(call create,$(OLDEST)); }
+	$(call install,$(OLDEST),--require-hashes -r requirements-dev.txt)
+	$(call install,$(OLDEST),"llvmlite==0.46.*")
+	$(call install,$(OLDEST),--no-deps --no-build-isolation -e .)
+	touch $@
+
+test-oldest: $(OLDEST)/.made
+	$(OLDEST)/bin/python sclbl/kernels/build.py > /dev/null
+	$(OLDEST)/bin/pytest -n auto $(ARGS) $(wildcard tests/test_compiler*.py tests/test_kernel*.py tests/compiler)
+
+demo: kernels
+	@$(BIN)/python demo/run.py
+
+bench: kernels
+	$(call install,$(VENV),--require-hashes -r requirements-bench.txt)
+	for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+
+lock:
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra dev --extra bench -c requirements-dev.txt pyproject.toml -o requirements-bench.txt
+
+build: venv
+	$(BIN)/uv build --quiet --out-dir dist .
+
+clean:
+	rm -rf .venv .venvs dist build .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f sclbl/kernels/*.bc
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
