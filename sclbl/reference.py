@@ -131,7 +131,7 @@ def _refuse_missing_text(attrs: Mapping[str, Any], x: Array) -> Array:
 
 
 def tree_leaves(attrs: Mapping[str, Any], x: Array) -> Array:
-    """Return int64 ``[rows, trees]``: the row of ``values`` that each tree ends in."""
+    """Return int64 ``[rows, trees]``: what ``left`` holds (the row of ``values``) at the leaf."""
     feature, threshold = attrs["feature"], attrs["threshold"]
     left, right, missing_left = attrs["left"], attrs["right"], attrs["missing_left"]
     start, count = attrs.get("category_start"), attrs.get("category_count")
@@ -160,10 +160,11 @@ def tree_leaves(attrs: Mapping[str, Any], x: Array) -> Array:
     return out
 
 
-def _trees(attrs: Mapping[str, Any], x: Array) -> Array:
+def _trees(attrs: Mapping[str, Any], x: Array, start: Array | None = None) -> Array:
     leaves = tree_leaves(attrs, x)
     values, targets = attrs["values"], attrs.get("targets")
-    total = np.repeat(np.asarray(attrs["init"], dtype=values.dtype)[None, :], len(x), axis=0)
+    init = np.asarray(attrs["init"], dtype=values.dtype)
+    total = np.repeat(init[None, :], len(x), axis=0) if start is None else start.copy()
     for t in range(leaves.shape[1]):
         if targets is None:
             total += values[leaves[:, t]]

@@ -25,3 +25,13 @@ class Stripper(Protocol):
 
         ``transform`` returns a Table (it may mix types), everything else a Wire.
         """
+
+
+class OnRequest(Protocol):
+    """What a stripper adds that has methods which are written only when they are asked for.
+
+    ``apply`` of a forest is one: it needs a table of leaves of its own, which doubles the program.
+    """
+
+    def optional(self, model: Any) -> tuple[str, ...]:
+        """Return the methods that `strip` also takes, beyond `Stripper.methods`."""

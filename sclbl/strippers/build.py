@@ -359,13 +359,25 @@ class Builder:
         wire = self.node("sclbl.Labels", [codes], "label", codes.width, labels=lists)
         return replace(wire, labels=lists)
 
-    def trees(self, x: Wire, trees: Trees) -> Wire:
-        """Sum an ensemble of trees over each row: ``[rows, outputs]`` in the type of its values."""
+    def trees(self, x: Wire, trees: Trees, start: Wire | None = None) -> Wire:
+        """Sum an ensemble of trees over each row: ``[rows, outputs]`` in the type of its values.
+
+        With `start` (``[rows, outputs]``, same type), each row's sums begin there instead of at
+        `trees.init`: boosting that begins with another model adds its trees to that model's result.
+        """
         dtype: DType = "float32" if trees.values.dtype == np.float32 else "float64"
-        return self.node("sclbl.TreeEnsemble", [x], dtype, len(trees.init), **trees.attrs())
+        inputs = [x]
+        if start is not None:
+            _require(start.dtype == dtype and start.width == len(trees.init), "trees", start)
+            inputs.append(start)
+        return self.node("sclbl.TreeEnsemble", inputs, dtype, len(trees.init), **trees.attrs())
 
     def tree_leaves(self, x: Wire, trees: Trees) -> Wire:
-        """Return (int64 ``[rows, trees]``) the row of `trees.values` that each tree ends in."""
+        """Return (int64 ``[rows, trees]``) what ``left`` holds at the leaf each tree ends in.
+
+        That is its row in `trees.values`; an ensemble made for this operator alone has empty
+        values (``[0, 1]``) and may hold any non-negative number there, a node number for one.
+        """
         return self.node("sclbl.TreeLeaves", [x], "int64", len(trees.roots), **trees.attrs())
 
     def refuse(self, x: Wire, *, nan: bool, inf: bool = True) -> Wire:
