@@ -221,6 +221,18 @@ class RequestError(RemoteError):
     code = "request"
 
 
+class MediaTypeError(RequestError):
+    """The body of a request is of a type that the server does not read."""
+
+    code = "media_type"
+
+
+class RequestTimeoutError(RequestError):
+    """The body of a request arrived too slowly."""
+
+    code = "request_timeout"
+
+
 def _subclasses(root: type[SclblError]) -> list[type[SclblError]]:
     found = [root]
     for child in root.__subclasses__():
