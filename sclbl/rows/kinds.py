@@ -1,0 +1,124 @@
+"""Which kind a column is, from its dtype or, for Python objects, from its values."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from sclbl.errors import DtypeError
+from sclbl.spec import Kind
+
+#: What to do about values that no model here takes, by the name of their type.
+_ADVICE = {
+    "complex": "models take real numbers; give the parts as two columns",
+    "bytes": "decode bytes to text first, for example values.astype(str)",
+    "date": "turn dates into numbers first, for example seconds since 1970",
+    "Decimal": "convert decimals first, for example column.astype('float64')",
+    "list": "give one value a cell; spread nested values over columns",
+    "float16": "libraries disagree on what to compute in; cast to float32 or float64",
+    "longdouble": "programs compute in float64 at most; cast to float64",
+    "sparse": "densify first, for example X.toarray() or frame.sparse.to_dense()",
+}
+_DATES = ("date", "time", "Timestamp", "Timedelta", "Period", "NaTType", "duration")
+
+
+def described(name: str | None, position: int) -> str:
+    """Return how messages call a column: its name in quotes, else its position."""
+    return f"column {position}" if name is None else f"column {name!r}"
+
+
+def refuse_type(
+    what: str, column: str, *, row: int | None = None, name: str | None = None
+) -> NoReturn:
+    """Raise `DtypeError` for a type that no model takes, with what to do instead."""
+    key = next((k for k in _ADVICE if k.lower() in what.lower()), None)
+    if key is None and any(d.lower() in what.lower() for d in _DATES):
+        key = "date"
+    if key is None and what in ("tuple", "dict", "set", "ndarray", "struct", "Series"):
+        key = "list"
+    advice = _ADVICE.get(key or "", "models take numbers, booleans and text")
+    where = column if row is None else f"row {row}, {column}"
+    raise DtypeError(f"{where} holds {what}; {advice}", row=row, column=name)
+
+
+def kind_of_dtype(dtype: np.dtype[Any], column: str, name: str | None = None) -> Kind | None:
+    """Return the kind of a NumPy dtype; None for objects, which must be looked into.
+
+    Raises
+    ------
+    DtypeError
+        For dates, complex numbers, bytes, float16, long doubles and structured dtypes.
+    """
+    if dtype.kind == "f" and dtype.itemsize in (4, 8):
+        return "float32" if dtype.itemsize == 4 else "float64"
+    if dtype.kind in "iu":
+        return "integer"
+    if dtype.kind == "b":
+        return "boolean"
+    if dtype.kind in "UT":
+        return "text"
+    if dtype.kind == "O":
+        return None
+    known = {"f": "longdouble", "c": "complex", "M": "dates", "m": "durations", "S": "bytes"}
+    what = "float16" if dtype == np.float16 else known.get(dtype.kind, str(dtype))
+    refuse_type("dates" if what == "durations" else what, column, name=name)
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a Python value stands for a missing one: None, NaN, pandas.NA or NaT."""
+    if value is None:
+        return True
+    if isinstance(value, (float, np.floating)):
+        return bool(value != value)
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and (value is pandas.NA or value is pandas.NaT)
+
+
+def kind_of_values(values: Iterable[Any], column: str, name: str | None = None) -> Kind:
+    """Return the kind of a column of Python objects.
+
+    Numbers with missing values are float64, as are columns that are missing throughout; text with
+    missing values is text.
+
+    Raises
+    ------
+    DtypeError
+        Where text and numbers are mixed, or a value is neither.
+    """
+    first: dict[str, tuple[int, Any]] = {}
+    for row, value in enumerate(values):
+        if is_missing(value):
+            family = "missing"
+        elif isinstance(value, str):
+            family = "text"
+        elif isinstance(value, (bool, np.bool_)):
+            family = "boolean"
+        elif isinstance(value, (int, np.integer)):
+            family = "integer"
+        elif isinstance(value, np.float32):
+            family = "float32"
+        elif isinstance(value, float):
+            family = "float64"
+        else:
+            refuse_type(type(value).__name__, column, row=row, name=name)
+        first.setdefault(family, (row, value))
+    seen = first.keys() - {"missing"}
+    if "text" in seen:
+        if len(seen) > 1:
+            number = min(first[f] for f in seen - {"text"})
+            text = first["text"]
+            raise DtypeError(
+                f"{column} mixes text and numbers: row {text[0]} holds {text[1]!r}, row "
+                f"{number[0]} holds {number[1]!r}; convert the column to one of them",
+                row=max(text[0], number[0]),
+                column=name,
+            )
+        return "text"
+    if seen == {"boolean"}:
+        return "boolean"
+    if seen == {"integer"} and "missing" not in first:
+        return "integer"
+    return "float32" if seen == {"float32"} else "float64"

@@ -1,0 +1,151 @@
+"""pandas DataFrames and Series as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sclbl.errors import ShapeError
+from sclbl.rows.kinds import kind_of_dtype, kind_of_values, refuse_type
+from sclbl.rows.source import ArraySource, Source, as_array_source
+from sclbl.spec import Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class PandasSource(Source):
+    """A DataFrame; its column names are read as text."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self.rows, self.width = frame.shape
+        self.names = tuple(str(c) for c in frame.columns)
+        self.dtypes = list(frame.dtypes)
+
+    def kind(self, position: int) -> Kind:
+        dtype = self.dtypes[position]
+        label, name = self.label(position), self.name(position)
+        if isinstance(dtype, np.dtype):
+            kind = kind_of_dtype(dtype, label, name)
+            return kind or kind_of_values(self.frame.iloc[:, position], label, name)
+        return _extension_kind(dtype, label, name, self.frame.iloc[:, position])
+
+    def values(self, position: int) -> Any:
+        column = self.frame.iloc[:, position]
+        dtype = self.dtypes[position]
+        if isinstance(dtype, np.dtype):
+            if dtype != np.float16:
+                kind_of_dtype(dtype, self.label(position))
+            return column.to_numpy()
+        return _extension_values(column, self.kind(position))
+
+    def block(self, positions: Sequence[int]) -> np.ndarray | None:
+        dtype = self.dtypes[positions[0]]
+        if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf" or dtype.itemsize > 8:
+            return None
+        if any(self.dtypes[p] != dtype for p in positions):
+            return None
+        frame = self.frame
+        if list(positions) != list(range(self.width)):
+            frame = frame.iloc[:, list(positions)]
+        return frame.to_numpy()
+
+
+def _extension_kind(dtype: Any, label: str, name: str | None, column: pd.Series[Any]) -> Kind:
+    import pandas as pd
+
+    if isinstance(dtype, pd.CategoricalDtype):
+        categories = dtype.categories
+        if isinstance(categories.dtype, np.dtype):
+            kind = kind_of_dtype(categories.dtype, label, name)
+            return kind or kind_of_values(categories, label, name)
+        return _extension_kind(categories.dtype, label, name, categories.to_series())
+    if isinstance(dtype, pd.SparseDtype):
+        refuse_type("sparse values", label, name=name)
+    if isinstance(dtype, pd.StringDtype):
+        return "text"
+    types = pd.api.types
+    if types.is_bool_dtype(dtype):
+        return "boolean"
+    if types.is_integer_dtype(dtype):
+        return "integer"
+    if types.is_float_dtype(dtype):
+        size = getattr(dtype, "itemsize", 8)
+        if size == 2:
+            refuse_type("float16", label, name=name)
+        return "float32" if size == 4 else "float64"
+    described = str(dtype)
+    if isinstance(dtype, pd.ArrowDtype):
+        import pyarrow as pa
+
+        arrow = dtype.pyarrow_dtype
+        if pa.types.is_string(arrow) or pa.types.is_large_string(arrow):
+            return "text"
+        if pa.types.is_dictionary(arrow) and not pa.types.is_nested(arrow.value_type):
+            return kind_of_values(column.drop_duplicates(), label, name)
+    refuse_type(described, label, name=name)
+
+
+def _extension_values(column: Any, kind: Kind) -> Any:
+    import pandas as pd
+
+    dtype = column.dtype
+    if kind == "text":
+        if isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
+            return column.array.__arrow_array__()
+        if isinstance(dtype, pd.ArrowDtype):
+            import pyarrow as pa
+
+            return pa.array(column.array)
+        return column.to_numpy(dtype=object)
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy()
+        categories = dtype.categories.to_numpy()
+        if not (codes < 0).any():
+            return categories[codes]
+        known = np.append(categories.astype(object), [None])
+        return known[codes]
+    if column.isna().any():
+        if kind == "integer":
+            return column.to_numpy(dtype=object, na_value=None)
+        target = np.float32 if kind == "float32" else np.float64
+        return column.to_numpy(dtype=target, na_value=np.nan)
+    plain = {"boolean": np.bool_, "float32": np.float32, "float64": np.float64}
+    if kind == "integer":
+        return column.to_numpy(dtype=np.uint64 if "uint" in str(dtype).lower() else np.int64)
+    return column.to_numpy(dtype=plain[kind])
+
+
+def pandas_source(rows: Any, *, rows_of_text: bool) -> Source:
+    """Return a DataFrame, or a Series (a row by name; rows where it is text by position)."""
+    import pandas as pd
+
+    if isinstance(rows, pd.DataFrame):
+        return PandasSource(rows)
+    if isinstance(rows, pd.Series):
+        named = bool(len(rows)) and all(isinstance(k, str) for k in rows.index)
+        text = bool(len(rows)) and all(isinstance(v, str) for v in rows.head(1000))
+        if not named and text and rows_of_text:
+            return Unnamed(rows.to_frame())
+        if isinstance(rows.dtype, np.dtype) and rows.dtype != object:
+            source: Source = as_array_source(rows.to_numpy(), rows_of_text=False)
+        else:
+            values = np.empty((1, len(rows)), dtype=object)
+            values[0, :] = rows.to_numpy(dtype=object)
+            source = ArraySource(values, literal=True)
+        source.names = tuple(str(k) for k in rows.index)
+        return source
+    if isinstance(rows, (pd.Index, pd.api.extensions.ExtensionArray)):
+        return as_array_source(np.asarray(rows), rows_of_text=rows_of_text)
+    raise ShapeError(f"a pandas {type(rows).__name__} is not rows; give a DataFrame or a Series")
+
+
+class Unnamed(PandasSource):
+    """A Series of text: rows of one column without a name."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        super().__init__(frame)
+        self.names = None

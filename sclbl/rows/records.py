@@ -1,0 +1,204 @@
+"""Rows in plain Python: lists, dicts of columns, lists of dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import ColumnError, ShapeError
+from sclbl.rows.kinds import kind_of_dtype, kind_of_values
+from sclbl.rows.source import ArraySource, Source, as_array_source, open_source
+from sclbl.spec import Kind
+
+
+class ColumnsSource(Source):
+    """Columns by name, each an array of numbers or of objects, or a one-column source."""
+
+    names: tuple[str, ...]
+    strict_names = True
+
+    def __init__(
+        self, names: tuple[str, ...], columns: list[np.ndarray | Source], rows: int, literal: bool
+    ) -> None:
+        self.names = names
+        self.columns = columns
+        self.rows = rows
+        self.width = len(names)
+        self.literal = literal
+
+    def kind(self, position: int) -> Kind:
+        column = self.columns[position]
+        name = self.names[position]
+        if isinstance(column, Source):
+            return column.kind(0)
+        label = self.label(position)
+        return kind_of_dtype(column.dtype, label, name) or kind_of_values(column, label, name)
+
+    def values(self, position: int) -> Any:
+        column = self.columns[position]
+        if isinstance(column, Source):
+            return column.values(0)
+        if column.dtype != np.float16:
+            kind_of_dtype(column.dtype, self.label(position), self.names[position])
+        return column
+
+
+class RecordsSource(Source):
+    """A list of dicts."""
+
+    names: tuple[str, ...]
+    literal = True
+    strict_names = True
+
+    def __init__(self, records: Sequence[Mapping[Any, Any]]) -> None:
+        self.records = records
+        self.rows = len(records)
+        self._keys = tuple(records[0])
+        self.names = tuple(str(k) for k in self._keys)
+        self.width = len(self._keys)
+
+    def kind(self, position: int) -> Kind:
+        return kind_of_values(self.values(position), self.label(position), self.names[position])
+
+    def values(self, position: int) -> np.ndarray:
+        return objects(self.column(self._keys[position]))
+
+    def column(self, key: Any) -> list[Any]:
+        """Return the values of one key.
+
+        Raises
+        ------
+        ColumnError
+            Where a row does not have it.
+        """
+        try:
+            return [record[key] for record in self.records]
+        except KeyError:
+            row = next(i for i, record in enumerate(self.records) if key not in record)
+            raise ColumnError(
+                f"row {row} has no column {str(key)!r}, which row 0 has; give every row the same "
+                "columns, with None where a value is missing",
+                row=row,
+                column=str(key),
+            ) from None
+
+
+class RowsSource(Source):
+    """A list of rows, each a list."""
+
+    literal = True
+
+    def __init__(self, lists: Sequence[Sequence[Any]]) -> None:
+        self.lists = lists
+        self.rows = len(lists)
+        self.width = len(lists[0])
+        for row, values in enumerate(lists):
+            if len(values) != self.width:
+                raise ShapeError(
+                    f"row {row} has {len(values)} values and row 0 has {self.width}; give every "
+                    "row the same number of values",
+                    row=row,
+                )
+
+    def kind(self, position: int) -> Kind:
+        return kind_of_values((row[position] for row in self.lists), self.label(position))
+
+    def values(self, position: int) -> np.ndarray:
+        return objects([row[position] for row in self.lists])
+
+
+def objects(values: Sequence[Any]) -> np.ndarray:
+    """Return values as a one-dimensional object array, whatever they are."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = values if not any(hasattr(v, "__len__") for v in values) else [*values]
+    return out
+
+
+def columns_source(columns: Mapping[Any, Any]) -> Source:
+    """Return a dict of columns (or of scalars: one row) as rows.
+
+    Raises
+    ------
+    ShapeError
+        Where columns differ in length or scalars and lists are mixed.
+    """
+    if columns and all(_is_scalar(v) for v in columns.values()):
+        return RecordsSource([columns])
+    names, read, lengths = [], [], {}
+    for key, values in columns.items():
+        name = str(key)
+        if _is_scalar(values):
+            raise ShapeError(
+                f"column {name!r} is one value and others are lists; give every column a list of "
+                "the same length, or every column one value",
+                column=name,
+            )
+        column: np.ndarray | Source
+        if isinstance(values, (list, tuple)):
+            column = objects(values)
+        elif isinstance(values, np.ndarray) and values.ndim == 1:
+            column = values
+        else:
+            column = _one_column(values, name)
+        names.append(name)
+        read.append(column)
+        lengths[name] = column.rows if isinstance(column, Source) else len(column)
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{n!r}: {size}" for n, size in list(lengths.items())[:8])
+        raise ShapeError(
+            f"columns differ in length ({listed}); give every column the same number of rows"
+        )
+    rows = next(iter(lengths.values()), 0)
+    typed = all(not isinstance(v, (list, tuple)) for v in columns.values())
+    return ColumnsSource(tuple(names), read, rows, literal=not typed)
+
+
+def _one_column(values: Any, name: str) -> Source | np.ndarray:
+    if hasattr(values, "to_frame"):
+        source = open_source(values.to_frame(name))
+        return source
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ShapeError(
+            f"column {name!r} has {array.ndim} dimensions; give a list of values", column=name
+        )
+    return array
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or isinstance(value, (str, bytes)) or not hasattr(value, "__len__")
+
+
+def list_source(rows: Sequence[Any], *, rows_of_text: bool) -> Source:
+    """Return a list of dicts, of rows, of numbers (one row) or of strings (rows of text)."""
+    if not rows:
+        return ArraySource(np.empty((0, 0)), literal=True)
+    first = rows[0]
+    if isinstance(first, Mapping):
+        wrong = next((i for i, r in enumerate(rows) if not isinstance(r, Mapping)), None)
+        if wrong is not None:
+            raise ShapeError(
+                f"row 0 is a dict and row {wrong} is a {type(rows[wrong]).__name__}; give every "
+                "row as a dict",
+                row=wrong,
+            )
+        return RecordsSource(rows)
+    if all(_is_scalar(v) for v in rows):
+        return as_array_source(objects(rows), rows_of_text=rows_of_text, literal=True)
+    if all(isinstance(v, np.ndarray) for v in rows):
+        if len({v.shape for v in rows}) == 1:
+            return as_array_source(np.stack(rows), rows_of_text=rows_of_text)
+        return RowsSource(rows)
+    wrong = next((i for i, r in enumerate(rows) if _is_scalar(r)), None)
+    if wrong is not None:
+        raise ShapeError(
+            f"row {wrong} is one value and others are lists; give every row as a list", row=wrong
+        )
+    if any(hasattr(v, "__len__") and not isinstance(v, (str, bytes)) for r in rows for v in r):
+        raise ShapeError(
+            "the input is nested more than two deep (3 dimensions); give a list of rows, each a "
+            "list of values"
+        )
+    return RowsSource(rows)

@@ -1,0 +1,169 @@
+"""One view of whatever holds rows: how many, the columns' names, kinds and values."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import DtypeError, ShapeError
+from sclbl.rows.kinds import described, kind_of_dtype, kind_of_values
+from sclbl.spec import Kind
+
+
+class Source(ABC):
+    """Rows in some container.
+
+    Attributes
+    ----------
+    rows, width : int
+        Rows and columns.
+    names : tuple of str or None
+        Names of the columns; None where they have none.
+    strict_names : bool
+        Whether names must not be ignored: a record's keys say what its values are, while a
+        frame may be read by position.
+    literal : bool
+        Whether numbers are Python's, without a dtype of their own.
+    """
+
+    rows: int
+    width: int
+    names: tuple[str, ...] | None = None
+    strict_names: bool = False
+    literal: bool = False
+
+    @abstractmethod
+    def kind(self, position: int) -> Kind:
+        """Return the kind of a column; raise `DtypeError` for one that no model takes."""
+
+    @abstractmethod
+    def values(self, position: int) -> Any:
+        """Return a column: a NumPy array ``[rows]`` of numbers, booleans, text or objects, or a
+        pyarrow array of text. Missing numbers are NaN."""
+
+    def block(self, positions: Sequence[int]) -> np.ndarray | None:
+        """Return numeric columns as one array ``[rows, k]``, or None where that is no faster."""
+        return None
+
+    def label(self, position: int) -> str:
+        """Return how messages call a column."""
+        return described(self.name(position), position)
+
+    def name(self, position: int) -> str | None:
+        """Return the column's name, if it has one."""
+        return None if self.names is None else self.names[position]
+
+
+class ArraySource(Source):
+    """A two-dimensional NumPy array."""
+
+    def __init__(self, array: np.ndarray, literal: bool = False) -> None:
+        self.array = array
+        self.literal = literal
+        self.rows, self.width = array.shape
+
+    def kind(self, position: int) -> Kind:
+        column = self.label(position)
+        kind = kind_of_dtype(self.array.dtype, column)
+        return kind or kind_of_values(self.array[:, position], column)
+
+    def values(self, position: int) -> np.ndarray:
+        column: np.ndarray = self.array[:, position]
+        if column.dtype != np.float16:  # exact in every program, so rows may hold it
+            kind_of_dtype(column.dtype, self.label(position))
+        return column
+
+    def block(self, positions: Sequence[int]) -> np.ndarray | None:
+        if self.array.dtype.kind not in "biuf" or self.array.dtype.itemsize > 8:
+            return None
+        if list(positions) == list(range(self.width)):
+            return self.array
+        chosen: np.ndarray = self.array[:, list(positions)]
+        return chosen
+
+
+def as_array_source(array: np.ndarray, *, rows_of_text: bool, literal: bool = False) -> ArraySource:
+    """Return an array as rows; one dimension is one row, or a column where it is all text.
+
+    Raises
+    ------
+    ShapeError
+        For a scalar or for more than two dimensions.
+    DtypeError
+        For a masked or structured array.
+    """
+    if isinstance(array, np.ma.MaskedArray):
+        raise DtypeError(
+            "masked arrays are not taken; fill the masked values first, for example "
+            "X.filled(numpy.nan)"
+        )
+    if array.dtype.names is not None:
+        raise DtypeError(
+            "structured arrays are not taken; make a DataFrame of it, pandas.DataFrame(X)"
+        )
+    array = np.asarray(array)
+    if array.ndim == 1:
+        text = array.dtype.kind in "UT" or (
+            array.dtype == object and len(array) > 0 and all(isinstance(v, str) for v in array)
+        )
+        array = array.reshape(-1, 1) if text and rows_of_text else array.reshape(1, -1)
+    if array.ndim != 2:
+        raise ShapeError(
+            f"the input has {array.ndim} dimensions {array.shape}; give one row (1 dimension) or "
+            "a table of rows (2 dimensions), for example X.reshape(len(X), -1)"
+        )
+    return ArraySource(array, literal)
+
+
+def open_source(rows: Any, *, rows_of_text: bool = True) -> Source:
+    """Return a view of rows in any container that is known.
+
+    Parameters
+    ----------
+    rows : object
+        NumPy array, list, dict of columns, list of dicts, pandas or polars DataFrame or Series,
+        pyarrow Table, or an object that NumPy turns into an array.
+    rows_of_text : bool
+        Whether one dimension of text is rows of one column (else one row of text columns).
+
+    Raises
+    ------
+    DtypeError, ShapeError, ColumnError
+        Where the container cannot be read as rows.
+    """
+    if isinstance(rows, np.ndarray):
+        return as_array_source(rows, rows_of_text=rows_of_text)
+    if isinstance(rows, Mapping):
+        from sclbl.rows.records import columns_source
+
+        return columns_source(rows)
+    if isinstance(rows, (list, tuple)):
+        from sclbl.rows.records import list_source
+
+        return list_source(rows, rows_of_text=rows_of_text)
+    library = type(rows).__module__.partition(".")[0]
+    if library == "pandas":
+        from sclbl.rows.pandas_frames import pandas_source
+
+        return pandas_source(rows, rows_of_text=rows_of_text)
+    if library == "polars":
+        from sclbl.rows.polars_frames import polars_source
+
+        return polars_source(rows, rows_of_text=rows_of_text)
+    if library == "pyarrow":
+        from sclbl.rows.arrow_frames import arrow_source
+
+        return arrow_source(rows)
+    scipy_sparse = sys.modules.get("scipy.sparse")
+    if scipy_sparse is not None and scipy_sparse.issparse(rows):
+        raise DtypeError("sparse rows are not taken; densify first, for example X.toarray()")
+    if isinstance(rows, str) or not hasattr(rows, "__array__"):
+        raise ShapeError(
+            f"a {type(rows).__name__} is not rows; give an array, a DataFrame, a list of rows, "
+            "a dict of columns or a list of dicts"
+        )
+    return as_array_source(np.asarray(rows), rows_of_text=rows_of_text)
