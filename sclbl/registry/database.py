@@ -1,0 +1,161 @@
+"""The only place that knows which database it is: opening, locking, migrating, its errors."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, text
+from sqlalchemy.engine import URL
+
+from sclbl.errors import CorruptedError, RegistryError
+from sclbl.registry.schema import REVISION
+
+#: Seconds that a writer waits for other writers.
+PATIENCE = 60
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """An SQLite database at a path, its schema up to date.
+
+    Parameters
+    ----------
+    path : Path
+        The file; made, readable by its owner alone, where it does not exist.
+
+    Raises
+    ------
+    RegistryError
+        It cannot be opened, or a newer sclbl made it.
+    CorruptedError
+        It is not a database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # SQLite gives its journal files the mode of the database file.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._engine = _engine(path)
+        self._writer = self._engine.execution_options(writes=True)
+        self._pid = os.getpid()
+        try:
+            self._migrate()
+        except BaseException:
+            # A registry that did not open leaves no connection behind.
+            self._engine.dispose()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment of the database."""
+        with self._translated(), self._current(self._engine).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection that holds the one write lock until its changes are durable."""
+        with self._translated(), self._current(self._writer).begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._engine.dispose()
+
+    def _current(self, engine: Engine) -> Engine:
+        if os.getpid() != self._pid:
+            # SQLite connections must not cross a fork: forget the parent's, without closing them.
+            self._engine.dispose(close=False)
+            self._pid = os.getpid()
+        return engine
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except exc.OperationalError as error:
+            if "locked" in str(error.orig) or "busy" in str(error.orig):
+                raise RegistryError(
+                    f"the registry {self.path} was busy for {PATIENCE} seconds; try again, "
+                    "or look for a process that holds it"
+                ) from error
+            raise RegistryError(f"the registry {self.path} failed: {error.orig}") from error
+        except exc.DatabaseError as error:
+            raise CorruptedError(
+                f"the registry {self.path} is damaged ({error.orig}); restore it from a backup"
+            ) from error
+
+    def _migrate(self) -> None:
+        with self.read() as connection:
+            if _revision(connection) == REVISION:
+                return
+        with self.write() as connection:
+            # Another process may have migrated while this one waited for the lock.
+            revision = _revision(connection)
+            if revision != REVISION:
+                _upgrade(connection, revision, self.path)
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": PATIENCE, "isolation_level": None, "check_same_thread": False},
+        pool_size=16,
+        max_overflow=-1,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA synchronous=FULL")
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            _use_wal(connection)
+
+    # The driver would begin late and with a read lock; two writers would then refuse each other.
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _use_wal(connection: Any) -> None:
+    # Switching needs the file for itself, and SQLite does not wait for that as it does for locks.
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except Exception as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection, revision: str | None, path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise RegistryError(
+            f"the registry {path} was written by a newer sclbl (schema {revision}, this one knows "
+            f"{REVISION}); install the newer sclbl"
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

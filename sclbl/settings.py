@@ -1,0 +1,157 @@
+"""Where things are kept, and which registry the verbs act on.
+
+``SCLBL_HOME`` replaces the user's data directory. ``SCLBL_URL`` and ``SCLBL_TOKEN`` name a server
+and go before a stored login.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sclbl.errors import RegistryError
+
+CREDENTIALS = "credentials.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A server, and the token to show it. The token is never printed."""
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+
+
+def home() -> Path:
+    """Return the directory of everything that sclbl keeps for this user."""
+    given = os.environ.get("SCLBL_HOME")
+    if given:
+        return Path(given).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("sclbl", appauthor=False))
+
+
+def check_url(url: object) -> str:
+    """Return a server's URL without a slash at its end.
+
+    Raises
+    ------
+    RegistryError
+        It is not an http or https URL, or it carries a user, password, query or fragment.
+    """
+    if not isinstance(url, str):
+        raise RegistryError(f"a server's URL must be text, not {type(url).__name__}")
+    try:
+        parts = urlsplit(url.strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise RegistryError(f"the server's URL cannot be read: {error}") from None
+    if parts.username is not None or parts.password is not None:
+        # The URL is not repeated, because it holds a secret.
+        raise RegistryError(
+            "the server's URL carries a user or password; "
+            "give the bare URL and pass the token apart from it"
+        )
+    if parts.scheme not in ("http", "https") or not host:
+        raise RegistryError(
+            f"{url[:200]!r} is not a server's URL; it must start with http:// or https://, "
+            "for example 'http://localhost:8000'"
+        )
+    if parts.query or parts.fragment:
+        raise RegistryError(
+            "the server's URL carries a query or fragment; give the bare URL "
+            "and pass the token apart from it"
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def check_token(token: object) -> str:
+    """Return a token; raise `RegistryError`, without the token, where none can look like that."""
+    if not isinstance(token, str):
+        raise RegistryError(f"a token must be text, not {type(token).__name__}")
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise RegistryError(
+            "the token is empty or holds blanks or characters that no token has; "
+            "copy the one that the server printed when it first started"
+        )
+    return token
+
+
+def current_login() -> Login | None:
+    """Return the server that the verbs act on; None stands for the local registry."""
+    url = os.environ.get("SCLBL_URL")
+    return stored_login() if not url else login_for(url)
+
+
+def login_for(url: str) -> Login:
+    """Return a server with the token known for it, if there is one.
+
+    The token is ``SCLBL_TOKEN`` where ``SCLBL_URL`` is this server, else the stored one where the
+    stored login is for this server: a token is never shown to another server.
+    """
+    checked = check_url(url)
+    token = os.environ.get("SCLBL_TOKEN")
+    named = os.environ.get("SCLBL_URL")
+    if token and named and check_url(named) == checked:
+        return Login(checked, check_token(token))
+    stored = stored_login()
+    return stored if stored is not None and stored.url == checked else Login(checked)
+
+
+def stored_login() -> Login | None:
+    """Return the login that `store_login` kept, if any.
+
+    Raises
+    ------
+    RegistryError
+        The file is damaged or cannot be read.
+    """
+    path = home() / CREDENTIALS
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Login(check_url(data["url"]), check_token(data["token"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RegistryError) as error:
+        # The file's content stays out of the message.
+        raise RegistryError(
+            f"the stored login {path} cannot be read ({type(error).__name__}); "
+            "run sclbl.logout(), then sclbl.login(url, token) again"
+        ) from None
+
+
+def store_login(login: Login) -> Path:
+    """Keep a login in a file that only its owner can read, and return where."""
+    folder = home()
+    path = folder / CREDENTIALS
+    part = path.with_name(f"{CREDENTIALS}.{secrets.token_hex(8)}")
+    text = json.dumps({"url": login.url, "token": login.token})
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The mode is set before there is anything to read, and the name comes last.
+        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise RegistryError(
+            f"the login could not be stored in {path}: {error.strerror or error}; "
+            "set SCLBL_HOME to a directory that you can write to"
+        ) from None
+    return path
+
+
+def forget_login() -> bool:
+    """Remove the stored login; return whether there was one."""
+    try:
+        (home() / CREDENTIALS).unlink()
+    except FileNotFoundError:
+        return False
+    return True
