@@ -1,0 +1,167 @@
+"""Prediction from Python on one thread: sclbl, ONNX Runtime, the source library, treelite.
+
+All contenders see the same rows, other ones in every call. ``sclbl f64`` and the source library
+take float64 (what the model was fitted on); ``sclbl f32``, ONNX Runtime and treelite take float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from _measure import duration, interleave, save, show
+from _models import CASES, fresh
+from threadpoolctl import threadpool_limits
+
+import sclbl
+
+#: Rows of a call, how many distinct calls there are.
+BATCHES = {1: 4096, 100: 128, 20_000: 3}
+Call = Callable[[Any], Any]
+
+
+def onnxruntime(model: Any, method: str, example: Any) -> Call:
+    """Return a call of the converted model in ONNX Runtime, float32, one thread."""
+    import onnxruntime as ort
+
+    if hasattr(example, "columns"):
+        from skl2onnx import to_onnx
+
+        onnx = to_onnx(model, example[:5], options={"zipmap": False})
+    elif type(model).__module__.startswith("xgboost"):
+        from onnxmltools import convert_xgboost
+        from onnxmltools.convert.common.data_types import FloatTensorType
+
+        onnx = convert_xgboost(
+            model, initial_types=[("X", FloatTensorType([None, example.shape[1]]))]
+        )
+    else:
+        from skl2onnx import to_onnx
+
+        classifier = method == "predict_proba"
+        options = {"zipmap": False} if classifier else None
+        onnx = to_onnx(model, example[:5].astype(np.float32), options=options)
+    settings = ort.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    session = ort.InferenceSession(
+        onnx.SerializeToString(), settings, providers=["CPUExecutionProvider"]
+    )
+    wanted = [session.get_outputs()[-1].name]
+    names = [i.name for i in session.get_inputs()]
+    if len(names) == 1:
+        return lambda x: session.run(wanted, {names[0]: x})[0]
+    return lambda x: session.run(wanted, x)[0]
+
+
+def treelite_calls(model: Any, folder: str, native: bool) -> dict[str, Call]:
+    """Return calls of treelite's interpreter and, with a C compiler, of its compiled form."""
+    import treelite
+
+    if type(model).__module__.startswith("xgboost"):
+        ensemble = treelite.frontend.from_xgboost(model.get_booster())
+    else:
+        ensemble = treelite.sklearn.import_model(model)
+    calls: dict[str, Call] = {"treelite": lambda x: treelite.gtil.predict(ensemble, x, nthread=1)}
+    if native and shutil.which("gcc"):
+        import tl2cgen
+
+        path = f"{folder}/model.so"
+        tl2cgen.export_lib(
+            ensemble, toolchain="gcc", libpath=path, params={"parallel_comp": 8}, verbose=False
+        )
+        predictor = tl2cgen.Predictor(path, nthread=1)
+        calls["tl2cgen"] = lambda x: predictor.predict(tl2cgen.DMatrix(x))
+    return calls
+
+
+def slices(x: Any, batch: int, count: int) -> list[Any]:
+    """Return `count` distinct batches."""
+    distinct = max(1, min(count, len(x) // batch))
+    return [x[i * batch : (i + 1) * batch] for i in range(distinct)]
+
+
+def contenders(name: str, native: bool) -> dict[str, tuple[Call, Callable[[Any], Any]]]:
+    """Return each contender's call and how it wants the rows."""
+    model, example, method = CASES[name]()
+    table = hasattr(example, "columns")
+    x = fresh(name, 1000)
+    want = np.asarray(getattr(model, method)(x))
+    program = sclbl.compile(model, example[:5], methods=[method])
+    got = np.asarray(getattr(program, method)(x))
+    if not np.allclose(got, want, rtol=1e-12, atol=1e-14):
+        raise SystemExit(f"{name}: the program does not predict what the model predicts")
+    if table:
+
+        def columns(frame: Any) -> dict[str, np.ndarray]:
+            made = {}
+            for column in frame.columns:
+                values = frame[column].to_numpy()
+                is_text = values.dtype == object or values.dtype.kind not in "fi"
+                cast = values.astype(object) if is_text else values.astype(np.float32)
+                made[column] = cast.reshape(-1, 1)
+            return made
+
+        calls: dict[str, tuple[Call, Callable[[Any], Any]]] = {
+            "sclbl f64": (getattr(program, method), lambda part: part),
+            "source": (getattr(model, method), lambda part: part),
+        }
+        try:
+            calls["onnxruntime"] = (onnxruntime(model, method, example), columns)
+            calls["onnxruntime"][0](columns(x.dropna()[:5]))
+        except Exception as error:
+            print(f"{name}: ONNX Runtime does not take this model: {str(error)[:120]!r}")
+            calls.pop("onnxruntime", None)
+        return calls
+
+    def single(part: Any) -> Any:
+        return np.ascontiguousarray(part, dtype=np.float32)
+
+    narrow = sclbl.compile(model, example[:5].astype(np.float32), methods=[method])
+    calls = {
+        "sclbl f64": (getattr(program, method), np.ascontiguousarray),
+        "sclbl f32": (getattr(narrow, method), single),
+        "onnxruntime": (onnxruntime(model, method, example), single),
+        "source": (getattr(model, method), np.ascontiguousarray),
+    }
+    if name != "logistic":
+        folder = tempfile.mkdtemp()
+        calls |= {k: (v, single) for k, v in treelite_calls(model, folder, native).items()}
+    return calls
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", default=list(CASES), help="names of cases")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--no-tl2cgen", action="store_true", help="compiling C takes minutes")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    table, results = [], {}
+    order = ["sclbl f64", "sclbl f32", "onnxruntime", "source", "treelite", "tl2cgen"]
+    for name in arguments.cases:
+        calls = contenders(name, not arguments.no_tl2cgen)
+        x = fresh(name, 60_000)
+        for batch, count in BATCHES.items():
+            parts = slices(x, batch, count)
+            ready = {k: (call, [shape(p) for p in parts]) for k, (call, shape) in calls.items()}
+            times = interleave(ready, rounds=arguments.rounds)
+            results[f"{name}, {batch} rows"] = times
+            other = times.get("onnxruntime")
+            ratios = [
+                "-" if other is None or k not in times else f"{other / times[k]:.1f}x"
+                for k in order[:2]
+            ]
+            table.append([name, f"{batch:,}", *(duration(times.get(k)) for k in order), *ratios])
+    columns = ["model", "rows", *order, "ort / f64", "ort / f32"]
+    show("One thread, medians", columns, table)
+    save("predict_latency", results)
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):
+        main()
