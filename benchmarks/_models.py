@@ -14,7 +14,6 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -37,14 +36,12 @@ def target(x: np.ndarray) -> np.ndarray:
 
 
 def mixed(count: int, seed: int) -> pd.DataFrame:
-    """Return rows with numbers, text and missing values in both."""
+    """Return rows with numbers and text."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame({f"number{i}": rng.normal(size=count) for i in range(6)})
     for i, size in enumerate((4, 7, 12, 3)):
         values = np.array([f"kind {j}" for j in range(size)], dtype=object)
         frame[f"text{i}"] = values[rng.integers(0, size, count)]
-    frame.loc[rng.random(count) < 0.05, "number0"] = np.nan
-    frame.loc[rng.random(count) < 0.05, "text0"] = None
     return frame
 
 
@@ -59,14 +56,11 @@ def logistic() -> tuple[Any, np.ndarray, str]:
 
 
 def logistic_mixed() -> tuple[Any, pd.DataFrame, str]:
-    """Imputing, scaling, one-hot encoding and a logistic regression on a DataFrame."""
+    """Scaling, one-hot encoding and a logistic regression on a DataFrame."""
     frame = mixed(2000, 1)
     y = (frame["number1"] + (frame["text1"] == "kind 2") > 0.3).to_numpy()
     numbers, text = list(frame.columns[:6]), list(frame.columns[6:])
-    columns = make_column_transformer(
-        (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
-        (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()), text),
-    )
+    columns = make_column_transformer((StandardScaler(), numbers), (OneHotEncoder(), text))
     return (
         make_pipeline(columns, LogisticRegression(max_iter=1000)).fit(frame, y),
         frame,
