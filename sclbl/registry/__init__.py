@@ -49,7 +49,9 @@ def _local(path: str | os.PathLike[str]) -> Registry:
 
     key = os.path.abspath(os.path.expanduser(os.fsdecode(path)))
     with _lock:
-        if key not in _open or not os.path.isdir(key):
+        if key in _open and not os.path.isdir(key):
+            _open.pop(key).close()  # removed behind our back
+        if key not in _open:
             _open[key] = LocalRegistry(key)
         return _open[key]
 

@@ -1,0 +1,30 @@
+"""Small modules that carry a manifest: all that a registry looks at."""
+
+from __future__ import annotations
+
+from sclbl import manifest
+from sclbl.spec import Column, Output, Signature
+
+
+def make_program(number: int = 0) -> tuple[bytes, bytes]:
+    """Return the bytes of a program and of its spec, different for each number."""
+    signature = Signature(
+        columns=(Column("age", "float64"), Column("plan", "text")),
+        layout="table",
+        outputs={"predict": Output("float64", "float64", 1, 1)},
+    )
+    section = manifest.encode_leb(len(b"n")) + b"n" + str(number).encode()
+    module = manifest.MAGIC + b"\0" + manifest.encode_leb(len(section)) + section
+    wasm = manifest.attach(
+        module,
+        {
+            "abi": manifest.ABI,
+            "signature": signature.to_json(),
+            "numeric_dtype": "float64",
+            "source": {"model": "sklearn.linear_model.LinearRegression", "libraries": {}},
+            "spec": f"{number:064x}",
+            "report": {"rows": 7},
+            "compiler": {"sclbl": "0"},
+        },
+    )
+    return wasm, b"onnx file %d" % number
