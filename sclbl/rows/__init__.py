@@ -1,1 +1,6 @@
 """What a user passes as rows, encoded as the blocks that a program reads."""
+
+from sclbl.rows.blocks import Blocks, TextColumn
+from sclbl.rows.encode import encode
+
+__all__ = ["Blocks", "TextColumn", "encode"]

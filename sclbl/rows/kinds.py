@@ -30,6 +30,12 @@ def described(name: str | None, position: int) -> str:
     return f"column {position}" if name is None else f"column {name!r}"
 
 
+def shortened(value: Any) -> str:
+    """Return a value as messages show it."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:56]}..."
+
+
 def refuse_type(
     what: str, column: str, *, row: int | None = None, name: str | None = None
 ) -> NoReturn:
@@ -111,7 +117,7 @@ def kind_of_values(values: Iterable[Any], column: str, name: str | None = None) 
             number = min(first[f] for f in seen - {"text"})
             text = first["text"]
             raise DtypeError(
-                f"{column} mixes text and numbers: row {text[0]} holds {text[1]!r}, row "
+                f"{column} mixes text and numbers: row {text[0]} holds {shortened(text[1])}, row "
                 f"{number[0]} holds {number[1]!r}; convert the column to one of them",
                 row=max(text[0], number[0]),
                 column=name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,15 @@ class RecordsSource(Source):
     def values(self, position: int) -> np.ndarray:
         return objects(self.column(self._keys[position]))
 
+    def flat(self, positions: Sequence[int]) -> list[Any]:
+        keys = [self._keys[p] for p in positions]
+        try:
+            return [record[key] for record in self.records for key in keys]
+        except KeyError:
+            for key in keys:
+                self.column(key)  # names the row and the column
+            raise
+
     def column(self, key: Any) -> list[Any]:
         """Return the values of one key.
 
@@ -102,6 +112,11 @@ class RowsSource(Source):
                     row=row,
                 )
 
+    def flat(self, positions: Sequence[int]) -> list[Any]:
+        if len(positions) == self.width and list(positions) == list(range(self.width)):
+            return list(chain.from_iterable(self.lists))
+        return [row[p] for row in self.lists for p in positions]
+
     def kind(self, position: int) -> Kind:
         return kind_of_values((row[position] for row in self.lists), self.label(position))
 
@@ -112,7 +127,8 @@ class RowsSource(Source):
 def objects(values: Sequence[Any]) -> np.ndarray:
     """Return values as a one-dimensional object array, whatever they are."""
     out = np.empty(len(values), dtype=object)
-    out[:] = values if not any(hasattr(v, "__len__") for v in values) else [*values]
+    for i, value in enumerate(values):  # a slice assignment would unpack nested values
+        out[i] = value
     return out
 
 
@@ -196,7 +212,8 @@ def list_source(rows: Sequence[Any], *, rows_of_text: bool) -> Source:
         raise ShapeError(
             f"row {wrong} is one value and others are lists; give every row as a list", row=wrong
         )
-    if any(hasattr(v, "__len__") and not isinstance(v, (str, bytes)) for r in rows for v in r):
+    types = set(map(type, chain.from_iterable(rows)))
+    if any(hasattr(t, "__len__") and not issubclass(t, (str, bytes)) for t in types):
         raise ShapeError(
             "the input is nested more than two deep (3 dimensions); give a list of rows, each a "
             "list of values"

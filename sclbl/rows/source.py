@@ -49,6 +49,10 @@ class Source(ABC):
         """Return numeric columns as one array ``[rows, k]``, or None where that is no faster."""
         return None
 
+    def flat(self, positions: Sequence[int]) -> list[Any] | None:
+        """Return columns as Python values, row after row, or None where they are not Python's."""
+        return None
+
     def label(self, position: int) -> str:
         """Return how messages call a column."""
         return described(self.name(position), position)

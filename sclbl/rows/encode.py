@@ -1,0 +1,141 @@
+"""Rows, in any container that a model takes, to the blocks that a program reads."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import ColumnError, ShapeError
+from sclbl.rows.blocks import Blocks
+from sclbl.rows.numbers import numeric_block
+from sclbl.rows.source import Source, open_source
+from sclbl.rows.texts import text_column
+from sclbl.spec import Signature
+
+
+def encode(rows: Any, signature: Signature) -> Blocks:
+    """Encode rows for a program.
+
+    Parameters
+    ----------
+    rows : object
+        What `sclbl.signature.infer` takes. In a ``table`` signature columns are found by name,
+        extra columns are ignored, and rows without names must have exactly the signature's
+        columns in its order. In an ``array`` signature columns are found by position.
+    signature : Signature
+        What the program takes.
+
+    Returns
+    -------
+    Blocks
+        Numbers in ``signature.numeric_dtype``: booleans as 0 and 1, missing ones as NaN. Numbers
+        without a dtype of their own (Python's, in lists and dicts) are read in that type; those of
+        a float64 array must be exact in it.
+
+    Raises
+    ------
+    ShapeError
+        Where there are no rows, or more than two dimensions.
+    ColumnError
+        Where columns are missing, too few or too many.
+    DtypeError
+        Where a value has the wrong type: text among numbers, numbers among text, dates, integers
+        beyond 2**53.
+    """
+    columns = signature.columns
+    if (
+        type(rows) is np.ndarray
+        and rows.ndim == 2
+        and rows.dtype == signature.numeric_dtype
+        and rows.dtype.isnative
+        and rows.flags.c_contiguous
+        and rows.shape[1] == len(columns) == len(signature.numeric)
+        and len(rows)
+    ):
+        return Blocks(len(rows), rows)
+    source = open_source(rows, rows_of_text=len(columns) == 1)
+    if source.rows == 0:
+        raise ShapeError(
+            "there are no rows to predict (0 rows); give at least one, and skip empty batches"
+        )
+    positions = match(source, signature)
+    numeric = None
+    if signature.numeric:
+        numeric = numeric_block(source, [positions[c] for c in signature.numeric], signature)
+    text = tuple(
+        text_column(source.values(positions[c]), signature.label_of(c)) for c in signature.text
+    )
+    return Blocks(source.rows, numeric, text)
+
+
+def match(source: Source, signature: Signature) -> Sequence[int]:
+    """Return, for each column of a signature, its position in the rows.
+
+    Raises
+    ------
+    ColumnError
+        Where one is missing, or the number of columns is wrong.
+    """
+    wanted = [c.name for c in signature.columns]
+    names = source.names
+    if signature.layout == "array":
+        if names is None or not source.strict_names:
+            return _by_position(source, len(wanted))
+        wanted = [str(i) for i in range(len(wanted))]
+        if set(wanted) - set(names):
+            raise ColumnError(
+                f"the model's columns have no names, and the rows name theirs "
+                f"({_listed(names)}); give each row as a list of {len(wanted)} values, "
+                "or compile the model with a DataFrame as example_input"
+            )
+    if names is None:
+        return _by_position(source, len(wanted))
+    place = {name: i for i, name in enumerate(names)}
+    missing = [str(w) for w in wanted if w not in place]
+    if missing:
+        _refuse_missing(missing, names)
+    if len(place) < len(names):
+        counts = Counter(names)
+        repeated = [str(w) for w in wanted if counts[str(w)] > 1]
+        if repeated:
+            raise ColumnError(
+                f"the rows have more than one column named {_listed(repeated)}; "
+                "keep the one that the model was fitted on",
+                column=repeated[0],
+            )
+    return [place[str(w)] for w in wanted]
+
+
+def _by_position(source: Source, width: int) -> range:
+    if source.width != width:
+        hint = ""
+        if width == 1 and source.rows == 1:
+            hint = "; for many rows of one column give two dimensions, X.reshape(-1, 1)"
+        raise ColumnError(
+            f"the rows have {source.width} columns and the model takes {width}{hint or ''}; "
+            "give the columns of example_input, in its order"
+        )
+    return range(width)
+
+
+def _refuse_missing(missing: Sequence[str], names: Sequence[str]) -> None:
+    near = []
+    for name in missing[:10]:
+        found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+        near.append(f"{name!r} (did you mean {found[0]!r}?)" if found else repr(name))
+    more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+    plural = "columns are" if len(missing) > 1 else "column is"
+    raise ColumnError(
+        f"{len(missing)} {plural} missing: {', '.join(near)}{more}; the rows have "
+        f"{_listed(names)}. Add what is missing, with None for a value that is not known",
+        column=missing[0],
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(map(repr, names[:10])) + more

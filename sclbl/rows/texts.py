@@ -1,0 +1,124 @@
+"""Columns of text in Arrow's layout."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from sclbl.errors import DtypeError, LimitError
+from sclbl.rows.blocks import TextColumn
+from sclbl.rows.kinds import is_missing, refuse_type, shortened
+
+
+def text_column(values: Any, label: str) -> TextColumn:
+    """Return one column of text.
+
+    Parameters
+    ----------
+    values : array of text, objects or numbers ``[rows]``, or a pyarrow array of text
+        None, NaN and pandas.NA are missing text.
+    label : str
+        The column, for messages.
+
+    Raises
+    ------
+    DtypeError
+        Where a value is no text, or text that UTF-8 cannot hold (a lone surrogate).
+    LimitError
+        Where the column holds more than 4 GiB.
+    """
+    if not isinstance(values, np.ndarray):
+        return _from_arrow(values, label)
+    items = values.tolist()
+    types = set(map(type, items))
+    if types == {str}:
+        return _from_list(items, None, label)
+    checked = [_text(v, row, label) for row, v in enumerate(items)]
+    valid = np.array([v is not None for v in checked], dtype=np.uint8)
+    filled = ["" if v is None else v for v in checked]
+    return _from_list(filled, None if valid.all() else valid, label)
+
+
+def _text(value: Any, row: int, label: str) -> str | None:
+    if isinstance(value, str):
+        return value
+    if is_missing(value):
+        return None
+    if isinstance(value, (bool, int, float, np.number, np.bool_)):
+        raise DtypeError(
+            f"row {row}, column {label!r}: {value!r} is a number, but the model takes text; "
+            "give the text that the model was fitted on",
+            row=row,
+            column=label,
+        )
+    refuse_type(type(value).__name__, f"column {label!r}", row=row, name=label)
+
+
+def _from_list(items: list[str], valid: np.ndarray | None, label: str) -> TextColumn:
+    try:
+        joined = "".join(items)
+        raw = joined.encode()
+        if len(raw) == len(joined):  # ASCII: as many bytes as characters
+            sizes = map(len, items)
+        else:
+            sizes = map(len, [item.encode() for item in items])
+    except UnicodeEncodeError:
+        _refuse_surrogate(items, label)
+    offsets = np.zeros(len(items) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(sizes, dtype=np.int64, count=len(items)), out=offsets[1:])
+    _check_size(len(raw), label)
+    return TextColumn(offsets.astype(np.uint32), np.frombuffer(raw, dtype=np.uint8), valid)
+
+
+def _from_arrow(values: Any, label: str) -> TextColumn:
+    import pyarrow as pa
+
+    if not pa.types.is_string(values.type):
+        values = values.cast(pa.large_string())
+    if isinstance(values, pa.ChunkedArray):
+        values = (
+            values.chunk(0)
+            if values.num_chunks == 1
+            else values.cast(pa.large_string()).combine_chunks()
+        )
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DtypeError(
+            f"column {label!r} holds text that is not UTF-8 ({error}); decode it first",
+            column=label,
+        ) from None
+    size = np.int32 if pa.types.is_string(values.type) else np.int64
+    _, offset_buffer, data_buffer = values.buffers()
+    count = len(values)
+    offsets = np.frombuffer(offset_buffer, dtype=size)[values.offset : values.offset + count + 1]
+    start, end = int(offsets[0]), int(offsets[-1])
+    _check_size(end - start, label)
+    data = np.frombuffer(data_buffer or b"", dtype=np.uint8)[start:end]
+    valid = None
+    if values.null_count:
+        valid = values.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8)
+    return TextColumn((offsets - start).astype(np.uint32), data, valid)
+
+
+def _check_size(size: int, label: str) -> None:
+    if size >= 2**32:
+        raise LimitError(
+            f"column {label!r} holds {size:,} bytes of text; a program reads less than 4 GiB at "
+            "once, so predict in smaller batches"
+        )
+
+
+def _refuse_surrogate(items: list[str], label: str) -> NoReturn:
+    for row, item in enumerate(items):
+        try:
+            item.encode()
+        except UnicodeEncodeError:
+            raise DtypeError(
+                f"row {row}, column {label!r}: {shortened(item)} is not valid Unicode text (it holds a "
+                "lone surrogate); decode the source with its right encoding",
+                row=row,
+                column=label,
+            ) from None
+    raise DtypeError(f"column {label!r} is not valid Unicode text", column=label)
