@@ -1,0 +1,174 @@
+"""Kill -9 a local upload and a server at random moments; the registry must stay whole.
+
+After every kill the registry is opened again, and: every version that it lists has its program and
+spec with the right SHA-256; every version that was confirmed before the kill is there; numbers
+run on without a gap below a confirmed one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from _measure import save, show
+
+
+def upload_for_ever(home: str, number: int) -> None:
+    """Train, upload and confirm on standard output, until killed."""
+    import numpy as np
+    from sklearn.linear_model import LinearRegression
+
+    import sclbl
+
+    os.environ["SCLBL_HOME"] = home
+    rng = np.random.default_rng(number)
+    while True:
+        x = rng.normal(size=(50, 3))
+        model = LinearRegression().fit(x, x.sum(axis=1) + rng.normal(size=50))
+        made = sclbl.upload(model, x[:5], name="local", alias="production")
+        print(json.dumps([made.version, made.sha256]), flush=True)
+
+
+def check(home: Path, name: str, confirmed: dict[int, str]) -> int:
+    """Open the registry and check it; return how many versions it has."""
+    from sclbl.errors import NotFoundError
+    from sclbl.registry.local import LocalRegistry
+
+    with LocalRegistry(home) as registry:
+        try:
+            records = registry.versions(name)
+        except NotFoundError:
+            records = []
+        found = {r.version: r.sha256 for r in records}
+        for record in records:
+            registry.program(record)  # raises where it is missing or altered
+            registry.spec(record)
+    lost = {v: s for v, s in confirmed.items() if found.get(v) != s}
+    if lost:
+        raise SystemExit(f"confirmed versions are lost: {lost}")
+    return len(found)
+
+
+def kill_uploads(home: Path, times: int, rng: random.Random) -> tuple[int, int]:
+    """Kill a process that uploads; return versions confirmed and versions found."""
+    confirmed: dict[int, str] = {}
+    count = 0
+    for i in range(times):
+        command = [sys.executable, __file__, "--child", str(home), str(i)]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        # The clock starts with the first upload that is done, or most kills would hit imports.
+        first = child.stdout.readline()
+        time.sleep(rng.uniform(0, 0.15))
+        child.kill()
+        rest = child.stdout.read()
+        child.wait()
+        for line in [first, *rest.splitlines(keepends=True)]:
+            if line.endswith("\n"):
+                version, sha256 = json.loads(line)
+                confirmed[version] = sha256
+        count = check(home, "local", confirmed)
+    return len(confirmed), count
+
+
+def kill_servers(home: Path, times: int, rng: random.Random) -> tuple[int, int]:
+    """Kill a server that takes uploads; return versions confirmed and versions found."""
+    import sclbl
+    from sclbl.errors import SclblError
+    from sclbl.registry.remote import RemoteRegistry
+
+    confirmed: dict[int, str] = {}
+    count, token = 0, ""
+    environment = {**os.environ, "SCLBL_HOME": str(home)}
+    import numpy as np
+    from sklearn.linear_model import LinearRegression
+
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    for i in range(times):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        log = home / "log"
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                [Path(sys.executable).parent / "sclbl", "serve", "--port", str(port)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+        for _ in range(300):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{url}/healthz", timeout=1).close()
+                break
+            time.sleep(0.05)
+        if not token:
+            shown = re.search(r"sclbl_[\w-]+", log.read_text())
+            if shown is None:
+                raise SystemExit(f"the server printed no token:\n{log.read_text()}")
+            token = shown[0]
+        registry: Any = RemoteRegistry(url, token)
+        stop = threading.Event()
+        done = threading.Event()
+
+        def upload(round_: int = i) -> None:
+            step = 0
+            while not stop.is_set():
+                model = LinearRegression().fit(x, x.sum(axis=1) * (round_ + 1) + step)
+                step += 1
+                try:
+                    made = sclbl.upload(model, x[:5], name="served", registry=registry)
+                except SclblError:
+                    return
+                confirmed[made.version] = made.sha256
+                done.set()
+
+        client = threading.Thread(target=upload)
+        client.start()
+        done.wait(10)
+        time.sleep(rng.uniform(0, 0.15))
+        os.killpg(server.pid, signal.SIGKILL)
+        stop.set()
+        server.wait()
+        client.join()
+        count = check(home, "served", confirmed)
+    return len(confirmed), count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=100, help="kills of each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--child", nargs=2, metavar=("HOME", "NUMBER"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        upload_for_ever(arguments.child[0], int(arguments.child[1]))
+    rng = random.Random(arguments.seed)
+    table, results = [], {}
+    for kind, kill in (("local upload", kill_uploads), ("server", kill_servers)):
+        with tempfile.TemporaryDirectory() as home:
+            confirmed, found = kill(Path(home), arguments.times, rng)
+        results[kind] = {"kills": arguments.times, "confirmed": confirmed, "found": found}
+        table.append([kind, str(arguments.times), str(confirmed), str(found), "0"])
+    columns = ["killed", "times", "versions confirmed", "versions found", "lost or torn"]
+    show("kill -9 at random moments", columns, table)
+    save("crash", results)
+
+
+if __name__ == "__main__":
+    main()
