@@ -85,65 +85,69 @@ def kill_uploads(home: Path, times: int, rng: random.Random) -> tuple[int, int]:
     return len(confirmed), count
 
 
-def kill_servers(home: Path, times: int, rng: random.Random) -> tuple[int, int]:
-    """Kill a server that takes uploads; return versions confirmed and versions found."""
+def start_server(home: Path, port: int) -> subprocess.Popen[Any]:
+    """Start a server in a session of its own and return when it answers."""
+    with (home / "log").open("ab") as output:
+        server = subprocess.Popen(
+            [Path(sys.executable).parent / "sclbl", "serve", "--port", str(port)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "SCLBL_HOME": str(home)},
+            start_new_session=True,
+        )
+    for _ in range(600):
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+            return server
+        time.sleep(0.05)
+    raise SystemExit(f"the server did not start:\n{(home / 'log').read_text()}")
+
+
+def upload_until_error(
+    registry: Any, number: int, confirmed: dict[int, str], first: threading.Event
+) -> None:
+    """Upload one model after the other until the server is gone."""
+    import numpy as np
+    from sklearn.linear_model import LinearRegression
+
     import sclbl
     from sclbl.errors import SclblError
+
+    rng = np.random.default_rng(number)
+    while True:
+        x = rng.normal(size=(50, 3))
+        model = LinearRegression().fit(x, x.sum(axis=1) + rng.normal(size=50))
+        try:
+            made = sclbl.upload(model, x[:5], name="served", registry=registry)
+        except SclblError:
+            return
+        confirmed[made.version] = made.sha256
+        first.set()
+
+
+def kill_servers(home: Path, times: int, rng: random.Random) -> tuple[int, int]:
+    """Kill a server that takes uploads; return versions confirmed and versions found."""
     from sclbl.registry.remote import RemoteRegistry
 
     confirmed: dict[int, str] = {}
     count, token = 0, ""
-    environment = {**os.environ, "SCLBL_HOME": str(home)}
-    import numpy as np
-    from sklearn.linear_model import LinearRegression
-
-    x = np.random.default_rng(0).normal(size=(50, 3))
     for i in range(times):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
-        log = home / "log"
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                [Path(sys.executable).parent / "sclbl", "serve", "--port", str(port)],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
-        for _ in range(300):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{url}/healthz", timeout=1).close()
-                break
-            time.sleep(0.05)
+        server = start_server(home, port)
         if not token:
-            shown = re.search(r"sclbl_[\w-]+", log.read_text())
+            shown = re.search(r"sclbl_[\w-]+", (home / "log").read_text())
             if shown is None:
-                raise SystemExit(f"the server printed no token:\n{log.read_text()}")
+                raise SystemExit("the server printed no token")
             token = shown[0]
-        registry: Any = RemoteRegistry(url, token)
-        stop = threading.Event()
-        done = threading.Event()
-
-        def upload(round_: int = i) -> None:
-            step = 0
-            while not stop.is_set():
-                model = LinearRegression().fit(x, x.sum(axis=1) * (round_ + 1) + step)
-                step += 1
-                try:
-                    made = sclbl.upload(model, x[:5], name="served", registry=registry)
-                except SclblError:
-                    return
-                confirmed[made.version] = made.sha256
-                done.set()
-
-        client = threading.Thread(target=upload)
+        registry = RemoteRegistry(f"http://127.0.0.1:{port}", token)
+        first = threading.Event()
+        client = threading.Thread(target=upload_until_error, args=(registry, i, confirmed, first))
         client.start()
-        done.wait(10)
+        first.wait(10)
         time.sleep(rng.uniform(0, 0.15))
         os.killpg(server.pid, signal.SIGKILL)
-        stop.set()
         server.wait()
         client.join()
         count = check(home, "served", confirmed)
