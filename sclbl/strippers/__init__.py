@@ -56,6 +56,7 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
     stripper = dispatch.find(model)
     offered = dispatch.methods(model)
     wanted = _wanted(model, offered, methods)
+    example_input = example.needed_columns(model, example_input)
     signature = signatures.infer(example_input)
     example.check_columns(model, signature)
     rows = example.as_rows(example_input, signature)
@@ -78,17 +79,18 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
 
 
 def _wanted(model: Any, offered: tuple[str, ...], methods: Sequence[str] | None) -> tuple[str, ...]:
-    from sclbl.strippers.dispatch import qualified_name
+    from sclbl.strippers import dispatch
 
     if methods is None:
         return offered
     names = (methods,) if isinstance(methods, str) else tuple(dict.fromkeys(methods))
-    lacking = [m for m in names if m not in offered]
-    if lacking or not names:
-        what = f"does not offer {', '.join(lacking)}" if lacking else "was asked for no method"
+    every = (*offered, *(m for m in dispatch.optional(model) if m not in offered))
+    if not names:
         raise UnsupportedMethodError(
-            f"{qualified_name(type(model))} {what}; it offers {', '.join(offered)}"
+            f"no method was asked for; {dispatch.qualified_name(type(model))} offers "
+            f"{', '.join(every)}"
         )
+    dispatch.check_offered(model, names, every)
     return names
 
 
@@ -113,15 +115,18 @@ def _wire(model: Any, method: str, result: Wire | Table, build: Builder) -> Wire
 
 def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
     from sclbl.spec import Output
-    from sclbl.strippers.dispatch import qualified_name
+    from sclbl.strippers import dispatch
 
-    name = f"{qualified_name(type(model))}.{method}"
+    name = f"{dispatch.qualified_name(type(model))}.{method}"
     width = sum(result.widths)
     if width != wire.width:
         raise SpecError(
             f"{name} returns {width} columns and its graph {wire.width}: a defect of the stripper "
             "of this class; please report it with the model's parameters"
         )
+    names = None
+    if method == "transform":
+        names = dispatch.names_out(model, (None,))
     ndim = max(a.ndim for a in result.arrays)
     if ndim not in (1, 2):
         raise UnsupportedModelError(
@@ -134,19 +139,8 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
         ndim=1 if ndim == 1 else 2,
         labels=wire.labels,
         splits=result.widths if result.is_list else None,
-        names=_names(model, width) if method == "transform" else None,
+        names=names if names is not None and len(names) == width else None,
     )
-
-
-def _names(model: Any, width: int) -> tuple[str, ...] | None:
-    if not hasattr(model, "get_feature_names_out"):
-        return None
-    try:
-        names = tuple(str(n) for n in model.get_feature_names_out())
-    except (ValueError, AttributeError):
-        # A step inside that has no names for its output: the model knows none either.
-        return None
-    return names if len(names) == width else None
 
 
 def _source(model: Any) -> Source:

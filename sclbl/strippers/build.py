@@ -333,14 +333,23 @@ class Builder:
         """Return the position (int64) of the first largest value of each row."""
         return self.node("ArgMax", [x], "int64", 1, axis=1, keepdims=1, select_last_index=0)
 
-    def lookup(self, x: Wire, keys: Sequence[Any], default: int = -1) -> Wire:
+    def lookup(
+        self,
+        x: Wire,
+        keys: Sequence[Any],
+        default: int = -1,
+        values: Sequence[int] | np.ndarray | None = None,
+    ) -> Wire:
         """Return (int64) which key each value of a one-column wire equals; `default` if none.
 
         Keys are text (`sclbl.spec.MISSING_TEXT` stands for missing) or numbers of x's type, where
-        NaN equals NaN.
+        NaN equals NaN and -0.0 equals 0.0. With `values`, a key's value is returned instead of its
+        position.
         """
         _require(x.width == 1, "LabelEncoder", x)
         array = np.asarray(keys, dtype=object if x.dtype == "text" else x.dtype)
+        numbers = np.arange(len(array)) if values is None else np.asarray(values)
+        _require(numbers.shape == array.shape, "LabelEncoder", x)
         return self.node(
             "ai.onnx.ml.LabelEncoder",
             [x],
@@ -348,7 +357,7 @@ class Builder:
             1,
             x.origins,
             keys=array,
-            values=np.arange(len(array), dtype=np.int64),
+            values=numbers.astype(np.int64),
             default=int(default),
         )
 

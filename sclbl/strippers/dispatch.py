@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
+
+import numpy as np
 
 from sclbl.errors import NotFittedError, UnsupportedMethodError, UnsupportedModelError
 from sclbl.strippers.base import Stripper
@@ -117,6 +120,12 @@ def methods(model: Any) -> tuple[str, ...]:
     return stripper.methods(model)
 
 
+def optional(model: Any) -> tuple[str, ...]:
+    """Return the methods that are written on request only (see `base.OnRequest`)."""
+    more = getattr(find(model), "optional", None)
+    return tuple(more(model)) if more else ()
+
+
 def _check_fitted(model: Any) -> None:
     if not hasattr(model, "__sklearn_tags__"):
         return
@@ -158,16 +167,56 @@ def apply(
         Where the object cannot be written.
     """
     offered = methods(model)
-    lacking = sorted(wanted.difference(offered))
+    if not wanted.issubset(offered):
+        check_offered(model, sorted(wanted), (*offered, *optional(model)))
+    return find(model).strip(model, x, build, wanted)
+
+
+def check_offered(model: Any, wanted: Sequence[str], offered: Sequence[str]) -> None:
+    """Refuse methods that a model does not offer.
+
+    Raises
+    ------
+    UnsupportedMethodError
+        Where one is not offered; the message lists what is.
+    """
+    lacking = [m for m in wanted if m not in offered]
     if lacking:
         raise UnsupportedMethodError(
             f"{qualified_name(type(model))} does not offer {', '.join(lacking)}; "
             f"it offers {', '.join(offered)}"
         )
-    return find(model).strip(model, x, build, wanted)
 
 
 def transform(model: Any, x: Table, build: Builder) -> Table:
-    """Write a fitted transformer into a graph and return its columns."""
+    """Write a fitted transformer into a graph and return its columns, named as it names them."""
     result = apply(model, x, build, frozenset({"transform"}))["transform"]
-    return result if isinstance(result, Table) else build.wire_table(result)
+    table = result if isinstance(result, Table) else build.wire_table(result)
+    names: Sequence[str | None] | None = names_out(model, x.names)
+    if names is None or len(names) != table.width:
+        names = (None,) * table.width
+    cells = tuple(replace(c, name=n) for c, n in zip(table.cells, names, strict=True))
+    return Table(build, cells)
+
+
+def names_out(model: Any, names: Sequence[str | None]) -> tuple[str, ...] | None:
+    """Return what a transformer calls its columns; None where it has no names for them.
+
+    Parameters
+    ----------
+    model : object
+        A fitted transformer.
+    names : sequence of str or None
+        Its columns.
+    """
+    if not hasattr(model, "get_feature_names_out"):
+        return None
+    # A model fitted on names knows them, and a ColumnTransformer may be given fewer than those.
+    unknown = hasattr(model, "feature_names_in_") or any(n is None for n in names)
+    known = None if unknown else np.array(names, dtype=object)
+    try:
+        return tuple(str(n) for n in model.get_feature_names_out(known))
+    except (ValueError, AttributeError, TypeError):
+        # A step inside has no names for its output, or names came from arrays: then the model
+        # itself knows none, and selecting by them is refused where it happens.
+        return None

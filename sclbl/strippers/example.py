@@ -101,6 +101,38 @@ def _dense(returned: Any) -> np.ndarray:
     return np.asarray(returned)
 
 
+def needed_columns(model: Any, example: Any) -> Any:
+    """Return the example without the columns that a leading ColumnTransformer does not look at.
+
+    scikit-learn finds the columns of a ColumnTransformer by name, in any order, and does not miss
+    the ones that it drops; neither does the program.
+    """
+    used = _used_by_name(model)
+    columns = getattr(example, "columns", example if isinstance(example, Mapping) else None)
+    if used is None or columns is None or callable(columns):
+        return example
+    names = [c for c in columns if c in used]
+    if not names or len(names) == len(list(columns)):
+        return example
+    return {c: example[c] for c in names} if isinstance(example, Mapping) else example[names]
+
+
+def _used_by_name(model: Any) -> frozenset[str] | None:
+    """Return the columns that a ColumnTransformer at the front uses; None without one."""
+    while hasattr(model, "steps") and model.steps:
+        model = next((s for _, s in model.steps if s not in (None, "passthrough")), None)
+    places = getattr(model, "_transformer_to_input_indices", None)
+    names = getattr(model, "feature_names_in_", None)
+    if places is None or names is None:
+        return None
+    kept = {name for name, step, _ in model.transformers_ if not _is_drop(step)}
+    return frozenset(str(names[i]) for name in kept for i in places[name])
+
+
+def _is_drop(step: Any) -> bool:
+    return isinstance(step, str) and step == "drop"
+
+
 def check_columns(model: Any, signature: Signature) -> None:
     """Compare the example's columns with the ones that the model was fitted on.
 
@@ -112,7 +144,12 @@ def check_columns(model: Any, signature: Signature) -> None:
     name = qualified_name(type(model))
     fitted = getattr(model, "feature_names_in_", None)
     if fitted is not None and signature.layout == "table":
-        _check_names(name, [str(f) for f in fitted], [str(c.name) for c in signature.columns])
+        given = [str(c.name) for c in signature.columns]
+        used = _used_by_name(model)
+        if used is None:
+            _check_names(name, [str(f) for f in fitted], given)
+        else:
+            _check_present(name, [str(f) for f in fitted if f in used], given)
         return
     count = getattr(model, "n_features_in_", None)
     if count is not None and count != len(signature.columns):
@@ -122,14 +159,18 @@ def check_columns(model: Any, signature: Signature) -> None:
         )
 
 
-def _check_names(model: str, fitted: list[str], given: list[str]) -> None:
+def _check_present(model: str, fitted: list[str], given: list[str]) -> None:
     absent = [c for c in fitted if c not in given]
-    extra = [c for c in given if c not in fitted]
     if absent:
         raise ColumnError(
             f"example_input lacks columns that {model} was fitted on: {_listed(absent)}",
             column=absent[0],
         )
+
+
+def _check_names(model: str, fitted: list[str], given: list[str]) -> None:
+    _check_present(model, fitted, given)
+    extra = [c for c in given if c not in fitted]
     if extra:
         raise ColumnError(
             f"example_input has columns that {model} was not fitted on: {_listed(extra)}; "

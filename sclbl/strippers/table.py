@@ -7,6 +7,15 @@ predict differently. A value names the module under `sclbl.strippers` and its `S
 from __future__ import annotations
 
 STRIPPERS: dict[str, tuple[str, str]] = {
+    # models made of models, imputers, encoders
+    "sklearn.ColumnTransformer": ("sclbl.strippers.sklearn_compose", "COLUMN_TRANSFORMER"),
+    "sklearn.FeatureUnion": ("sclbl.strippers.sklearn_compose", "FEATURE_UNION"),
+    "sklearn.FunctionTransformer": ("sclbl.strippers.sklearn_compose", "FUNCTION_TRANSFORMER"),
+    "sklearn.Pipeline": ("sclbl.strippers.sklearn_compose", "PIPELINE"),
+    "sklearn.MissingIndicator": ("sclbl.strippers.sklearn_impute", "INDICATOR"),
+    "sklearn.SimpleImputer": ("sclbl.strippers.sklearn_impute", "IMPUTER"),
+    "sklearn.OneHotEncoder": ("sclbl.strippers.sklearn_encode_onehot", "ONE_HOT"),
+    "sklearn.OrdinalEncoder": ("sclbl.strippers.sklearn_encode_ordinal", "ORDINAL"),
     # linear models, scalers, principal components
     "sklearn.ARDRegression": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
     "sklearn.BayesianRidge": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),

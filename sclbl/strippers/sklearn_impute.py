@@ -1,0 +1,180 @@
+"""SimpleImputer and MissingIndicator.
+
+The computation::
+
+    missing = is_nan(x)                      # or x == missing_values
+    out     = where(missing, statistics, x)  # without the columns that were missing throughout
+    out     = [out, missing[:, indicators]]  # with add_indicator
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import UnsupportedModelError
+from sclbl.spec import MISSING_TEXT, Kind
+from sclbl.strippers import sklearn_missing as missing
+from sclbl.strippers.build import Builder, Cell, Float, Table, Wire
+
+
+class ImputerStripper:
+    """``sklearn.impute.SimpleImputer``."""
+
+    def methods(self, model: Any) -> tuple[str, ...]:
+        missing.check_marker(model)
+        return ("transform",)
+
+    def strip(
+        self, model: Any, x: Table, build: Builder, methods: frozenset[str]
+    ) -> Mapping[str, Wire | Table]:
+        impute = _objects if model._fit_dtype.kind == "O" else _numbers
+        out, masks = impute(model, x, build)
+        if model.add_indicator:
+            out = out.join(_indicators(model, out, masks, build))
+        return {"transform": out}
+
+
+def _kept(model: Any) -> list[int]:
+    """Return the columns that had a value when the model was fitted."""
+    if model.keep_empty_features:
+        return list(range(len(model.statistics_)))
+    return [
+        i
+        for i, s in enumerate(model.statistics_.tolist())
+        # None and pandas.NA are statistics like any other: only NaN marks an empty column.
+        if not (isinstance(s, (float, np.floating)) and np.isnan(s))
+    ]
+
+
+def _numbers(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
+    """Impute an array of numbers."""
+    kinds = {cell.kind for cell in x.cells}
+    whole = model.strategy in ("most_frequent", "constant") and kinds == {"integer"}
+    allowed = missing.is_missing(model.missing_values)
+    wire = missing.check(x.matrix(model=model), build, allowed=allowed)
+    found = missing.mask(model.missing_values, wire, build)
+    kept = _kept(model)
+    dtype = np.dtype(np.int64 if whole else wire.dtype)
+    # scikit-learn brings the statistics to the dtype it was fitted on, then to that of X.
+    fill = model.statistics_[kept].astype(model._fill_dtype).astype(dtype)
+    out = build.columns(wire, kept)
+    if kept:
+        out = build.where(build.columns(found, kept), fill, out)
+    kind: Kind = "integer" if whole else x.float_dtype
+    masks = [build.columns(found, [i]) for i in range(x.width)]
+    return build.wire_table(out, kind=kind) if kept else Table(build, ()), masks
+
+
+def _objects(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
+    """Impute an array of objects: each column for itself, as text or as numbers."""
+    cells: list[Cell] = []
+    masks: list[Wire] = []
+    kept = frozenset(_kept(model))
+    allowed = missing.is_missing(model.missing_values)
+    for i, cell in enumerate(x.cells):
+        column = x.column(i)
+        # Objects become float64 when a later step makes numbers of them.
+        if cell.kind != "text":
+            column = build.cast(column, "float64")
+        wire = missing.check(column, build, allowed=allowed, finite=False)
+        found = missing.mask(model.missing_values, wire, build)
+        masks.append(found)
+        if i not in kept:
+            continue
+        label = repr(cell.name) if cell.name is not None else str(i)
+        wire = build.where(found, _fill(model, i, cell.kind, label), wire)
+        kind: Kind = "float64" if cell.kind == "float32" else cell.kind
+        cells.append(Cell(wire, 0, cell.name, kind))
+    return Table(build, tuple(cells)), masks
+
+
+def _fill(model: Any, column: int, kind: Kind, label: str) -> np.ndarray:
+    """Return what fills one column of objects, as a row of one."""
+    value = model.statistics_[column]
+    if kind == "text":
+        if value is None:
+            return np.full(1, MISSING_TEXT, dtype=object)
+        if isinstance(value, str):
+            return np.full(1, str(value), dtype=object)
+    elif not isinstance(value, str):
+        return np.full(1, np.nan if missing.is_missing(value) else float(value))
+    has, gets = ("text", "a number") if kind == "text" else ("numbers", "text")
+    raise UnsupportedModelError(
+        f"SimpleImputer fills column {label}, which holds {has}, with {gets} ({value!r}), and a "
+        "column of a program holds one of them; impute text and numbers in separate steps of a "
+        "ColumnTransformer"
+    )
+
+
+def _indicators(model: Any, out: Table, masks: list[Wire], build: Builder) -> Table:
+    """Return the columns that say where a value was missing."""
+    kinds = {cell.kind for cell in out.cells}
+    # Stacked beside numbers, scikit-learn's booleans take the numbers' dtype.
+    kind: Kind = "boolean"
+    if kinds and "text" not in kinds and model._fit_dtype.kind != "O":
+        kind = next(iter(kinds))
+    dtype: Float = "float32" if kind == "float32" else "float64"
+    return Table(
+        build,
+        tuple(
+            Cell(build.cast(masks[feature], dtype), 0, None, kind)
+            for feature in model.indicator_.features_.tolist()
+        ),
+    )
+
+
+class IndicatorStripper:
+    """``sklearn.impute.MissingIndicator``."""
+
+    def methods(self, model: Any) -> tuple[str, ...]:
+        missing.check_marker(model)
+        return ("transform",)
+
+    def strip(
+        self, model: Any, x: Table, build: Builder, methods: frozenset[str]
+    ) -> Mapping[str, Wire | Table]:
+        features = model.features_.tolist()
+        if not features:
+            raise UnsupportedModelError(
+                "MissingIndicator saw nothing missing when it was fitted, and makes no columns; "
+                "leave it out"
+            )
+        masks = _masks(model, x, build)
+        others = [masks[i] for i in range(x.width) if i not in features]
+        table = [masks[i] for i in features]
+        if model.features == "missing-only" and model.error_on_new and others:
+            guard = _guard(others, build)
+            table = [build.binary("Or", found, guard) for found in table]
+        wire = build.cast(build.concat(table), "float64")
+        return {"transform": build.wire_table(wire, kind="boolean")}
+
+
+def _masks(model: Any, x: Table, build: Builder) -> list[Wire]:
+    """Return, for each column, where it is missing."""
+    marker = model.missing_values
+    if x.has_text:
+        allowed = missing.is_missing(marker)
+        columns = [
+            missing.check(x.column(i), build, allowed=allowed, finite=False) for i in range(x.width)
+        ]
+        return [missing.mask(marker, column, build) for column in columns]
+    # Among numbers, only NaN itself allows NaN: with pandas.NA it is refused.
+    allowed = missing.is_missing(marker) and isinstance(marker, (float, np.floating))
+    wire = missing.check(x.matrix(), build, allowed=allowed)
+    found = missing.mask(marker, wire, build)
+    return [build.columns(found, [i]) for i in range(x.width)]
+
+
+def _guard(found: list[Wire], build: Builder) -> Wire:
+    """Return False, in a program that refuses a row where one of the values is missing."""
+    masks = build.concat(found)
+    marked = build.where(masks, np.full(1, np.nan), build.cast(masks, "float64"))
+    refused = build.refuse(marked, nan=True, inf=False)
+    return build.is_nan(build.columns(refused, [0]))
+
+
+IMPUTER = ImputerStripper()
+INDICATOR = IndicatorStripper()
