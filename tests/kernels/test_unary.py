@@ -22,6 +22,7 @@ KERNELS = Path(__file__).parents[2] / "sclbl" / "kernels"
 NAMES = tuple(sorted(op.removeprefix("sclbl.").lower() for op in UNARY))
 INF, NAN, TINY = math.inf, math.nan, 5e-324
 CASES = [(n, t) for n in NAMES for t in ("f64", "f32")]
+EXACT_CASES = [("exp_exact", "f64"), ("sigmoid_exact", "f64")]
 
 
 class Kernels:
@@ -29,7 +30,7 @@ class Kernels:
 
     def __init__(self, folder: Path) -> None:
         wasm = folder / "unary.wasm"
-        exports = [f"-Wl,--export=unary_{n}_{t}" for n, t in CASES]
+        exports = [f"-Wl,--export=unary_{n}_{t}" for n, t in CASES + EXACT_CASES]
         command = (
             "-m ziglang cc -target wasm32-freestanding "
             "-mcpu=generic+simd128+bulk_memory+sign_ext+nontrapping_fptoint -O2 "
@@ -261,7 +262,7 @@ def test_every_operator_has_edges() -> None:
     assert set(EDGES) == set(NAMES)
 
 
-@pytest.mark.parametrize(("name", "kind"), CASES)
+@pytest.mark.parametrize(("name", "kind"), CASES + EXACT_CASES)
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5])
 def test_odd_counts(kernels: Kernels, name: str, kind: str, count: int) -> None:
     """Rows at the end of a block, which SIMD code treats apart, get the same bits."""
@@ -309,6 +310,26 @@ def test_float64_sigmoid_is_close_to_scipy_s(kernels: Kernels) -> None:
     x = np.r_[uniform((-745, 745), (-40, 40), count=100_000), spread(-60, 9)]
     got, expected = kernels("sigmoid", x), special.expit(x)
     assert np.abs(got.view(np.int64) - expected.view(np.int64)).max() <= 2
+
+
+def exact_arguments() -> np.ndarray:
+    limits = np.array([709.782712893384, -708.3964185322641, -745.1332191019411, 512.0, -512.0])
+    near = [np.nextafter(limits, d) for d in (-2000, 2000)]
+    edges = [0.0, -0.0, TINY, -TINY, 2.0**-54, -(2.0**-53), 1024.0, -1024.0, INF, -INF, NAN]
+    plain = uniform((-40, 40), (-1, 1), (-512, 512), (-746, -700), (500, 710), count=20_000)
+    return np.r_[plain, spread(-70, 10), limits, *near, edges]
+
+
+def test_exact_exp_is_the_c_library_s(kernels: Kernels) -> None:
+    """On x86-64 with FMA and on arm64, under the GNU C library: what SciPy's wheels run on."""
+    x = exact_arguments()
+    expected = np.array([math.exp(v) if not v > 709.782712893384 else v * INF for v in x.tolist()])
+    assert same_bits(kernels("exp_exact", x), expected)
+
+
+def test_exact_sigmoid_is_scipy_s(kernels: Kernels) -> None:
+    x = exact_arguments()
+    assert same_bits(kernels("sigmoid_exact", x), special.expit(x))
 
 
 def test_module_imports_nothing(kernels: Kernels) -> None:
