@@ -1,19 +1,21 @@
-"""Bytes by their SHA-256, over an object store (here: a directory)."""
+"""Bytes by their SHA-256: what a store of them does, and one in a directory.
+
+The directory is read and written with plain file operations. Object-store libraries run threads of
+their own, which do not survive a fork: a forked worker that read a program through obstore hung.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-import obstore
-from obstore.store import LocalStore, ObjectStore
-
-from sclbl.errors import CorruptedError, NotFoundError, RegistryError
+from sclbl.errors import CorruptedError, RegistryError
 
 Kind = Literal["program", "spec"]
 #: Folder and ending of each kind of blob.
@@ -29,21 +31,18 @@ def digest(data: bytes) -> str:
 
 
 def key_of(kind: Kind, sha256: str) -> str:
-    """Return where a blob lies in the store."""
+    """Return where a blob lies in its store."""
     folder, ending = PLACES[kind]
     return f"{folder}/{sha256[:2]}/{sha256}{ending}"
 
 
-class Blobs:
-    """Blobs in any object store that obstore knows, which writes an object whole or not at all."""
-
-    def __init__(self, store: ObjectStore) -> None:
-        self.store = store
+class Blobs(ABC):
+    """A store of immutable bytes. A blob is there whole, or not at all, also after a crash."""
 
     def put(self, kind: Kind, data: bytes) -> str:
         """Store bytes durably, renewing their date where they are there already; return the SHA."""
         sha256 = digest(data)
-        self._write(key_of(kind, sha256), data)
+        self.write(key_of(kind, sha256), data)
         return sha256
 
     def get(self, kind: Kind, sha256: str) -> bytes:
@@ -51,96 +50,123 @@ class Blobs:
 
         Raises
         ------
-        NotFoundError
-            They are not there.
         CorruptedError
-            They are not what was stored.
+            They are missing, or not what was stored.
         """
         key = key_of(kind, sha256)
-        try:
-            data = bytes(obstore.get(self.store, key).bytes())
-        except FileNotFoundError:
-            raise NotFoundError(f"the {kind} {sha256} is not in the registry's store") from None
+        data = self.read(key)
         if digest(data) != sha256:
             raise CorruptedError(
                 f"the stored {kind} {key} was altered: its SHA-256 is {digest(data)}; restore the "
-                "file from a backup, or upload the model again"
+                "file from a backup, or upload the same model again"
             )
         return data
 
+    @abstractmethod
+    def write(self, key: str, data: bytes) -> None:
+        """Write an object, in place of an older one, and wait until it is durable."""
+
+    @abstractmethod
+    def read(self, key: str) -> bytes:
+        """Read an object; raise `CorruptedError` where it is missing, `RegistryError` on failure.
+
+        A caller asks for what the database names, so a missing object is damage.
+        """
+
+    @abstractmethod
     def has(self, kind: Kind, sha256: str) -> bool:
         """Return whether the bytes are there, without reading them."""
-        try:
-            obstore.head(self.store, key_of(kind, sha256))
-        except FileNotFoundError:
-            return False
-        return True
 
+    @abstractmethod
     def delete(self, kind: Kind, sha256: str) -> None:
-        """Remove bytes."""
-        obstore.delete(self.store, key_of(kind, sha256))
+        """Remove bytes; nothing where they are not there."""
 
+    @abstractmethod
     def older_than(self, kind: Kind, limit: datetime) -> Iterator[str]:
         """Yield the SHA-256 of each blob last written before `limit`."""
-        folder, ending = PLACES[kind]
-        for batch in obstore.list(self.store, prefix=folder):
-            for entry in batch:
-                name = entry["path"].rpartition("/")[2]
-                if entry["last_modified"] < limit and name.endswith(ending):
-                    yield name.removesuffix(ending)
 
-    def sweep(self, limit: datetime) -> None:
-        """Remove what writers that died before `limit` left half-written."""
-
-    def _write(self, key: str, data: bytes) -> None:
-        obstore.put(self.store, key, data)
+    @abstractmethod
+    def sweep(self, limit: datetime) -> int:
+        """Remove what writers that died before `limit` left half-written; return how many."""
 
 
 class LocalBlobs(Blobs):
-    """Blobs in a directory that its owner alone can read.
-
-    Writes do not go through obstore, which neither waits for the disk nor sets the mode.
-    """
+    """Blobs in a directory that its owner alone can read."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        super().__init__(LocalStore(root))
         self.root = root
 
-    def sweep(self, limit: datetime) -> None:
-        """Remove what writers that died before `limit` left half-written."""
-        for part in self.root.rglob("*#*"):
-            try:
-                if datetime.fromtimestamp(part.stat().st_mtime, UTC) < limit:
-                    part.unlink()
-            except FileNotFoundError:
-                continue  # its writer lives and has just renamed it
-
-    def _write(self, key: str, data: bytes) -> None:
+    def write(self, key: str, data: bytes) -> None:
+        """See `Blobs.write`."""
         path = self.root / key
         try:
-            self._write_file(path, data)
+            _write(self.root, path, data)
         except OSError as error:
             raise RegistryError(
                 f"{path} could not be written: {error.strerror or error}; nothing was recorded"
             ) from error
 
-    def _write_file(self, path: Path, data: bytes) -> None:
-        for folder in reversed([p for p in path.parents if p.is_relative_to(self.root)]):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        # obstore takes "#" and digits at the end for a write under way and does not list it.
-        part = path.with_name(f"{path.name}#{secrets.randbits(63)}")
+    def read(self, key: str) -> bytes:
+        """See `Blobs.read`."""
+        path = self.root / key
         try:
-            with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        except BaseException:
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise CorruptedError(
+                f"{path} is missing though a version needs it; restore the file from a backup, "
+                "or upload the same model again"
+            ) from None
+        except OSError as error:
+            raise RegistryError(
+                f"{path} could not be read: {error.strerror or error}; check who owns it"
+            ) from error
+
+    def has(self, kind: Kind, sha256: str) -> bool:
+        """See `Blobs.has`."""
+        return (self.root / key_of(kind, sha256)).is_file()
+
+    def delete(self, kind: Kind, sha256: str) -> None:
+        """See `Blobs.delete`."""
+        (self.root / key_of(kind, sha256)).unlink(missing_ok=True)
+
+    def older_than(self, kind: Kind, limit: datetime) -> Iterator[str]:
+        """See `Blobs.older_than`."""
+        folder, ending = PLACES[kind]
+        for path in self.root.glob(f"{folder}/*/*{ending}"):
+            if _written_before(path, limit):
+                yield path.name.removesuffix(ending)
+
+    def sweep(self, limit: datetime) -> int:
+        """See `Blobs.sweep`."""
+        dead = [part for part in self.root.glob("*/*/*.part") if _written_before(part, limit)]
+        for part in dead:
             part.unlink(missing_ok=True)
-            raise
-        for folder in (path.parent, path.parent.parent, self.root):
-            _sync(folder)
+        return len(dead)
+
+
+def _written_before(path: Path, limit: datetime) -> bool:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) < limit
+    except FileNotFoundError:
+        return False  # its writer has just renamed it
+
+
+def _write(root: Path, path: Path, data: bytes) -> None:
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    for folder in (path.parent, path.parent.parent, root):
+        _sync(folder)
 
 
 def _sync(folder: Path) -> None:

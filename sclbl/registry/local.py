@@ -14,7 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from sclbl import manifest
-from sclbl.errors import ConflictError, InvalidRefError, NotFoundError, RegistryError
+from sclbl.errors import (
+    ConflictError,
+    CorruptedError,
+    InvalidRefError,
+    NotFoundError,
+    RegistryError,
+)
 from sclbl.registry import lookup, movement
 from sclbl.registry.base import AliasEvent, Record, Registry
 from sclbl.registry.blobs import PLACES, Kind, LocalBlobs
@@ -169,7 +175,7 @@ class LocalRegistry(Registry):
             return movement.history(connection, name, alias)
 
     def prune(self, older_than: timedelta = GRACE) -> int:
-        """Remove stored bytes that no live version names, and return how many were removed.
+        """Remove files that no live version names, and return how many were removed.
 
         Parameters
         ----------
@@ -185,8 +191,7 @@ class LocalRegistry(Registry):
                     if not _is_live(connection, kind, sha256):
                         self._blobs.delete(kind, sha256)
                         removed += 1
-        self._blobs.sweep(limit)
-        return removed
+        return removed + self._blobs.sweep(limit)
 
     def stamp(self) -> int | None:
         """See `Registry.stamp`."""
@@ -202,13 +207,20 @@ class LocalRegistry(Registry):
             self._blobs.put(kind, data)
 
     def _read(self, kind: Kind, sha256: str) -> bytes:
+        self._require_live(kind, sha256)
+        try:
+            return self._blobs.get(kind, sha256)
+        except CorruptedError:
+            self._require_live(kind, sha256)  # it may have been deleted and pruned meanwhile
+            raise
+
+    def _require_live(self, kind: Kind, sha256: str) -> None:
         with self._database.read() as connection:
             if not _is_live(connection, kind, sha256):
                 raise NotFoundError(
                     f"no live version has the {kind} {sha256!r}; "
                     "sclbl.deployments() lists what there is"
                 )
-        return self._blobs.get(kind, sha256)
 
 
 def _add(connection: Connection, row: Mapping[str, Any]) -> int:

@@ -1,0 +1,234 @@
+"""What the local registry promises beyond the contract: files, damage, migrations, forks."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from sclbl.errors import ConflictError, CorruptedError, DeletedError, NotFoundError, RegistryError
+from sclbl.registry import schema
+from sclbl.registry.local import LocalRegistry
+from tests.registry.programs import make_program
+
+NOW = timedelta(0)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "registry"
+
+
+@pytest.fixture
+def registry(path: Path) -> Iterator[LocalRegistry]:
+    with LocalRegistry(path) as registry:
+        yield registry
+
+
+def files(path: Path, pattern: str = "blobs/**/*") -> list[Path]:
+    return sorted(p for p in path.glob(pattern) if p.is_file())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_only_the_owner_can_read(registry: LocalRegistry, path: Path) -> None:
+    registry.create("churn", *make_program())
+    for entry in [path, *path.rglob("*")]:
+        expected = 0o700 if entry.is_dir() else 0o600
+        assert stat.S_IMODE(entry.stat().st_mode) == expected, entry
+
+
+def test_same_bytes_are_stored_once(registry: LocalRegistry, path: Path) -> None:
+    for _ in range(3):
+        registry.create("churn", *make_program())
+    assert len(files(path)) == 2
+
+
+@pytest.mark.parametrize("kind", ["program", "spec"])
+def test_altered_bytes_are_refused_and_uploading_again_repairs(
+    registry: LocalRegistry, path: Path, kind: str
+) -> None:
+    record = registry.create("churn", *make_program())
+    read = registry.program if kind == "program" else registry.spec
+    good = read(record)
+    (file,) = files(path, f"blobs/{kind}s/**/*")
+    for bad in (good[:-1], good[:-1] + b"\x7f", b""):
+        file.write_bytes(bad)
+        with pytest.raises(CorruptedError, match=f"stored {kind} .* was altered: its SHA-256 is"):
+            read(record)
+    file.unlink()
+    with pytest.raises(CorruptedError, match="is missing though a version needs it"):
+        read(record)
+    registry.create("churn", *make_program())
+    assert read(record) == good
+
+
+def test_prune_keeps_what_is_named_or_young(registry: LocalRegistry, path: Path) -> None:
+    registry.create("churn", *make_program(1))
+    registry.create("churn", *make_program(2))
+    registry.create("other", *make_program(2))
+    registry.create("gone", *make_program(3))
+    orphan = path / "blobs" / "programs" / "00" / f"{0:064x}.wasm"
+    orphan.parent.mkdir()
+    orphan.write_bytes(b"x")
+    half = orphan.with_name(f"{orphan.name}.0123.part")
+    half.write_bytes(b"x")
+    registry.delete("gone")
+    registry.delete("churn@2")
+    assert registry.prune() == 0
+    assert len(files(path)) == 8
+    assert registry.prune(NOW) == 4
+    assert len(files(path)) == 4
+    assert registry.program(registry.get("churn@1")) == make_program(1)[0]
+    assert registry.program(registry.get("other")) == make_program(2)[0]
+    assert registry.prune(NOW) == 0
+
+
+def test_version_is_whole_when_prune_comes_between(
+    registry: LocalRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = registry._blobs.put
+    calls = []
+
+    def put_then_prune(kind: str, data: bytes) -> str:
+        sha256 = put(kind, data)  # type: ignore[arg-type]  # a stand-in for one method
+        calls.append(kind)
+        if len(calls) == 2:
+            assert registry.prune(NOW) == 2
+        return sha256
+
+    monkeypatch.setattr(registry._blobs, "put", put_then_prune)
+    record = registry.create("churn", *make_program())
+    assert calls == ["program", "spec", "program", "spec"]
+    assert (registry.program(record), registry.spec(record)) == make_program()
+
+
+def test_failed_write_records_nothing(
+    registry: LocalRegistry, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(
+        RegistryError, match=r"could not be written: No space left.*nothing was rec"
+    ):
+        registry.create("churn", *make_program())
+    monkeypatch.undo()
+    assert registry.deployments() == []
+    assert files(path) == []
+
+
+def test_deleted_version_leaves_no_details(registry: LocalRegistry, path: Path) -> None:
+    registry.create("churn", *make_program(), docs="private words", tags={"k": "private tag"})
+    registry.delete("churn@1")
+    registry.close()
+    with sqlite3.connect(path / "registry.db") as connection:
+        rows = connection.execute("SELECT * FROM versions").fetchall()
+    connection.close()
+    assert len(rows) == 1
+    assert "private" not in repr(rows)
+
+
+def test_repeated_request_for_a_deleted_version(registry: LocalRegistry) -> None:
+    registry.create("churn", *make_program(), request_id="r")
+    registry.delete("churn@1")
+    with pytest.raises(DeletedError, match=r"churn@1 was deleted"):
+        registry.create("churn", *make_program(), request_id="r")
+    with pytest.raises(ConflictError, match="'r' made churn@1"):
+        registry.create("churn", *make_program(1), request_id="r")
+
+
+def test_everything_is_there_when_opened_again(registry: LocalRegistry, path: Path) -> None:
+    made = registry.create("churn", *make_program(), alias="production", tags={"a": "b"})
+    registry.close()
+    with LocalRegistry(str(path)) as again:
+        assert again.get("churn@production") == made
+        assert again.location == str(path)
+
+
+def test_pickles_as_its_place(registry: LocalRegistry) -> None:
+    made = registry.create("churn", *make_program())
+    with pickle.loads(pickle.dumps(registry)) as copy:
+        assert copy.get("churn") == made
+
+
+# ------------------------------------------------------------------ opening
+
+
+def test_migrations_make_the_tables_of_the_schema(registry: LocalRegistry, path: Path) -> None:
+    engine = create_engine(f"sqlite:///{path / 'registry.db'}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+        assert context.get_current_revision() == schema.REVISION
+    engine.dispose()
+
+
+def test_newer_registry_is_refused(registry: LocalRegistry, path: Path) -> None:
+    registry.close()
+    with sqlite3.connect(path / "registry.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(RegistryError, match=r"newer sclbl \(schema 9999, this one knows 0001\)"):
+        LocalRegistry(path)
+
+
+def test_damaged_database_is_refused(path: Path) -> None:
+    path.mkdir()
+    (path / "registry.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(CorruptedError, match=r"is damaged .*restore it from a backup"):
+        LocalRegistry(path)
+
+
+def test_place_that_cannot_be_used(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("x")
+    with pytest.raises(RegistryError, match=r"cannot be opened: File exists; set SCLBL_HOME"):
+        LocalRegistry(file)
+    with pytest.raises(RegistryError, match=r"cannot be opened: Not a directory; set SCLBL_HOME"):
+        LocalRegistry(file / "below")
+
+
+def test_percent_and_spaces_in_the_path(tmp_path: Path) -> None:
+    with LocalRegistry(tmp_path / "100% odd #1?") as registry:
+        assert registry.create("churn", *make_program()).version == 1
+
+
+def test_removed_while_open(registry: LocalRegistry, path: Path) -> None:
+    record = registry.create("churn", *make_program())
+    shutil.rmtree(path / "blobs")
+    with pytest.raises(CorruptedError, match="is missing"):
+        registry.program(record)
+
+
+# ------------------------------------------------------------ other processes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_survives_a_fork(registry: LocalRegistry) -> None:
+    registry.create("churn", *make_program())
+    stamp = registry.stamp()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            record = registry.create("churn", *make_program(1))
+            same = registry.program(record) == make_program(1)[0]
+            code = 0 if same and record.version == 2 and registry.stamp() is not None else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert registry.stamp() != stamp
+    assert registry.get("churn").version == 2
+    with pytest.raises(NotFoundError):
+        registry.get("churn@3")
