@@ -1,0 +1,87 @@
+"""From a spec to a program: one WebAssembly module with no imports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sclbl import manifest
+from sclbl.compiler import llvm
+from sclbl.compiler.emit import Emitter
+from sclbl.compiler.linker import link
+from sclbl.compiler.lowering import LOWER
+from sclbl.compiler.object import parse
+from sclbl.errors import SpecError
+from sclbl.spec import Graph, Spec
+
+#: Names that the interface of a program takes for itself.
+RESERVED = frozenset({"memory", "alloc", "reset", "error"})
+
+
+def compile_spec(spec: Spec) -> bytes:
+    """Compile a spec.
+
+    Parameters
+    ----------
+    spec : Spec
+        What to compile.
+
+    Returns
+    -------
+    bytes
+        The program, its manifest inside (without a fidelity report). The same spec gives the same
+        bytes.
+
+    Raises
+    ------
+    SpecError
+        Where the spec uses an operator or a size that the compiler does not know.
+    CompileError
+        Where LLVM or the linker fails: a defect of sclbl.
+    """
+    graph = spec.graph
+    taken = RESERVED.intersection(v.name for v in graph.outputs)
+    if taken:
+        raise SpecError(f"a method cannot be called {sorted(taken)[0]!r}; rename the output")
+    emitter = Emitter(graph, spec.signature)
+    for index, node in enumerate(graph.nodes):
+        lower = LOWER.get(node.op)
+        if lower is None:
+            raise SpecError(
+                f"the compiler has no operator {node.op}; see docs/adding-an-op.md for those it has"
+            )
+        emitter.begin(index)
+        lower(emitter, node)
+    code = emitter.assembly({v.name: _needed(graph, v.name) for v in graph.outputs})
+    exports = {"alloc": "abi_alloc", "reset": "abi_reset"}
+    exports |= {v.name: f"method_{v.name}" for v in graph.outputs}
+    start = "program_start" if emitter.has_start else None
+    keep = [*exports.values(), *([start] if start else [])]
+    binary = llvm.build(code, emitter.stems, keep)
+    program = link(
+        parse(binary), emitter.weights, emitter.reserved(), exports, start, "sclbl_error"
+    )
+    return manifest.attach(program, describe(spec))
+
+
+def describe(spec: Spec) -> dict[str, Any]:
+    """Return the manifest of a spec's program, without a report."""
+    return {
+        "abi": manifest.ABI,
+        "signature": spec.signature.to_json(),
+        "numeric_dtype": spec.signature.numeric_dtype,
+        "source": {"model": spec.source.model, "libraries": dict(spec.source.libraries)},
+        "spec": spec.sha256,
+        "compiler": f"llvm {llvm.version()}",
+    }
+
+
+def _needed(graph: Graph, output: str) -> list[int]:
+    """Return the nodes that an output needs, in the graph's order."""
+    needed = {output}
+    found = []
+    for index in range(len(graph.nodes) - 1, -1, -1):
+        node = graph.nodes[index]
+        if needed.intersection(node.outputs):
+            found.append(index)
+            needed.update(node.inputs)
+    return found[::-1]

@@ -1,0 +1,103 @@
+"""LLVM in process: kernels and generated code in, a relocatable WebAssembly object out.
+
+The only module that imports llvmlite.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from sclbl.errors import CompileError
+from sclbl.kernels.build import bitcode
+
+TRIPLE = "wasm32-unknown-unknown"
+#: The features that every engine in use has had since 2021.
+FEATURES = "+simd128,+bulk-memory,+sign-ext,+nontrapping-fptoint,+mutable-globals"
+#: LLVM refuses bitcode of a newer version than itself.
+OLDEST_LLVM = 20
+
+_lock = threading.Lock()
+_machine: Any = None
+
+
+def _target_machine() -> Any:
+    global _machine
+    if _machine is None:
+        if llvm.llvm_version_info[0] < OLDEST_LLVM:
+            found = ".".join(map(str, llvm.llvm_version_info))
+            raise CompileError(
+                f"llvmlite carries LLVM {found}, which cannot read sclbl's kernels; "
+                "install llvmlite 0.46 or newer"
+            )
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
+        _machine = llvm.Target.from_triple(TRIPLE).create_target_machine(
+            cpu="generic", features=FEATURES, opt=2, reloc="static", codemodel="default"
+        )
+    return _machine
+
+
+def version() -> str:
+    """Return the version of LLVM that compiles programs."""
+    return ".".join(map(str, llvm.llvm_version_info))
+
+
+def build(code: str, stems: Iterable[str], exports: Iterable[str]) -> bytes:
+    """Compile generated code together with kernels.
+
+    Parameters
+    ----------
+    code : str
+        LLVM assembly.
+    stems : iterable of str
+        Kernel files to link, by stem.
+    exports : iterable of str
+        Functions that stay visible; everything else becomes internal and is inlined or dropped.
+
+    Returns
+    -------
+    bytes
+        The object file.
+
+    Raises
+    ------
+    CompileError
+        Where LLVM refuses the code.
+    """
+    keep = set(exports)
+    # LLVM's context is shared by the process and is not thread safe.
+    with _lock:
+        machine = _target_machine()
+        try:
+            module = llvm.parse_assembly(code)
+            for stem in sorted(stems):
+                module.link_in(llvm.parse_bitcode(bitcode(stem)))
+            for function in module.functions:
+                if not function.is_declaration:
+                    if function.name not in keep:
+                        function.linkage = "internal"
+                        if _is_kernel(function.name):
+                            function.add_function_attribute("alwaysinline")
+            module.verify()
+            options = llvm.create_pipeline_tuning_options(speed_level=2)
+            options.loop_unrolling = False
+            options.loop_interleaving = False
+            options.slp_vectorization = True
+            options.loop_vectorization = True
+            passes = llvm.create_pass_builder(machine, options)
+            manager = passes.getModulePassManager()
+            manager.run(module, passes)
+            return bytes(machine.emit_object(module))
+        except RuntimeError as error:
+            raise CompileError(f"LLVM refused the generated code: {error}") from error
+
+
+_GENERATED = ("node_", "method_", "program_", "abi_")
+
+
+def _is_kernel(name: str) -> bool:
+    return not name.startswith(_GENERATED) and not name.startswith("sclbl_")

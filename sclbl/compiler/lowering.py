@@ -1,0 +1,65 @@
+"""Which function lowers which operator: one literal table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sclbl.compiler import elementwise, linear, lookup, reduce, refuse, shape, trees
+from sclbl.compiler.emit import Emitter
+from sclbl.spec import Node
+
+LOWER: dict[str, Callable[[Emitter, Node], None]] = {
+    "Abs": elementwise.unary,
+    "Add": elementwise.binary,
+    "And": elementwise.binary,
+    "ArgMax": reduce.reduce,
+    "Cast": elementwise.cast,
+    "Concat": shape.concat,
+    "Div": elementwise.binary,
+    "Equal": elementwise.binary,
+    "Erf": elementwise.unary,
+    "Exp": elementwise.unary,
+    "Floor": elementwise.unary,
+    "Gather": shape.gather,
+    "Greater": elementwise.binary,
+    "GreaterOrEqual": elementwise.binary,
+    "Identity": shape.identity,
+    "IsNaN": elementwise.test,
+    "Less": elementwise.binary,
+    "LessOrEqual": elementwise.binary,
+    "Log": elementwise.unary,
+    "MatMul": linear.matmul,
+    "Max": elementwise.binary,
+    "Min": elementwise.binary,
+    "Mul": elementwise.binary,
+    "Neg": elementwise.unary,
+    "Not": elementwise.test,
+    "Or": elementwise.binary,
+    "Pow": elementwise.binary,
+    "Reciprocal": elementwise.unary,
+    "ReduceL1": reduce.reduce,
+    "ReduceL2": reduce.reduce,
+    "ReduceMax": reduce.reduce,
+    "ReduceMin": reduce.reduce,
+    "ReduceSum": reduce.reduce,
+    "ReduceSumSquare": reduce.reduce,
+    "Sigmoid": elementwise.unary,
+    "Sign": elementwise.unary,
+    "Softmax": reduce.reduce,
+    "Sqrt": elementwise.unary,
+    "Sub": elementwise.binary,
+    "Tanh": elementwise.unary,
+    "Where": elementwise.where,
+    "ai.onnx.ml.LabelEncoder": lookup.lookup,
+    "sclbl.Erfc": elementwise.unary,
+    "sclbl.Expm1": elementwise.unary,
+    "sclbl.Labels": lookup.labels,
+    "sclbl.Log1p": elementwise.unary,
+    "sclbl.NormCdf": elementwise.unary,
+    "sclbl.NormPpf": elementwise.unary,
+    "sclbl.Refuse": refuse.refuse,
+    "sclbl.RefuseMissingText": refuse.missing_text,
+    "sclbl.RefuseUnknown": refuse.unknown,
+    "sclbl.TreeEnsemble": trees.ensemble,
+    "sclbl.TreeLeaves": trees.leaves,
+}

@@ -1,0 +1,37 @@
+"""Lower the checks by which a program refuses what its model refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sclbl.compiler.emit import Emitter
+from sclbl.spec import Node
+
+
+def _columns(e: Emitter, node: Node) -> str:
+    return e.weight(np.array(node.attrs["columns"], dtype=np.int32), 4)
+
+
+def refuse(e: Emitter, node: Node) -> None:
+    x = node.inputs[0]
+    e.alias(node)
+    e.refuse(
+        f"refuse_{e.suffix(x)}", e.pointer(x), _columns(e, node), "i32 %m", "i32 %row",
+        f"i32 {e.width(x)}", f"i32 {int(node.attrs['nan'])}", f"i32 {int(node.attrs['inf'])}",
+    )
+
+
+def unknown(e: Emitter, node: Node) -> None:
+    _check(e, node, "refuse_unknown")
+
+
+def missing_text(e: Emitter, node: Node) -> None:
+    _check(e, node, "refuse_missing_text")
+
+
+def _check(e: Emitter, node: Node, kernel: str) -> None:
+    x = node.inputs[0]
+    e.alias(node)
+    e.refuse(
+        kernel, e.pointer(x), _columns(e, node), "i32 %m", "i32 %row", f"i32 {e.width(x)}"
+    )

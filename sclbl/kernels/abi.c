@@ -1,0 +1,69 @@
+/* The program's own functions: blocks for the host, the check of its arguments, its text. */
+#include "abi.h"
+
+extern u8 heap_base[];
+static u32 heap_top;
+
+static u64 memory_bytes(void) { return (u64)__builtin_wasm_memory_size(0) << 16; }
+
+/* Hand out a block aligned to 16 bytes, or 0. */
+u32 abi_alloc(i32 bytes) {
+    u64 start = heap_top ? heap_top : (u32)heap_base;
+    u64 end = start + (((u64)(u32)bytes + 15) & ~(u64)15);
+    u64 have = memory_bytes();
+    if (end > 0xFFFF0000u) return 0;
+    if (end > have) {
+        u64 pages = (end - have + 65535) >> 16;
+        if (__builtin_wasm_memory_grow(0, (u32)pages) == (u32)-1) return 0;
+    }
+    heap_top = (u32)end;
+    return (u32)start;
+}
+
+/* Take back every block. */
+void abi_reset(void) { heap_top = 0; }
+
+static i32 outside(u32 address, u64 bytes) { return (u64)address + bytes > memory_bytes(); }
+
+/* Refuse arguments that would make the program read or write outside its memory or over itself. */
+i32 abi_check(i32 rows, u32 numeric, u32 row_bytes, u32 texts, i32 text_columns, u32 out,
+              u32 out_bytes) {
+    if (rows < 0) return fail(BAD_ARGUMENT, -1, -1);
+    if (rows == 0) return OK;
+    u32 heap = (u32)heap_base;
+    if (row_bytes && (numeric < heap || outside(numeric, (u64)rows * row_bytes)))
+        return fail(BAD_ARGUMENT, -1, -1);
+    if (out < heap || outside(out, (u64)rows * out_bytes)) return fail(BAD_ARGUMENT, -1, -1);
+    if (text_columns && (texts < heap || outside(texts, (u64)text_columns * 12)))
+        return fail(BAD_ARGUMENT, -1, -1);
+    for (i32 c = 0; c < text_columns; c++) {
+        const u32* record = (const u32*)(texts + (u32)c * 12);
+        if (record[0] < heap || outside(record[0], ((u64)rows + 1) * 4) ||
+            (record[2] && (record[2] < heap || outside(record[2], (u64)rows))))
+            return fail(BAD_ARGUMENT, -1, -1);
+    }
+    return OK;
+}
+
+/* Read one tile of text columns: offsets, bytes and validity become (address, length). */
+i32 abi_text(text* out, const u32* records, i32 m, i32 row, i32 columns, const i32* positions) {
+    for (i32 c = 0; c < columns; c++) {
+        const u32* offsets = (const u32*)records[c * 3] + row;
+        u32 bytes = records[c * 3 + 1];
+        const u8* valid = (const u8*)records[c * 3 + 2];
+        for (i32 i = 0; i < m; i++) {
+            text* cell = out + i * columns + c;
+            if (valid && !valid[row + i]) {
+                cell->address = 0;
+                cell->length = MISSING;
+                continue;
+            }
+            u32 start = offsets[i], end = offsets[i + 1];
+            if (end < start || outside(bytes, end))
+                return fail(BAD_ARGUMENT, row + i, positions[c]);
+            cell->address = bytes + start;
+            cell->length = end - start;
+        }
+    }
+    return OK;
+}

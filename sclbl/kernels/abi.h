@@ -1,0 +1,41 @@
+/* Types that every kernel shares. Kernels are freestanding C11: no library, no globals but tables. */
+#ifndef SCLBL_ABI_H
+#define SCLBL_ABI_H
+
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef int32_t i32;
+typedef uint32_t u32;
+typedef int64_t i64;
+typedef uint64_t u64;
+typedef float f32;
+typedef double f64;
+
+/* A text in memory; a missing one has the length MISSING. */
+typedef struct {
+    u32 address;
+    u32 length;
+} text;
+
+#define MISSING 0xFFFFFFFFu
+
+/* The error record that a host reads: see docs/abi.md. */
+typedef struct {
+    i32 code;
+    i32 row;
+    i32 column;
+} error_record;
+
+enum { OK = 0, REFUSED_MISSING = 1, REFUSED_INFINITE = 2, REFUSED_UNKNOWN = 3, BAD_ARGUMENT = 4 };
+
+extern error_record sclbl_error;
+
+static inline i32 fail(i32 code, i32 row, i32 column) {
+    sclbl_error.code = code;
+    sclbl_error.row = row;
+    sclbl_error.column = column;
+    return code;
+}
+
+#endif

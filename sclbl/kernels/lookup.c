@@ -1,0 +1,60 @@
+/* From a value to the number of the key that it equals. */
+#include "abi.h"
+
+/* Keys are sorted; NaN, where it is a key, stands apart as `nan`. */
+#define LOOKUP(S, T)                                                                  \
+    void lookup_##S(i64* out, const T* x, const T* keys, const i32* values, i32 m,    \
+                    i32 count, i32 missing, i32 unknown) {                            \
+        for (i32 i = 0; i < m; i++) {                                                 \
+            T v = x[i];                                                               \
+            i32 low = 0, size = count;                                                \
+            while (size > 1) {                                                        \
+                i32 half = size >> 1;                                                 \
+                low += keys[low + half] <= v ? half : 0;                              \
+                size -= half;                                                         \
+            }                                                                         \
+            i32 found = count > 0 && keys[low] == v ? values[low] : unknown;          \
+            out[i] = v != v ? missing : found;                                        \
+        }                                                                             \
+    }
+LOOKUP(f64, f64)
+LOOKUP(f32, f32)
+
+u32 lookup_hash(const u8* p, u32 length) {
+    u32 h = 2166136261u;
+    for (u32 k = 0; k < length; k++) h = (h ^ p[k]) * 16777619u;
+    h ^= h >> 15;
+    return h;
+}
+
+/* Text: an open-addressed table of key numbers (-1: empty); key k is bytes[ends[k-1] .. ends[k]). */
+void lookup_text(i64* out, const text* x, const i32* slots, const u32* ends, const u8* bytes,
+                 const i32* values, i32 m, u32 mask, i32 missing, i32 unknown) {
+    for (i32 i = 0; i < m; i++) {
+        text v = x[i];
+        if (v.length == MISSING) {
+            out[i] = missing;
+            continue;
+        }
+        const u8* p = (const u8*)v.address;
+        i64 found = unknown;
+        for (u32 at = lookup_hash(p, v.length) & mask;; at = (at + 1) & mask) {
+            i32 key = slots[at];
+            if (key < 0) break;
+            u32 start = key ? ends[key - 1] : 0;
+            if (ends[key] - start != v.length) continue;
+            u32 k = 0;
+            while (k < v.length && p[k] == bytes[start + k]) k++;
+            if (k == v.length) {
+                found = values[key];
+                break;
+            }
+        }
+        out[i] = found;
+    }
+}
+
+/* The end of a classifier: class numbers as int32. */
+void lookup_labels(i32* out, const i64* x, i32 n) {
+    for (i32 i = 0; i < n; i++) out[i] = (i32)x[i];
+}

@@ -1,0 +1,51 @@
+/* From a row to one number, and functions of whole rows. */
+#include "abi.h"
+#include "scalar.h"
+
+#define REDUCE(NAME, S, T, START, STEP, END)                                          \
+    void reduce_##NAME##_##S(T* out, const T* x, i32 m, i32 w) {                      \
+        for (i32 i = 0; i < m; i++) {                                                 \
+            const T* row = x + i * w;                                                 \
+            T s = (START);                                                            \
+            for (i32 j = 0; j < w; j++) {                                             \
+                T v = row[j];                                                         \
+                STEP;                                                                 \
+            }                                                                         \
+            out[i] = END;                                                             \
+        }                                                                             \
+    }
+#define FAMILY(S, T, SQRT, ABS)                                                       \
+    REDUCE(sum, S, T, 0, s += v, s)                                                   \
+    REDUCE(l1, S, T, 0, s += ABS(v), s)                                               \
+    REDUCE(sum_square, S, T, 0, s += v * v, s)                                        \
+    REDUCE(l2, S, T, 0, s += v * v, SQRT(s))                                          \
+    REDUCE(max, S, T, row[0], if (v > s || v != v) s = v, s)                          \
+    REDUCE(min, S, T, row[0], if (v < s || v != v) s = v, s)                          \
+    void reduce_argmax_##S(i64* out, const T* x, i32 m, i32 w) {                      \
+        for (i32 i = 0; i < m; i++) {                                                 \
+            const T* row = x + i * w;                                                 \
+            i32 best = 0;                                                             \
+            for (i32 j = 1; j < w; j++)                                               \
+                if (row[j] > row[best] || (row[j] != row[j] && row[best] == row[best])) \
+                    best = j;                                                         \
+            out[i] = best;                                                            \
+        }                                                                             \
+    }                                                                                 \
+    void reduce_softmax_##S(T* out, const T* x, i32 m, i32 w) {                       \
+        for (i32 i = 0; i < m; i++) {                                                 \
+            const T* row = x + i * w;                                                 \
+            T top = row[0], sum = 0;                                                  \
+            for (i32 j = 1; j < w; j++)                                               \
+                if (row[j] > top || row[j] != row[j]) top = row[j];                   \
+            for (i32 j = 0; j < w; j++) {                                             \
+                T e = EXP_##S(row[j] - top);                                          \
+                out[i * w + j] = e;                                                   \
+                sum += e;                                                             \
+            }                                                                         \
+            for (i32 j = 0; j < w; j++) out[i * w + j] /= sum;                        \
+        }                                                                             \
+    }
+#define EXP_f64 sclbl_exp
+#define EXP_f32 sclbl_expf
+FAMILY(f64, f64, __builtin_sqrt, __builtin_fabs)
+FAMILY(f32, f32, __builtin_sqrtf, __builtin_fabsf)

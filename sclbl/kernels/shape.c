@@ -1,0 +1,18 @@
+/* Moving columns: copy, choose, put side by side. */
+#include "abi.h"
+
+#define SHAPE(S, T)                                                                   \
+    void shape_gather_##S(T* out, const T* x, const i32* index, i32 m, i32 w, i32 xw) { \
+        for (i32 i = 0; i < m; i++)                                                   \
+            for (i32 j = 0; j < w; j++) out[i * w + j] = x[i * xw + index[j]];        \
+    }                                                                                 \
+    void shape_place_##S(T* out, const T* x, i32 m, i32 xw, i32 w, i32 at) {          \
+        for (i32 i = 0; i < m; i++)                                                   \
+            for (i32 j = 0; j < xw; j++) out[i * w + at + j] = x[i * xw + j];         \
+    }
+SHAPE(b8, u64)
+SHAPE(b4, u32)
+SHAPE(b1, u8)
+
+/* Results on their way out: rows of a tile to rows of the host's block. */
+void shape_copy(u8* out, const u8* x, i32 n) { __builtin_memcpy(out, x, (u32)n); }

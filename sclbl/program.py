@@ -1,0 +1,219 @@
+"""`Program`: what stands in for the model."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sclbl import manifest
+from sclbl.errors import InvalidProgramError, UnsupportedMethodError
+from sclbl.rows import encode
+from sclbl.runtime import Module
+from sclbl.spec import Output, Signature, Spec
+
+if TYPE_CHECKING:
+    from sclbl.fidelity import Report
+
+#: Batches up to this many rows take the short way into the program.
+_FAST_ROWS = 64
+
+
+class Program:
+    """A compiled model.
+
+    It has the methods of the model (`predict`, `predict_proba`, `transform`, …), which take what
+    the model took and return what it returned. It pickles, and is safe to call from many threads.
+
+    Parameters
+    ----------
+    wasm : bytes
+        The program, manifest included.
+    spec : Spec, bytes or None
+        What it was compiled from: a spec, or the bytes of its ONNX file.
+
+    Raises
+    ------
+    InvalidProgramError
+        Where the bytes are not a program: truncated, altered or foreign.
+    """
+
+    def __init__(self, wasm: bytes, spec: Spec | bytes | None = None) -> None:
+        self.wasm = bytes(wasm)
+        self.manifest = manifest.read(self.wasm)
+        try:
+            self.signature = Signature.from_json(self.manifest["signature"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidProgramError(
+                f"the program's manifest has no readable signature ({error!r}); the file was "
+                "altered, so fetch or compile it again"
+            ) from None
+        self._spec = spec
+        self._module = Module(self.wasm, self.signature)
+        for method in self.signature.outputs:
+            setattr(self, method, self._caller(method))
+
+    @classmethod
+    def from_bytes(cls, wasm: bytes, spec: Spec | bytes | None = None) -> Program:
+        """Return the program in `wasm`."""
+        return cls(wasm, spec)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Program, (self.wasm, self._spec))
+
+    # ------------------------------------------------------------ properties
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 (hex) of the program's bytes."""
+        return hashlib.sha256(self.wasm).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the program."""
+        return len(self.wasm)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Methods that the program offers."""
+        return tuple(self.signature.outputs)
+
+    @cached_property
+    def report(self) -> Report | None:
+        """The fidelity report; None where the program was never verified."""
+        from sclbl.fidelity import Report
+
+        data = self.manifest.get("report")
+        return None if data is None else Report.from_json(data)
+
+    @property
+    def spec(self) -> Spec | None:
+        """What the program was compiled from; None where it came without."""
+        if isinstance(self._spec, bytes):
+            from sclbl.onnx_format import read
+
+            self._spec = read(self._spec)
+        return self._spec
+
+    @property
+    def classes_(self) -> Any:
+        """The labels of `predict`: an array, or a list of arrays for several outputs."""
+        output = self.signature.outputs.get("predict")
+        if output is None or output.labels is None:
+            raise UnsupportedMethodError("the program predicts numbers, so it has no classes_")
+        arrays = [_label_array(labels, output.dtype) for labels in output.labels]
+        return arrays[0] if output.ndim == 1 else arrays
+
+    # --------------------------------------------------------------- actions
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the program to a file, in one step, and return its path."""
+        target = Path(path)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(self.wasm)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        return target
+
+    def run(self, method: str, rows: Any) -> Any:
+        """Run a method on rows of any accepted kind; as ``getattr(program, method)(rows)``.
+
+        Parameters
+        ----------
+        method : str
+            One of `methods`.
+        rows : array, DataFrame, list, dict, …
+            See `sclbl.rows.encode`.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            What the model returned: same dtype, labels and shape.
+        """
+        output = self.signature.outputs.get(method)
+        if output is None:
+            raise UnsupportedMethodError(
+                f"the program has no method {method!r}; it offers {', '.join(self.methods)}"
+            )
+        return _finish(output, self._module.call(method, encode(rows, self.signature)))
+
+    def _caller(self, method: str) -> Callable[[Any], Any]:
+        """Return the bound method, with a short way for small arrays of the right type."""
+        module, signature = self._module, self.signature
+        output = signature.outputs[method]
+        dtype = np.dtype(signature.numeric_dtype)
+        width = len(signature.columns)
+        plain = not signature.text and output.storage != "text"
+        same = output.storage != "label" and np.dtype(output.dtype) == np.dtype(output.storage)
+        flat = output.ndim == 1
+        labels = None
+        if output.storage == "label" and output.labels is not None and len(output.labels) == 1:
+            labels = _label_array(output.labels[0], output.dtype)
+        simple = output.splits is None and (same or labels is not None) and plain
+
+        def call(rows: Any) -> Any:
+            if simple and type(rows) is np.ndarray and rows.dtype is dtype and rows.ndim == 2:
+                count, columns = rows.shape
+                if columns == width and 0 < count <= _FAST_ROWS:
+                    session = module.session()
+                    if session.instance.ticks != clock.ticks:
+                        session.instance.rewind()
+                    if count == 1:
+                        session.row[:] = rows[0]
+                    else:
+                        session.numeric[:count] = rows
+                    code = session.calls[method].again(count)
+                    if code:
+                        raise module.refusal(session.instance.record, code, 0)
+                    block = session.outputs[method]
+                    found = block[:count, 0] if flat else block[:count]
+                    return found.copy() if labels is None else labels.take(found)
+            return _finish(output, module.call(method, encode(rows, signature)))
+
+        from sclbl.runtime.engine import clock
+
+        call.__name__ = call.__qualname__ = method
+        call.__doc__ = f"Return what the model's ``{method}`` returns for these rows."
+        return call
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or "signature" not in self.__dict__:
+            raise AttributeError(name)
+        raise UnsupportedMethodError(
+            f"the program has no method {name!r}; it offers {', '.join(self.methods)}"
+        )
+
+    def __repr__(self) -> str:
+        model = self.manifest.get("source", {}).get("model", "?")
+        return f"<Program {model.rpartition('.')[2]} {'+'.join(self.methods)} {self.size:,} bytes>"
+
+
+def _label_array(labels: tuple[Any, ...], dtype: str) -> np.ndarray:
+    return np.array(labels, dtype=object if dtype == "object" else np.dtype(dtype))
+
+
+def _finish(output: Output, found: np.ndarray) -> Any:
+    """Return results as the model returns them."""
+    if output.storage == "label" and output.labels is not None:
+        columns = [
+            _label_array(labels, output.dtype).take(found[:, j])
+            for j, labels in enumerate(output.labels)
+        ]
+        return columns[0] if output.ndim == 1 else np.stack(columns, axis=1)
+    if output.storage != "text" and np.dtype(output.dtype) != found.dtype:
+        found = found.astype(output.dtype)
+    if output.splits is not None:
+        edges = np.cumsum(output.splits)[:-1]
+        return [np.ascontiguousarray(part) for part in np.split(found, edges, axis=1)]
+    return found[:, 0] if output.ndim == 1 else found

@@ -1,0 +1,98 @@
+"""One engine for the process: compiles programs to machine code, counts time, sets limits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import wasmtime
+
+from sclbl.errors import InvalidProgramError, LimitError
+
+#: Seconds between two ticks of the clock that running programs are checked against.
+TICK = 0.5
+#: Bytes of a program, and of the memory that it may ask for when it starts.
+MAX_PROGRAM = 2 * 1024**3
+MAX_MEMORY = 4 * 1024**3
+#: Memory that a running program may add for blocks of rows and text.
+MAX_GROWTH = 1024**3
+
+_lock = threading.Lock()
+_engine: wasmtime.Engine | None = None
+
+
+class Clock:
+    """Ticks of the engine's clock, as a number that is cheap to compare."""
+
+    __slots__ = ("ticks",)
+
+    def __init__(self) -> None:
+        self.ticks = 0
+
+
+clock = Clock()
+
+
+def engine() -> wasmtime.Engine:
+    """Return the process's engine, made when first asked for."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            config = wasmtime.Config()
+            config.epoch_interruption = True
+            # Results must be the same bits on every engine and processor.
+            config.wasm_relaxed_simd = False
+            config.wasm_threads = False
+            _engine = wasmtime.Engine(config)
+            threading.Thread(target=_tick, args=(_engine,), name="sclbl-clock", daemon=True).start()
+        return _engine
+
+
+def _tick(running: wasmtime.Engine) -> None:
+    while True:
+        time.sleep(TICK)
+        running.increment_epoch()
+        clock.ticks += 1
+
+
+def load(wasm: bytes) -> wasmtime.Module:
+    """Compile a program to machine code.
+
+    Raises
+    ------
+    InvalidProgramError
+        Where the bytes are no valid module, or the module imports something.
+    LimitError
+        Where it is too large, or asks for too much memory.
+    """
+    if len(wasm) > MAX_PROGRAM:
+        raise LimitError(f"the program has {len(wasm):,} bytes; the limit is {MAX_PROGRAM:,}")
+    try:
+        module = wasmtime.Module(engine(), wasm)
+    except wasmtime.WasmtimeError as error:
+        reason = str(error).splitlines()[0]
+        raise InvalidProgramError(
+            f"the program is not a valid WebAssembly module ({reason}); it is truncated or "
+            "altered, so fetch or compile it again"
+        ) from None
+    imports = [f"{i.module}.{i.name}" for i in module.imports]
+    if imports:
+        raise InvalidProgramError(
+            f"the program imports {', '.join(imports[:3])}; a sclbl program imports nothing"
+        )
+    for export in module.exports:
+        if isinstance(export.type, wasmtime.MemoryType):
+            wanted = export.type.limits.min * 65536
+            if wanted > MAX_MEMORY:
+                raise LimitError(
+                    f"the program asks for {wanted:,} bytes of memory; the limit is {MAX_MEMORY:,}"
+                )
+    return module
+
+
+def function_type(export: Any) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return parameter and result types of an exported function; None for anything else."""
+    if not isinstance(export, wasmtime.FuncType):
+        return None
+    return tuple(map(str, export.params)), tuple(map(str, export.results))

@@ -1,0 +1,165 @@
+"""A running program: its memory as NumPy views, its functions called with little overhead.
+
+wasmtime-py checks and converts every argument in Python, which costs several microseconds a call.
+`wasmtime_func_call_unchecked` takes them from memory; their types are checked once, here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+
+import numpy as np
+import wasmtime
+from wasmtime import _bindings as bindings
+
+from sclbl.errors import InvalidProgramError, LimitError, ProgramError
+from sclbl.runtime.engine import MAX_GROWTH, TICK, clock, engine
+
+#: The C function itself, without wasmtime-py's conversions. All arguments are addresses we own.
+_CALL = ctypes.CFUNCTYPE(
+    ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t,
+    ctypes.c_void_p,
+)(ctypes.cast(bindings.dll.wasmtime_func_call_unchecked, ctypes.c_void_p).value)
+_MOST_ARGUMENTS = 4
+_RAW = 16
+
+
+class Function:
+    """One exported function of a running program; takes and returns i32."""
+
+    __slots__ = ("_address", "_arguments", "_context", "_error", "_keep", "_trap", "_trapped")
+
+    def __init__(self, context: int, function: wasmtime.Func) -> None:
+        raw = function._func
+        self._keep = (function, raw)
+        self._context = context
+        self._address = ctypes.addressof(raw)
+        block = (ctypes.c_int32 * (_MOST_ARGUMENTS * _RAW // 4))()
+        self._arguments = block
+        self._trapped = ctypes.c_void_p()
+        self._trap = ctypes.addressof(self._trapped)
+        self._error = ctypes.addressof(block)
+
+    def __call__(self, *arguments: int) -> int:
+        block = self._arguments
+        for i, value in enumerate(arguments):
+            block[i * 4] = value
+        return self.again(block[0])
+
+    def prepare(self, *arguments: int) -> None:
+        """Set arguments after the first; they stay for `again`."""
+        for i, value in enumerate(arguments, start=1):
+            self._arguments[i * 4] = value
+
+    def again(self, first: int) -> int:
+        """Call with a new first argument and the others as they were."""
+        block = self._arguments
+        block[0] = first
+        failed = _CALL(self._context, self._address, self._error, _MOST_ARGUMENTS, self._trap)
+        if failed or self._trapped.value:
+            self._raise(failed)
+        return block[0]
+
+    def _raise(self, failed: int | None) -> None:
+        if failed:
+            pointer = ctypes.cast(failed, ctypes.POINTER(bindings.wasmtime_error_t))
+            raise ProgramError(f"the program could not run: {wasmtime.WasmtimeError._from_ptr(pointer)}")
+        pointer = ctypes.cast(self._trapped.value or 0, ctypes.POINTER(bindings.wasm_trap_t))
+        self._trapped.value = None
+        trap = wasmtime.Trap._from_ptr(pointer)
+        if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
+            raise LimitError(
+                "the program ran longer than its time limit and was stopped; "
+                "give it fewer rows a call, or a higher limit"
+            ) from None
+        raise ProgramError(f"the program stopped by itself: {trap.message.splitlines()[0]}")
+
+
+class Instance:
+    """A program in memory. One thread uses it at a time.
+
+    Parameters
+    ----------
+    module : wasmtime.Module
+        The compiled program.
+    methods : sequence of str
+        Names of its method exports.
+    seconds : float
+        Time limit of a call.
+    """
+
+    def __init__(self, module: wasmtime.Module, methods: Sequence[str], seconds: float) -> None:
+        self.store = wasmtime.Store(engine())
+        self._limit = max(2, int(seconds / TICK) + 1)
+        self.ticks = -1
+        self.store.set_epoch_deadline(self._limit)
+        try:
+            instance = wasmtime.Instance(self.store, module, [])
+        except wasmtime.Trap as trap:
+            raise ProgramError(f"the program stopped while starting: {trap.message}") from None
+        except wasmtime.WasmtimeError as error:
+            raise LimitError(f"the program cannot start: {str(error).splitlines()[0]}") from None
+        exports = instance.exports(self.store)
+        context = ctypes.cast(self.store._context(), ctypes.c_void_p).value or 0
+        memory = exports.get("memory")
+        record = exports.get("error")
+        if not isinstance(memory, wasmtime.Memory) or not isinstance(record, wasmtime.Global):
+            raise InvalidProgramError(
+                "the program lacks the exports 'memory' and 'error'; see docs/abi.md"
+            )
+        self.memory = memory
+        self.store.set_limits(memory_size=memory.data_len(self.store) + MAX_GROWTH)
+        self._functions = {}
+        for name in ("alloc", "reset", *methods):
+            function = exports.get(name)
+            if not isinstance(function, wasmtime.Func):
+                raise InvalidProgramError(
+                    f"the program exports no function {name!r}, which its manifest promises"
+                )
+            self._functions[name] = Function(context, function)
+        self._error_at = int(record.value(self.store))
+        self._map()
+
+    def _map(self) -> None:
+        size = self.memory.data_len(self.store)
+        self.bytes = np.frombuffer(self.memory.get_buffer_ptr(self.store), dtype=np.uint8)
+        if self._error_at + 12 > size:
+            raise InvalidProgramError("the program's error record lies outside its memory")
+        self.record = self.view(self._error_at, "int32", (3,))
+
+    def function(self, name: str) -> Function:
+        """Return an exported function."""
+        return self._functions[name]
+
+    def view(self, address: int, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return memory at `address` as an array."""
+        kind = np.dtype(dtype)
+        size = int(np.prod(shape)) * kind.itemsize
+        return self.bytes[address : address + size].view(kind).reshape(shape)
+
+    def alloc(self, size: int) -> int:
+        """Return the address of a new block of `size` bytes.
+
+        Views made before may be stale afterwards: the memory may have grown.
+        """
+        address = self._functions["alloc"](size) & 0xFFFFFFFF
+        if address == 0:
+            raise LimitError(
+                f"the program has no memory for a block of {size:,} bytes; "
+                "give it fewer rows a call"
+            )
+        if self.memory.data_len(self.store) != len(self.bytes):
+            self._map()
+        if address + size > len(self.bytes):
+            raise ProgramError("the program handed out a block outside its memory")
+        return address
+
+    def reset(self) -> None:
+        """Give back every block."""
+        self._functions["reset"]()
+
+    def rewind(self) -> None:
+        """Start the time limit anew."""
+        self.ticks = clock.ticks
+        self.store.set_epoch_deadline(self._limit)
