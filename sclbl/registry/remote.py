@@ -1,0 +1,239 @@
+"""The registry of a server, over HTTP. See `sclbl.server` for the other end."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from sclbl import manifest
+from sclbl.errors import (
+    CorruptedError,
+    DeletedError,
+    InvalidRefError,
+    NotFoundError,
+    RequestError,
+)
+from sclbl.registry.base import AliasEvent, Record, Registry
+from sclbl.registry.details import check_docs, check_metrics, check_request_id, check_tags
+from sclbl.registry.refs import check_alias, check_name, parse_ref
+from sclbl.registry.transport import Answer, Transport
+
+T = TypeVar("T")
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+#: An upload is verified before it is answered, and a large program takes a while.
+UPLOAD_SECONDS = 900.0
+
+
+class RemoteRegistry(Registry):
+    """The registry that a server serves.
+
+    Calls that can be repeated are, when the connection breaks or the server is overloaded; an
+    upload carries an id that makes repeating it safe. Errors are those of a local registry, with
+    the same texts.
+
+    Parameters
+    ----------
+    url : str
+        The server, for example ``https://models.example.org``.
+    token : str, optional
+        Needed to change anything. It is sent to this server only, and over plain HTTP only to
+        this machine.
+    allow_http : bool, optional
+        Send the token over plain HTTP to other machines too. By default what the environment
+        variable ``SCLBL_ALLOW_HTTP`` says (``1``: yes).
+
+    Raises
+    ------
+    RegistryError
+        The URL or the token is not one.
+    AuthenticationError
+        The token would travel unencrypted.
+    """
+
+    def __init__(
+        self, url: str, token: str | None = None, *, allow_http: bool | None = None
+    ) -> None:
+        if allow_http is None:
+            allow_http = os.environ.get("SCLBL_ALLOW_HTTP") == "1"
+        self._transport = Transport(url, token, allow_http=allow_http)
+        self._allow_http = allow_http
+        self.location = self._transport.url
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the token: where this is unpickled, the login of that place is used.
+        return _reopen, (self.location, self._allow_http)
+
+    def whoami(self) -> bool:
+        """Return whether the server takes this token; without a token, whether it answers.
+
+        Raises
+        ------
+        AuthenticationError
+            The token is wrong.
+        ServerUnreachableError
+            There is no answer.
+        """
+        data = self._json(self._transport.send("GET", "/v1/whoami"))
+        return bool(_read(data, lambda d: d["write"]))
+
+    def create(
+        self,
+        name: str,
+        wasm: bytes,
+        spec: bytes,
+        *,
+        alias: str | None = None,
+        docs: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        request_id: str | None = None,
+    ) -> Record:
+        """See `Registry.create`."""
+        check_name(name)
+        details = {
+            "alias": None if alias is None else check_alias(alias),
+            "docs": check_docs(docs),
+            "tags": check_tags(tags),
+            "metrics": check_metrics(metrics),
+        }
+        key = check_request_id(request_id) or uuid.uuid4().hex
+        manifest.read(wasm)
+        answer = self._transport.send(
+            "POST",
+            f"/v1/deployments/{_part(name)}/versions",
+            files={
+                "program": ("program.wasm", wasm, "application/wasm"),
+                "spec": ("spec.onnx", spec, "application/octet-stream"),
+                "details": (None, msgspec.json.encode(details), "application/json"),
+            },
+            headers={"Idempotency-Key": quote(key, safe=" !#$&'()*+,/:;=?@[]")},
+            timeout=UPLOAD_SECONDS,
+        )
+        return self._record(self._json(answer))
+
+    def deployments(self) -> list[Record]:
+        """See `Registry.deployments`."""
+        data = self._json(self._transport.send("GET", "/v1/deployments"))
+        return [self._record(r) for r in _read(data, lambda d: list(d["deployments"]))]
+
+    def versions(self, name: str) -> list[Record]:
+        """See `Registry.versions`."""
+        path = f"/v1/deployments/{_part(check_name(name))}/versions"
+        data = self._json(self._transport.send("GET", path))
+        return [self._record(r) for r in _read(data, lambda d: list(d["versions"]))]
+
+    def get(self, ref: str) -> Record:
+        """See `Registry.get`."""
+        parse_ref(ref)
+        path = f"/v1/deployments/{_part(ref)}"
+        return self._record(self._json(self._transport.send("GET", path)))
+
+    def program(self, source: str | Record) -> bytes:
+        """See `Registry.program`."""
+        sha256 = source.sha256 if isinstance(source, Record) else source
+        return self._file("program", sha256, f"/v1/programs/{sha256}.wasm")
+
+    def spec(self, source: str | Record) -> bytes:
+        """See `Registry.spec`."""
+        sha256 = source.spec_sha256 if isinstance(source, Record) else source
+        return self._file("spec", sha256, f"/v1/specs/{sha256}.onnx")
+
+    def delete(self, ref: str) -> None:
+        """See `Registry.delete`."""
+        parsed = parse_ref(ref)
+        if parsed.alias is not None:
+            raise InvalidRefError(
+                f"{ref!r} ends in an alias, which may move meanwhile; delete a version "
+                f"('{parsed.name}@3') or the whole deployment ('{parsed.name}')"
+            )
+        answer = self._transport.exchange("DELETE", f"/v1/deployments/{_part(ref)}")
+        error = answer.error()
+        # The answer to the first try may have been lost after the server had done it.
+        if error is not None and not (answer.repeated and isinstance(error, DeletedError)):
+            raise error
+
+    def promote(self, ref: str, alias: str) -> Record:
+        """See `Registry.promote`."""
+        parsed = parse_ref(ref)
+        check_alias(alias)
+        path = f"/v1/deployments/{_part(parsed.name)}/aliases/{_part(alias)}"
+        return self._record(self._json(self._transport.send("PUT", path, json={"ref": ref})))
+
+    def rollback(self, name: str, alias: str) -> Record:
+        """See `Registry.rollback`. It is not repeated when the connection breaks, because a second
+        one would go back further."""
+        check_name(name)
+        check_alias(alias)
+        path = f"/v1/deployments/{_part(name)}/aliases/{_part(alias)}/rollback"
+        return self._record(self._json(self._transport.send("POST", path, repeatable=False)))
+
+    def history(self, name: str, alias: str) -> list[AliasEvent]:
+        """See `Registry.history`."""
+        check_name(name)
+        check_alias(alias)
+        path = f"/v1/deployments/{_part(name)}/aliases/{_part(alias)}/history"
+        data = self._json(self._transport.send("GET", path))
+        return _read(data, lambda d: [AliasEvent.from_json(e) for e in d["history"]])
+
+    def close(self) -> None:
+        """See `Registry.close`."""
+        self._transport.close()
+
+    def _file(self, what: str, sha256: object, path: str) -> bytes:
+        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+            raise NotFoundError(
+                f"no live version has the {what} {sha256!r}; "
+                "sclbl.deployments() lists what there is"
+            )
+        content = self._transport.send("GET", path).content
+        found = hashlib.sha256(content).hexdigest()
+        if found != sha256:
+            raise CorruptedError(
+                f"the {what} that {self.location} sent has the SHA-256 {found}, not {sha256}; "
+                "it was altered on its way or in the server's store, so it is not used"
+            )
+        return content
+
+    def _json(self, answer: Answer) -> Any:
+        try:
+            return msgspec.json.decode(answer.content)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise RequestError(
+                f"{self.location} answered what is not JSON; check that this is the URL of an "
+                "sclbl server"
+            ) from None
+
+    def _record(self, data: Any) -> Record:
+        def read(found: Any) -> Record:
+            path = f"/v1/deployments/{found['name']}@{int(found['version'])}"
+            return Record.from_json({**found, "url": self.location + path})
+
+        return _read(data, read)
+
+
+def _read(data: Any, read: Callable[[Any], T]) -> T:
+    try:
+        return read(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RequestError(
+            f"the server's answer cannot be read ({type(error).__name__}: {error}); check that "
+            "the URL is that of an sclbl server, and that its version matches this one"
+        ) from None
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="@")
+
+
+def _reopen(url: str, allow_http: bool) -> RemoteRegistry:
+    from sclbl.settings import login_for
+
+    return RemoteRegistry(url, login_for(url).token, allow_http=allow_http)

@@ -1,0 +1,270 @@
+"""HTTP to one server: the only importer of requests."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+
+from sclbl.errors import (
+    AuthenticationError,
+    InputError,
+    RequestError,
+    SclblError,
+    ServerUnreachableError,
+    by_code,
+)
+from sclbl.settings import check_token, check_url
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 60.0
+#: Waits before the second, third and fourth try; each varies by half, so that clients spread out.
+WAITS = (0.2, 0.6, 1.8)
+MAX_WAIT = 10.0
+BUSY = frozenset((502, 503, 504))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered.
+
+    Parameters
+    ----------
+    url : str
+        The URL that was asked.
+    status : int
+        The HTTP status.
+    content : bytes
+        The body.
+    repeated : bool
+        Whether an earlier try may have reached the server too.
+    location : str or None
+        Where a redirection points to.
+    """
+
+    url: str
+    status: int
+    content: bytes
+    repeated: bool
+    location: str | None = None
+
+    def error(self) -> SclblError | None:
+        """Return the error that the server answered with, as the class it had there."""
+        if 200 <= self.status < 300:
+            return None
+        if 300 <= self.status < 400:
+            there = urlsplit(self.location or "").netloc or self.location
+            return RequestError(
+                f"{self.url} redirects to {there!r}, and redirections are not followed, so that "
+                "the token stays with the server it is for; log in with the URL of that server"
+            )
+        try:
+            error = msgspec.json.decode(self.content)["error"]
+            cls, message = by_code(error["code"]), str(error["message"])
+            if issubclass(cls, InputError):
+                return cls(message, row=error.get("row"), column=error.get("column"))
+            return cls(message)
+        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+            if self.status == 401:
+                return AuthenticationError(f"{self.url} asks for other credentials (status 401)")
+            return RequestError(
+                f"{self.url} answered with status {self.status} and no error of sclbl's; "
+                "check that this is the URL of an sclbl server"
+            )
+
+
+class Transport:
+    """Sends requests to one server, with its token, timeouts and repetition."""
+
+    def __init__(self, url: str, token: str | None, *, allow_http: bool) -> None:
+        self.url = check_url(url)
+        if token is not None:
+            token = check_token(token)
+            _refuse_plain(self.url, allow_http)
+        self._bearer = _Bearer(token)
+        self._session: requests.Session | None = None
+
+    def __repr__(self) -> str:
+        return f"<Transport {self.url}>"
+
+    def send(self, method: str, path: str, **request: Any) -> Answer:
+        """Send a request and return its answer; takes what `exchange` takes.
+
+        Raises
+        ------
+        SclblError
+            What the server refused it with.
+        ServerUnreachableError
+            There was no answer.
+        """
+        answer = self.exchange(method, path, **request)
+        error = answer.error()
+        if error is not None:
+            raise error
+        return answer
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        files: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = READ_SECONDS,
+        repeatable: bool = True,
+    ) -> Answer:
+        """Send a request and return its answer, whatever it is.
+
+        Parameters
+        ----------
+        method, path : str
+            What is asked.
+        json, files, headers : optional
+            The body and headers.
+        timeout : float
+            Seconds to wait for the answer to go on.
+        repeatable : bool
+            Whether the request may arrive twice. One that may not is tried again only where it
+            cannot have arrived.
+
+        Raises
+        ------
+        ServerUnreachableError
+            There was no answer, or only ones that the server is busy.
+        """
+        url = self.url + path
+        reached = False
+        for wait in (*WAITS, None):
+            pause = wait
+            try:
+                response = self._open().request(
+                    method,
+                    url,
+                    json=json,
+                    files=files,
+                    headers=headers,
+                    timeout=(CONNECT_SECONDS, timeout),
+                    allow_redirects=False,
+                )
+            except requests.ConnectTimeout as error:
+                failure: Exception = error
+            except requests.RequestException as error:
+                failure = error
+                if not _never_arrived(error):
+                    reached = True
+                    if not repeatable or isinstance(error, _HOPELESS):
+                        break
+            else:
+                if response.status_code not in BUSY or not repeatable or wait is None:
+                    return _answer(url, response, repeated=reached)
+                failure = requests.ConnectionError(f"status {response.status_code}")
+                reached = True
+                pause = max(wait, _retry_after(response))
+            if pause is None:
+                break
+            time.sleep(min(pause, MAX_WAIT) * random.uniform(0.75, 1.25))  # spreads clients out
+        raise self._unreachable(failure, reached and not repeatable) from None
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _open(self) -> requests.Session:
+        if self._session is None:
+            session = requests.Session()
+            # Set even without a token: else a .netrc entry would go out as credentials.
+            session.auth = self._bearer
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            adapter = HTTPAdapter(pool_maxsize=32, max_retries=0)
+            session.mount("http://", adapter)
+            session.mount("https://", adapter)
+            self._session = session
+        return self._session
+
+    def _unreachable(self, failure: Exception, unsure: bool) -> ServerUnreachableError:
+        text = (
+            f"no answer from {self.url} ({_reason(failure)}); check the URL, that `sclbl serve` "
+            "runs there, and that no firewall or proxy is in between"
+        )
+        if unsure:
+            text += "; the request may have been carried out, so look before repeating it"
+        return ServerUnreachableError(text)
+
+
+_HOPELESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.SSLError,
+    requests.exceptions.ProxyError,
+)
+
+
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def __repr__(self) -> str:
+        return "<a token>" if self._token else "<no token>"
+
+
+def _refuse_plain(url: str, allow_http: bool) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or allow_http or _is_this_machine(parts.hostname or ""):
+        return
+    raise AuthenticationError(
+        f"the token would travel to {url} unencrypted, where others can read it; use https://, "
+        "or set SCLBL_ALLOW_HTTP=1 where the network is trusted"
+    )
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _answer(url: str, response: requests.Response, *, repeated: bool) -> Answer:
+    location = response.headers.get("location")
+    return Answer(url, response.status_code, response.content, repeated, location)
+
+
+def _retry_after(response: requests.Response) -> float:
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _never_arrived(error: requests.RequestException) -> bool:
+    """Return whether the server cannot have seen the request: no connection was made."""
+    cause = error.args[0] if error.args else None
+    return type(getattr(cause, "reason", None)).__name__ in (
+        "NewConnectionError",
+        "NameResolutionError",
+        "ConnectTimeoutError",
+    )
+
+
+def _reason(failure: Exception) -> str:
+    """Return why there was no answer, in a few words and without headers or objects."""
+    cause = failure.args[0] if failure.args else failure
+    reason = getattr(cause, "reason", None) or cause
+    text = str(reason).rpartition(": ")[2] or type(failure).__name__
+    return f"{type(failure).__name__}: {text[:200]}"

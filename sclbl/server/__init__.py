@@ -1,0 +1,1 @@
+"""An ASGI application over a registry: `sclbl serve`."""

@@ -1,0 +1,110 @@
+"""The bearer token: made once, shown once, kept as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from sclbl.errors import AuthenticationError, CorruptedError
+
+PREFIX = "sclbl_"
+
+
+def _digest(token: str) -> str:
+    # The token is 256 random bits, so a plain hash cannot be searched; no salt, no stretching.
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Guard:
+    """Checks bearer tokens against a stored hash.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 (hex) of the token.
+    private : bool
+        Whether reads need the token too.
+    """
+
+    def __init__(self, digest: str, *, private: bool = False) -> None:
+        self._digest = digest
+        self.private = private
+
+    def check(self, authorization: str | None, *, write: bool) -> None:
+        """Let a request pass, or raise.
+
+        A wrong token is refused even where none is needed, so that a client learns of it.
+
+        Parameters
+        ----------
+        authorization : str or None
+            The request's Authorization header.
+        write : bool
+            Whether the request changes the registry.
+
+        Raises
+        ------
+        AuthenticationError
+            The token is missing or wrong.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() == "bearer":
+            if hmac.compare_digest(_digest(token.strip()), self._digest):
+                return
+            raise AuthenticationError(
+                "the token is wrong; log in with the token that the server printed when it first "
+                "started, or make a new one with `sclbl serve --new-token`"
+            )
+        if write or self.private:
+            raise AuthenticationError(
+                "this needs a token and none was sent; log in with `sclbl login URL`, or send the "
+                "header `Authorization: Bearer TOKEN`"
+            )
+
+    def __repr__(self) -> str:
+        return f"<Guard private={self.private}>"
+
+
+def new_token(path: Path) -> str:
+    """Make a token, store its hash in `path` (mode 0600) and return the token.
+
+    A token made before is valid no longer.
+    """
+    token = PREFIX + secrets.token_urlsafe(32)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # mkstemp makes the file with mode 0600, so the hash is never readable by others.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(_digest(token) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return token
+
+
+def stored_digest(path: Path) -> str | None:
+    """Return the stored hash; None where no token was made yet.
+
+    Raises
+    ------
+    CorruptedError
+        The file holds something else.
+    """
+    try:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        return None
+    if len(text) != 64 or set(text) - set("0123456789abcdef"):
+        raise CorruptedError(
+            f"{path} does not hold the hash of a token; "
+            "make a new token with `sclbl serve --new-token`"
+        )
+    return text

@@ -1,0 +1,144 @@
+"""Errors as JSON: one table from error class to status, one shape of body."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sclbl.errors import (
+    AuthenticationError,
+    CompileError,
+    ConflictError,
+    CorruptedError,
+    DeletedError,
+    FidelityError,
+    InputError,
+    InvalidNameError,
+    InvalidProgramError,
+    InvalidRefError,
+    LimitError,
+    MediaTypeError,
+    ModelError,
+    NotFoundError,
+    ProgramError,
+    RegistryError,
+    RemoteError,
+    RequestError,
+    RequestTimeoutError,
+    SclblError,
+    SpecError,
+    UnsupportedMethodError,
+)
+
+log = logging.getLogger("sclbl.server")
+
+#: Status of each class of error; a class that is not here has the status of its nearest base.
+STATUS: Mapping[type[SclblError], int] = {
+    SclblError: 500,
+    # what was uploaded
+    ModelError: 422,
+    SpecError: 422,
+    FidelityError: 422,
+    InvalidProgramError: 422,
+    CompileError: 500,
+    ProgramError: 500,
+    LimitError: 413,
+    # what was asked for
+    UnsupportedMethodError: 404,
+    InputError: 422,
+    InvalidNameError: 400,
+    InvalidRefError: 400,
+    NotFoundError: 404,
+    DeletedError: 410,
+    ConflictError: 409,
+    RegistryError: 422,
+    CorruptedError: 500,
+    # how it was asked
+    RequestError: 400,
+    MediaTypeError: 415,
+    RequestTimeoutError: 408,
+    AuthenticationError: 401,
+    RemoteError: 502,
+}
+
+
+def status_of(error: SclblError) -> int:
+    """Return the HTTP status of an error."""
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def body_of(error: SclblError) -> bytes:
+    """Return the JSON body of an error: code, message, and where in the rows it was."""
+    return _body(
+        error.code, str(error), getattr(error, "row", None), getattr(error, "column", None)
+    )
+
+
+def _body(code: str, message: str, row: int | None = None, column: str | None = None) -> bytes:
+    # The column's position can arrive as a number from the program; it is text on the wire.
+    place = None if column is None else str(column)
+    return msgspec.json.encode(
+        {"error": {"code": code, "message": message, "row": row, "column": place}}
+    )
+
+
+def headers_of(error: SclblError) -> dict[str, str]:
+    """Return the headers that go with an error."""
+    headers = {"cache-control": "no-store"}
+    if isinstance(error, AuthenticationError):
+        headers["www-authenticate"] = 'Bearer realm="sclbl"'
+    if isinstance(error, (LimitError, RequestTimeoutError)):
+        # The rest of the body is not read, so the connection cannot carry another request.
+        headers["connection"] = "close"
+    return headers
+
+
+def response_of(error: SclblError) -> Response:
+    """Return the answer to a request that failed."""
+    return Response(
+        body_of(error), status_of(error), headers_of(error), media_type="application/json"
+    )
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    """Answer an error of sclbl's own tree."""
+    if not isinstance(error, SclblError):
+        raise error
+    status = status_of(error)
+    if status >= 500:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return response_of(error)
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """Answer an unknown path, or a method that a path does not have."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == 404:
+        code, message = "not_found", f"there is nothing at {request.url.path}; see /openapi.json"
+    elif error.status_code == 405:
+        code = "request"
+        message = f"{request.url.path} does not take {request.method}; see /openapi.json"
+    else:
+        code, message = "request", str(error.detail)
+    headers = dict(error.headers or {})
+    return Response(
+        _body(code, message), error.status_code, headers, media_type="application/json"
+    )
+
+
+async def on_defect(request: Request, error: Exception) -> Response:
+    """Answer anything unforeseen; the details stay in the server's log."""
+    message = "the server failed on this request; its log says why"
+    return Response(_body("error", message), 500, media_type="application/json")
+
+
+def handlers() -> dict[Any, Any]:
+    """Return the table of handlers that Starlette takes."""
+    return {SclblError: on_error, HTTPException: on_http_error, Exception: on_defect}

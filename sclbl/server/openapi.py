@@ -1,0 +1,350 @@
+"""``GET /openapi.json``: the interface, with each deployment's own predict and its example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+import sclbl
+from sclbl.registry.base import Record
+from sclbl.server.context import Context, json_response, reading
+from sclbl.server.examples import example_rows
+from sclbl.server.predictor import default_method
+from sclbl.spec import Kind, Output, Signature
+
+Json = dict[str, Any]
+
+_KINDS: Mapping[Kind, Json] = {
+    "float64": {"type": ["number", "null"]},
+    "float32": {"type": ["number", "null"]},
+    "integer": {"type": ["number", "null"]},
+    "boolean": {"type": ["boolean", "number", "null"]},
+    "text": {"type": ["string", "null"]},
+}
+_LABELS: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _answer(description: str, schema: Json) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _path(name: str, description: str) -> Json:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string"},
+    }
+
+
+REF = _path("ref", "`churn` (its newest version), `churn@3` or `churn@production`")
+NAME = _path("name", "a deployment's name")
+ALIAS = _path("alias", "a movable name for a version, such as `production`")
+SHA256 = _path("sha256", "64 lower-case hex digits")
+METHOD: Json = {
+    "name": "method",
+    "in": "query",
+    "description": "a method of the program; predict by default, else transform",
+    "schema": {"type": "string"},
+}
+KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "makes repeating safe: the same key returns the version made first",
+    "schema": {"type": "string", "maxLength": 128},
+}
+WRITE: list[Json] = [{"token": []}]
+
+
+def _operation(summary: str, answers: Json, *parameters: Json, **more: Any) -> Json:
+    answers = {**answers, "default": _answer("an error", _ref("Error"))}
+    operation: Json = {"summary": summary, "responses": answers, **more}
+    if parameters:
+        operation["parameters"] = list(parameters)
+    return operation
+
+
+def _file(media_type: str) -> Json:
+    return {"description": "the file", "content": {media_type: {}}}
+
+
+def _predict_body(rows: Json, example: list[Any] | None = None) -> Json:
+    media: Json = {
+        "schema": {
+            "oneOf": [
+                {"type": "object", "properties": {"rows": rows}, "required": ["rows"]},
+                rows,
+            ]
+        }
+    }
+    if example is not None:
+        media["example"] = {"rows": example}
+    text = {"schema": {"type": "string"}}
+    return {
+        "required": True,
+        "content": {"application/json": media, "application/x-ndjson": text, "text/csv": text},
+    }
+
+
+def _static_paths() -> dict[str, Json]:
+    record, records = _ref("Deployment"), {"type": "array", "items": _ref("Deployment")}
+    events = {"type": "array", "items": _ref("AliasEvent")}
+    alias = "/v1/deployments/{name}/aliases/{alias}"
+    form = {
+        "type": "object",
+        "required": ["program", "spec"],
+        "properties": {
+            "program": {"type": "string", "contentMediaType": "application/wasm"},
+            "spec": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "details": _ref("Details"),
+        },
+    }
+    promotion = {
+        "type": "object",
+        "required": ["ref"],
+        "properties": {"ref": {"type": "string"}},
+    }
+    return {
+        "/healthz": {
+            "get": _operation(
+                "Whether the server works", {"200": _answer("it does", {"type": "object"})}
+            )
+        },
+        "/v1/whoami": {
+            "get": _operation(
+                "Whether the token is right", {"200": _answer("it is", {"type": "object"})}
+            )
+        },
+        "/v1/deployments": {
+            "get": _operation(
+                "List deployments, each with its newest version",
+                {"200": _answer("the deployments", _object(deployments=records))},
+            )
+        },
+        "/v1/deployments/{ref}": {
+            "get": _operation("Show a version", {"200": _answer("the version", record)}, REF),
+            "delete": _operation(
+                "Delete a version or a whole deployment",
+                {"204": {"description": "deleted"}},
+                REF,
+                security=WRITE,
+            ),
+        },
+        "/v1/deployments/{name}/versions": {
+            "get": _operation(
+                "List the versions of a deployment",
+                {"200": _answer("oldest first", _object(versions=records))},
+                NAME,
+            ),
+            "post": _operation(
+                "Upload a program with its spec as the next version",
+                {"201": _answer("the new version", record)},
+                NAME,
+                KEY,
+                security=WRITE,
+                requestBody={
+                    "required": True,
+                    "content": {"multipart/form-data": {"schema": form}},
+                },
+            ),
+        },
+        alias: {
+            "put": _operation(
+                "Promote: make an alias name a version",
+                {"200": _answer("the version", record)},
+                NAME,
+                ALIAS,
+                security=WRITE,
+                requestBody={
+                    "required": True,
+                    "content": {"application/json": {"schema": promotion}},
+                },
+            )
+        },
+        f"{alias}/rollback": {
+            "post": _operation(
+                "Make an alias name the version it named before",
+                {"200": _answer("the version", record)},
+                NAME,
+                ALIAS,
+                security=WRITE,
+            )
+        },
+        f"{alias}/history": {
+            "get": _operation(
+                "What an alias has named",
+                {"200": _answer("oldest first", _object(history=events))},
+                NAME,
+                ALIAS,
+            )
+        },
+        "/v1/deployments/{ref}/predict": {
+            "post": _operation(
+                "Predict rows",
+                {"200": _answer("one result a row", _prediction({}))},
+                REF,
+                METHOD,
+                requestBody=_predict_body({"type": "array", "items": {}}),
+            )
+        },
+        "/v1/programs/{sha256}.wasm": {
+            "get": _operation("A program", {"200": _file("application/wasm")}, SHA256)
+        },
+        "/v1/specs/{sha256}.onnx": {
+            "get": _operation("A spec", {"200": _file("application/octet-stream")}, SHA256)
+        },
+    }
+
+
+def _object(**properties: Json) -> Json:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _prediction(result: Json) -> Json:
+    text = {"type": "string"}
+    return _object(
+        ref=text,
+        name=text,
+        version={"type": "integer"},
+        sha256=text,
+        method=text,
+        results={"type": "array", "items": result},
+    )
+
+
+SCHEMAS: dict[str, Json] = {
+    "Error": _object(
+        error={
+            "type": "object",
+            "required": ["code", "message", "row", "column"],
+            "properties": {
+                "code": {"type": "string", "description": "stable, for programs"},
+                "message": {"type": "string", "description": "what failed and what to do"},
+                "row": {"type": ["integer", "null"], "description": "from 0"},
+                "column": {"type": ["string", "null"]},
+            },
+        }
+    ),
+    "Deployment": _object(
+        name={"type": "string"},
+        version={"type": "integer"},
+        ref={"type": "string"},
+        sha256={"type": "string"},
+        spec_sha256={"type": "string"},
+        size={"type": "integer"},
+        created_at={"type": "string", "format": "date-time"},
+        docs={"type": "string"},
+        tags={"type": "object", "additionalProperties": {"type": "string"}},
+        metrics={"type": "object", "additionalProperties": {"type": "number"}},
+        aliases={"type": "array", "items": {"type": "string"}},
+        manifest={"type": "object"},
+        url={"type": "string", "description": "relative to the server"},
+    ),
+    "AliasEvent": _object(
+        alias={"type": "string"},
+        version={"type": ["integer", "null"]},
+        at={"type": "string", "format": "date-time"},
+        action={"enum": ["promote", "rollback", "delete"]},
+    ),
+    "Details": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "alias": {"type": ["string", "null"]},
+            "docs": {"type": ["string", "null"]},
+            "tags": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
+            "metrics": {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
+        },
+    },
+}
+
+
+def rows_schema(signature: Signature) -> Json:
+    """Return the schema of a list of rows: objects where columns have names, else arrays."""
+    if signature.layout == "table":
+        names = [str(c.name) for c in signature.columns]
+        row: Json = {
+            "type": "object",
+            "properties": {str(c.name): _KINDS[c.kind] for c in signature.columns},
+            "required": names,
+        }
+    else:
+        width = len(signature.columns)
+        kinds = {c.kind for c in signature.columns}
+        row = {"type": "array", "minItems": width, "maxItems": width}
+        if len(kinds) == 1:
+            row["items"] = _KINDS[kinds.pop()]
+        else:
+            row["prefixItems"] = [_KINDS[c.kind] for c in signature.columns]
+    return {"type": "array", "minItems": 1, "items": row}
+
+
+def result_schema(output: Output) -> Json:
+    """Return the schema of one result."""
+    if output.labels is not None:
+        kinds = {_LABELS.get(type(v), "string") for column in output.labels for v in column}
+        value: Json = {"type": sorted(kinds)}
+    elif output.storage == "text":
+        value = {"type": ["string", "null"]}
+    elif output.storage == "bool":
+        value = {"type": "boolean"}
+    else:
+        value = {"type": ["number", "null", "string"]}
+    if output.splits is not None:
+        return {"type": "array", "items": {"type": "array", "items": value}}
+    return value if output.ndim == 1 else {"type": "array", "items": value}
+
+
+def _deployment_path(record: Record, example: list[Any] | None) -> Json:
+    signature = Signature.from_json(record.signature)
+    methods = tuple(signature.outputs)
+    default = default_method(methods)
+    method = {**METHOD, "schema": {"type": "string", "enum": list(methods), "default": default}}
+    results: Json = {"anyOf": [result_schema(signature.outputs[m]) for m in methods]}
+    return {
+        "post": _operation(
+            f"Predict with {record.ref} ({record.model})",
+            {"200": _answer("one result a row", _prediction(results))},
+            method,
+            tags=[record.name],
+            description=record.docs,
+            requestBody=_predict_body(rows_schema(signature), example),
+        )
+    }
+
+
+async def document(context: Context) -> Json:
+    """Return the OpenAPI document of a server as it is now."""
+    paths = _static_paths()
+    for record in await context.ask(context.registry.deployments):
+        example = await context.ask(example_rows, context.registry, record)
+        paths[f"/v1/deployments/{record.name}/predict"] = _deployment_path(record, example)
+    read = [{"token": []}] if context.guard.private else []
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "sclbl", "version": sclbl.__version__},
+        "security": read,
+        "paths": paths,
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+async def openapi(request: Request) -> Response:
+    """Return the OpenAPI document."""
+    context = reading(request)
+    return json_response(await document(context), headers={"cache-control": "no-cache"})
+
+
+ROUTES = [Route("/openapi.json", openapi, methods=["GET"])]

@@ -1,0 +1,54 @@
+"""What a program returned, as JSON: one result a row."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from sclbl.spec import Output
+
+_ENCODE = msgspec.json.Encoder().encode
+
+
+def by_row(result: Any) -> list[Any]:
+    """Return results as a list with one entry a row.
+
+    Parameters
+    ----------
+    result : array or list of arrays
+        What `Program.run` returned: an array ``[rows]`` or ``[rows, width]``, a DataFrame, or a
+        list of such arrays (several outputs), which become a list within each row.
+    """
+    if isinstance(result, (list, tuple)):
+        return [list(row) for row in zip(*(by_row(part) for part in result), strict=True)]
+    if not isinstance(result, np.ndarray):
+        result = result.to_numpy()
+    rows: list[Any] = result.tolist()
+    return rows
+
+
+def encode(rows: list[Any], output: Output) -> bytes:
+    """Return results as JSON.
+
+    NaN is ``null``; infinities, which JSON cannot hold, are ``"Infinity"`` and ``"-Infinity"``.
+    """
+    text = _ENCODE(rows)
+    if b"null" in text and output.storage in ("float64", "float32"):
+        return _ENCODE(_spell(rows))
+    return text
+
+
+def encode_lines(rows: list[Any], output: Output) -> bytes:
+    """Return results as NDJSON, one line a row."""
+    return b"".join(encode(row, output) + b"\n" for row in rows)
+
+
+def _spell(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_spell(v) for v in value]
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value

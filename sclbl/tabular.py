@@ -1,0 +1,233 @@
+"""Rows as text: CSV and NDJSON, read by a signature.
+
+In CSV an empty field is a missing value; numbers are written as in JSON, and ``nan``, ``inf`` in
+any case are understood; booleans are ``true``/``false`` or ``1``/``0``.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from sclbl.errors import ColumnError, DtypeError, RequestError, ShapeError
+from sclbl.spec import Column, Kind, Signature
+
+#: Longest CSV field.
+FIELD_BYTES = 16 * 1024 * 1024
+#: Rows of one chunk when a file is streamed.
+CHUNK_ROWS = 16_384
+
+_JSON = msgspec.json.Decoder()
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+
+#: What a reader hands on: columns by name, or rows ``[rows, columns]`` where columns have no names.
+Rows = dict[str, Any] | np.ndarray
+
+
+def _number(text: str) -> float:
+    # float() also takes digits grouped with underscores, which no CSV writer means as a number.
+    if "_" in text:
+        raise ValueError(text)
+    return float(text) if text else np.nan
+
+
+def _integer(text: str) -> float | int | None:
+    if not text:
+        return None
+    if "_" in text:
+        raise ValueError(text)
+    try:
+        # Exact, so that an integer too large for float64 is refused and not rounded.
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _boolean(text: str) -> bool | None:
+    if not text:
+        return None
+    try:
+        return _BOOLEANS[text.strip().lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
+
+def _text(text: str) -> str | None:
+    return text or None
+
+
+_READ: dict[Kind, tuple[Callable[[str], Any], Any, str]] = {
+    "float64": (_number, np.float64, "a number"),
+    "float32": (_number, np.float64, "a number"),
+    "integer": (_integer, object, "an integer"),
+    "boolean": (_boolean, object, "true or false"),
+    "text": (_text, object, "text"),
+}
+
+
+def _column(fields: Sequence[str], column: Column, label: str, first_row: int) -> np.ndarray:
+    read, dtype, what = _READ[column.kind]
+    try:
+        values = [read(f) for f in fields]
+    except ValueError:
+        for row, field in enumerate(fields):
+            try:
+                read(field)
+            except ValueError:
+                shown = field if len(field) <= 40 else field[:40] + "…"
+                raise DtypeError(
+                    f"row {first_row + row}, column {label} holds {shown!r}, which is not {what}; "
+                    "an empty field is a missing value",
+                    row=first_row + row,
+                    column=column.name if column.name is not None else label,
+                ) from None
+        raise
+    out = np.empty(len(values), dtype=dtype)
+    out[:] = values
+    return out
+
+
+def _header(header: Sequence[str], signature: Signature) -> list[int]:
+    """Return where in a line each column of the signature is."""
+    if signature.layout == "array":
+        if len(header) != len(signature.columns):
+            raise ColumnError(
+                f"the CSV header has {len(header)} columns and the model takes "
+                f"{len(signature.columns)}, by position; give exactly these"
+            )
+        return list(range(len(header)))
+    places: dict[str, int] = {}
+    for position, name in enumerate(header):
+        if name in places:
+            raise ColumnError(
+                f"the CSV header has more than one column {name!r}; rename them", column=name
+            )
+        places[name] = position
+    missing = [c.name for c in signature.columns if c.name not in places]
+    if missing:
+        listed = ", ".join(repr(m) for m in missing[:8])
+        raise ColumnError(
+            f"the CSV header lacks {listed}; its columns are {', '.join(map(repr, header[:20]))}",
+            column=missing[0],
+        )
+    return [places[str(c.name)] for c in signature.columns]
+
+
+def read_csv(
+    lines: Iterable[str], signature: Signature, *, rows: int = CHUNK_ROWS
+) -> Iterator[tuple[int, Rows]]:
+    """Read CSV with a header, in chunks.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        Lines of text; a file opened with ``newline=""`` is one.
+    signature : Signature
+        What the columns are. Columns are found by name where they have names; others are ignored.
+    rows : int
+        Most rows of a chunk.
+
+    Yields
+    ------
+    tuple of int and rows
+        How many rows, and what `sclbl.rows.encode` takes. At least one chunk is yielded.
+
+    Raises
+    ------
+    ColumnError
+        A column is missing or repeated, or a line is longer or shorter than the header.
+    DtypeError
+        A field is not what its column holds; row and column are set.
+    RequestError
+        The text is not CSV.
+    """
+    csv.field_size_limit(FIELD_BYTES)
+    reader = csv.reader(lines, strict=True)
+    try:
+        header = next(reader, None)
+        if not header:
+            raise ColumnError("the CSV is empty; its first line must name the columns")
+        header[0] = header[0].removeprefix("\ufeff")
+        places = _header(header, signature)
+        first = 0
+        while True:
+            # A blank line is a row only where there is one column, which it leaves empty.
+            found = (line or [""] for line in reader if line or len(header) == 1)
+            chunk = list(islice(found, rows))
+            if not chunk and first:
+                return
+            yield len(chunk), _chunk(chunk, places, len(header), signature, first)
+            first += len(chunk)
+            if len(chunk) < rows:
+                return
+    except csv.Error as error:
+        raise RequestError(f"line {reader.line_num} is not CSV: {error}") from None
+
+
+def _chunk(
+    chunk: list[list[str]], places: list[int], width: int, signature: Signature, first: int
+) -> Rows:
+    for row, line in enumerate(chunk):
+        if len(line) != width:
+            raise ColumnError(
+                f"row {first + row} has {len(line)} fields and the header has {width}",
+                row=first + row,
+            )
+    fields = list(zip(*chunk, strict=True)) if chunk else [()] * width
+    columns = [
+        _column(fields[place], column, signature.label_of(i), first)
+        for i, (place, column) in enumerate(zip(places, signature.columns, strict=True))
+    ]
+    if signature.layout == "table":
+        return {str(c.name): values for c, values in zip(signature.columns, columns, strict=True)}
+    kinds = {c.kind for c in signature.columns}
+    table = np.empty(
+        (len(chunk), len(columns)),
+        dtype=np.float64 if kinds <= {"float64", "float32"} else object,
+    )
+    for i, values in enumerate(columns):
+        table[:, i] = values
+    return table
+
+
+def read_json_line(line: bytes | str, row: int) -> Any:
+    """Return the row of one NDJSON line.
+
+    Raises
+    ------
+    RequestError
+        The line is not JSON.
+    ShapeError
+        It is neither an object nor an array.
+    """
+    try:
+        value = _JSON.decode(line)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise RequestError(f"line {row + 1} is not JSON: {error}") from None
+    if not isinstance(value, (dict, list)):
+        raise ShapeError(
+            f"line {row + 1} holds {type(value).__name__}; every line must be one row, as an "
+            "object or an array",
+            row=row,
+        )
+    return value
+
+
+def read_ndjson(lines: Iterable[bytes], *, rows: int = CHUNK_ROWS) -> Iterator[list[Any]]:
+    """Read NDJSON, one row a line, in chunks; blank lines are skipped. Raises as
+    `read_json_line` does. At least one chunk is yielded."""
+    first = 0
+    found = (line for line in lines if line.strip())
+    while True:
+        chunk = [read_json_line(line, first + i) for i, line in enumerate(islice(found, rows))]
+        if not chunk and first:
+            return
+        yield chunk
+        first += len(chunk)
+        if len(chunk) < rows:
+            return
