@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -16,8 +15,6 @@ from sclbl.registry.local import LocalRegistry
 from tests.registry.programs import make_program
 
 ROOT = Path(__file__).parents[2]
-#: `SCLBL_EXHAUSTIVE=1` kills ten times as often.
-KILLS = 200 if os.environ.get("SCLBL_EXHAUSTIVE") else 20
 
 
 def start(path: Path, name: str, first: int, count: int, alias: str) -> subprocess.Popen[str]:
@@ -65,13 +62,14 @@ def test_processes_open_and_write_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
-def test_killed_writers_lose_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.exhaustive)])
+def test_killed_writers_lose_nothing(tmp_path: Path, kills: int) -> None:
     path = tmp_path / "registry"
     chance = random.Random(20)
     confirmed: dict[int, str] = {}
     recorded = 0
     # Two writers at a time, so that a kill also falls into another's wait for the lock.
-    for round_ in range(KILLS // 2):
+    for round_ in range(kills // 2):
         writers = [
             start(path, "churn", 100_000 * round_ + 50_000 * i, 40_000, "production")
             for i in range(2)
@@ -87,7 +85,7 @@ def test_killed_writers_lose_nothing(tmp_path: Path) -> None:
             confirmed.update(finish(writer))
             assert writer.returncode == -signal.SIGKILL
         recorded = check_whole(path, confirmed)
-    assert len(confirmed) > KILLS
-    assert recorded - len(confirmed) <= KILLS  # at most the one that each was about to confirm
+    assert len(confirmed) > kills
+    assert recorded - len(confirmed) <= kills  # at most the one that each was about to confirm
     with LocalRegistry(path) as registry:
         assert registry.create("churn", *make_program()).version == recorded + 1
