@@ -17,6 +17,7 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.spec import (
+    MISSING_TEXT,
     NUMERIC_INPUT,
     TEXT_INPUT,
     Column,
@@ -130,6 +131,8 @@ class Builder:
         self.signature = signature
         #: What the owner of the model should know; strippers append, `strip` puts them in the spec.
         self.warnings: list[str] = []
+        #: Wires that refuse values though no column comes from them (see `keep`).
+        self._kept: list[Wire] = []
         self._nodes: list[Node] = []
         self._constants: dict[str, np.ndarray] = {}
         self._constant_names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
@@ -422,6 +425,28 @@ class Builder:
             codes.origins,
             columns=codes.origins,
         )
+
+    def keep(self, refused: Wire) -> None:
+        """Let a wire refuse values although no column of the result comes from it.
+
+        What no output needs is left out of a graph, checks included; `keeping` ties these checks to
+        columns that stay.
+        """
+        self._kept.append(refused)
+
+    def keeping(self, table: Table) -> Table:
+        """Return the table, its columns made to wait for the wires that were to be kept."""
+        if not self._kept or not table.cells:
+            return table
+        wires = {cell.wire.name: cell.wire for cell in table.cells}
+        for refused in self._kept:
+            one = self.columns(refused, [0])
+            empty = np.full(1, MISSING_TEXT, dtype=object) if one.dtype == "text" else 0
+            condition = self.binary("Equal", one, empty)
+            # Both branches are the same: only the condition must be computed.
+            wires = {name: self.where(condition, wire, wire) for name, wire in wires.items()}
+        self._kept.clear()
+        return Table(self, tuple(replace(c, wire=wires[c.wire.name]) for c in table.cells))
 
     # ------------------------------------------------------------- finish
 

@@ -169,7 +169,9 @@ def apply(
     offered = methods(model)
     if not wanted.issubset(offered):
         check_offered(model, sorted(wanted), (*offered, *optional(model)))
-    return find(model).strip(model, x, build, wanted)
+    results = find(model).strip(model, x, build, wanted)
+    table = results.get("transform")
+    return {**results, "transform": build.keeping(table)} if isinstance(table, Table) else results
 
 
 def check_offered(model: Any, wanted: Sequence[str], offered: Sequence[str]) -> None:

@@ -60,12 +60,13 @@ def _numbers(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
     dtype = np.dtype(np.int64 if whole else wire.dtype)
     # scikit-learn brings the statistics to the dtype it was fitted on, then to that of X.
     fill = model.statistics_[kept].astype(model._fill_dtype).astype(dtype)
-    out = build.columns(wire, kept)
-    if kept:
-        out = build.where(build.columns(found, kept), fill, out)
     kind: Kind = "integer" if whole else x.float_dtype
     masks = [build.columns(found, [i]) for i in range(x.width)]
-    return build.wire_table(out, kind=kind) if kept else Table(build, ()), masks
+    if not kept:
+        build.keep(wire)
+        return Table(build, ()), masks
+    out = build.where(build.columns(found, kept), fill, build.columns(wire, kept))
+    return build.wire_table(out, kind=kind), masks
 
 
 def _objects(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
@@ -83,6 +84,7 @@ def _objects(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
         found = missing.mask(model.missing_values, wire, build)
         masks.append(found)
         if i not in kept:
+            build.keep(wire)
             continue
         label = repr(cell.name) if cell.name is not None else str(i)
         wire = build.where(found, _fill(model, i, cell.kind, label), wire)
@@ -137,17 +139,13 @@ class IndicatorStripper:
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Wire | Table]:
         features = model.features_.tolist()
-        if not features:
-            raise UnsupportedModelError(
-                "MissingIndicator saw nothing missing when it was fitted, and makes no columns; "
-                "leave it out"
-            )
         masks = _masks(model, x, build)
         others = [masks[i] for i in range(x.width) if i not in features]
         table = [masks[i] for i in features]
         if model.features == "missing-only" and model.error_on_new and others:
-            guard = _guard(others, build)
-            table = [build.binary("Or", found, guard) for found in table]
+            build.keep(_refused(others, build))
+        if not table:
+            return {"transform": Table(build, ())}
         wire = build.cast(build.concat(table), "float64")
         return {"transform": build.wire_table(wire, kind="boolean")}
 
@@ -168,12 +166,11 @@ def _masks(model: Any, x: Table, build: Builder) -> list[Wire]:
     return [build.columns(found, [i]) for i in range(x.width)]
 
 
-def _guard(found: list[Wire], build: Builder) -> Wire:
-    """Return False, in a program that refuses a row where one of the values is missing."""
+def _refused(found: list[Wire], build: Builder) -> Wire:
+    """Return a wire of a program that refuses a row where one of the values is missing."""
     masks = build.concat(found)
     marked = build.where(masks, np.full(1, np.nan), build.cast(masks, "float64"))
-    refused = build.refuse(marked, nan=True, inf=False)
-    return build.is_nan(build.columns(refused, [0]))
+    return build.refuse(marked, nan=True, inf=False)
 
 
 IMPUTER = ImputerStripper()
