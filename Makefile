@@ -55,7 +55,7 @@ $(OLDEST)/.made: requirements-dev.txt pyproject.toml hatch_build.py
 
 test-oldest: $(OLDEST)/.made
 	$(OLDEST)/bin/python sclbl/kernels/build.py > /dev/null
-	$(OLDEST)/bin/pytest -n auto $(ARGS) $(wildcard tests/test_compiler*.py tests/test_kernel*.py tests/compiler)
+	$(OLDEST)/bin/pytest -n auto $(ARGS) $(wildcard tests/compiler tests/kernels tests/test_compiler*.py tests/test_program*.py)
 
 demo: kernels
 	@$(BIN)/python demo/run.py

@@ -1,0 +1,146 @@
+"""What is packed, and that it is the same wherever it is built."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import sclbl
+from sclbl.errors import CompileError
+from sclbl.kernels import build
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+#: What a package is called when it is installed, where that is not how it is imported.
+DISTRIBUTIONS = {"prometheus_client": "prometheus-client", "python_multipart": "python-multipart"}
+#: The user's own libraries: used where they are, never required.
+USERS_OWN = {"pandas", "polars", "pyarrow", "sklearn", "statsmodels", "xgboost", "patsy"}
+#: What runs processes or shows itself in a notebook finds these where they are.
+PRESENT_WHEN_USED = {"IPython", "ziglang"}
+
+
+def packed(kind: str, source: Path, target: Path) -> Path:
+    """Build a wheel or source distribution with the packages that are installed here."""
+    code = f"import hatchling.build as b; print(b.build_{kind}({str(target)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=source, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return target / done.stdout.split()[-1]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the source tree without anything built."""
+    copy = tmp_path_factory.mktemp("source") / "sclbl"
+    skipped = shutil.ignore_patterns("*.bc", "__pycache__", ".*", "results", "dist")
+    shutil.copytree(ROOT, copy, ignore=skipped)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    return zipfile.ZipFile(packed("wheel", tree, tmp_path_factory.mktemp("wheel")))
+
+
+def test_wheel_is_pure_and_carries_bitcode_only(wheel: zipfile.ZipFile) -> None:
+    assert wheel.filename is not None
+    assert wheel.filename.endswith("-py3-none-any.whl")
+    names = wheel.namelist()
+    kernels = {Path(n).stem for n in names if n.endswith(".bc")}
+    assert kernels == {s.stem for s in build.sources()}
+    assert kernels
+    assert not [n for n in names if n.endswith((".c", ".h"))]
+    assert "sclbl/py.typed" in names
+    assert not [n for n in names if not n.startswith(("sclbl/", "sclbl-"))]
+
+
+def test_bitcode_does_not_depend_on_the_place(wheel: zipfile.ZipFile, tree: Path) -> None:
+    for source in build.sources():
+        there = wheel.read(f"sclbl/kernels/{source.stem}.bc")
+        assert there == build.bitcode(source.stem), source.name
+        for place in (str(tree), str(ROOT)):
+            assert place.encode() not in there
+
+
+def test_source_distribution_carries_c_and_builds(tree: Path, tmp_path: Path) -> None:
+    archive = packed("sdist", tree, tmp_path)
+    with tarfile.open(archive) as tar:
+        names = tar.getnames()
+        tar.extractall(tmp_path / "out", filter="data")
+    assert [n for n in names if n.endswith(".c")]
+    assert not [n for n in names if n.endswith(".bc")]
+    (source,) = (tmp_path / "out").iterdir()
+    made = packed("wheel", source, tmp_path)
+    assert [n for n in zipfile.ZipFile(made).namelist() if n.endswith(".bc")]
+
+
+def test_a_changed_kernel_is_compiled_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    source = tmp_path / "k.c"
+    source.write_text("int f(int x) { return x + 1; }\n")
+    first = build.bitcode("k")
+    assert first == build.bitcode("k")
+    source.write_text("int f(int x) { return x + 2; }\n")
+    assert build.is_stale(source)
+    assert build.bitcode("k") != first
+    assert not build.is_stale(source)
+
+
+def test_a_kernel_that_cannot_be_compiled_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    (tmp_path / "k.c").write_text("int f(int x) { return y; }\n")
+    with pytest.raises(CompileError, match=r"compiling k\.c failed:(.|\n)*undeclared identifier"):
+        build.bitcode("k")
+    with pytest.raises(CompileError, match="there is no kernel 'none'; this installation of sclbl"):
+        build.bitcode("none")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(CompileError, match=r"of kernel 'k' is missing or older than k\.c; install"):
+        build.bitcode("k")
+
+
+def test_versions_agree() -> None:
+    assert sclbl.__version__ == PROJECT["project"]["version"] == metadata.version("sclbl")
+
+
+def names_of(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=! ]", r)[0].lower().replace("_", "-") for r in requirements}
+
+
+def test_imports_are_declared() -> None:
+    declared = names_of(PROJECT["project"]["dependencies"])
+    for path in (ROOT / "sclbl").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                modules = [node.module]
+            for module in modules:
+                top = module.partition(".")[0]
+                if top in sys.stdlib_module_names or top in {"sclbl", *USERS_OWN}:
+                    continue
+                if top in PRESENT_WHEN_USED:
+                    continue
+                assert DISTRIBUTIONS.get(top, top).lower() in declared, f"{path.name}: {module}"
+
+
+def test_lock_pins_every_dependency_with_hashes() -> None:
+    lock = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+    pinned = set(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", lock, re.M))
+    project = PROJECT["project"]
+    wanted = names_of(project["dependencies"]) | names_of(project["optional-dependencies"]["dev"])
+    assert wanted <= {p.lower() for p in pinned}
+    assert len(re.findall(r"--hash=sha256:", lock)) > len(pinned)
