@@ -1,0 +1,122 @@
+"""From a fitted model to a verified program: the stages before the registry, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sclbl import fidelity, manifest, onnx_format
+from sclbl.compiler import compile_spec
+from sclbl.errors import FidelityError, InputError, ModelError, SpecError
+from sclbl.program import Program
+from sclbl.registry.refs import suggest_name
+from sclbl.spec import Spec
+
+#: How often `build` calls its `step` at most.
+STEPS = 3
+
+
+def build(
+    model: Any,
+    example_input: Any,
+    methods: Sequence[str] | None,
+    verify_on: Any,
+    tolerance: float | None,
+    step: Callable[[str], None],
+) -> Program:
+    """Return the verified program of a model, a spec, or a program itself.
+
+    Parameters
+    ----------
+    model, example_input, methods, verify_on, tolerance
+        See `sclbl.api.upload`.
+    step : callable
+        Told the name of each step as it begins.
+
+    Raises
+    ------
+    ModelError, InputError, FidelityError, CompileError
+        See `sclbl.api.upload`.
+    """
+    if isinstance(model, (Program, Spec)):
+        _refuse_options(model, methods=methods, verify_on=verify_on, tolerance=tolerance)
+    if isinstance(model, Program):
+        return model
+    if isinstance(model, Spec):
+        step("compile")
+        wasm = compile_spec(model)
+        step("verify")
+        return _with_report(wasm, fidelity.verify_program(wasm, onnx_format.write(model)), model)
+    if example_input is None:
+        raise InputError(
+            f"example_input is missing: give a row or a few that {type(model).__name__} predicts "
+            "from, for example X_train[:5]; they fix names, dtypes and shapes"
+        )
+    from sclbl.strippers import strip
+
+    step("strip")
+    spec = strip(model, example_input, methods=methods)
+    step("compile")
+    wasm = compile_spec(spec)
+    step("verify")
+    report = fidelity.verify(
+        model, spec, wasm, example_input, verify_on=verify_on, tolerance=tolerance
+    )
+    return _with_report(wasm, report, spec)
+
+
+def verified_spec(program: Program) -> Spec:
+    """Return the spec of a program that may be recorded.
+
+    Raises
+    ------
+    FidelityError
+        The program was never verified.
+    SpecError
+        The program came without its spec, or with another's.
+    """
+    if program.report is None:
+        raise FidelityError(
+            f"{program!r} was never verified, so it is not recorded; "
+            "make it with sclbl.compile(model, example_input)"
+        )
+    spec = program.spec
+    if spec is None:
+        raise SpecError(
+            f"{program!r} came without its spec, which a registry keeps with the program; upload "
+            "the model, or a program from sclbl.compile or sclbl.load(ref)"
+        )
+    if spec.sha256 != program.manifest.get("spec"):
+        raise SpecError(
+            f"{program!r} was compiled from the spec {program.manifest.get('spec')}, and carries "
+            f"{spec.sha256}; compile the model again"
+        )
+    return spec
+
+
+def default_name(model: Any) -> str:
+    """Return a deployment's name after the model's class: ``logistic-regression``, ``ols``."""
+    if isinstance(model, Program):
+        source = str(model.manifest.get("source", {}).get("model", ""))
+    elif isinstance(model, Spec):
+        source = model.source.model
+    elif type(model).__module__.startswith("statsmodels.") and hasattr(model, "model"):
+        # Results are all called alike; the model that was fitted has the name.
+        source = type(model.model).__name__
+    else:
+        source = type(model).__name__
+    return suggest_name(source.rpartition(".")[2])
+
+
+def _with_report(wasm: bytes, report: fidelity.Report, spec: Spec) -> Program:
+    described = {**manifest.read(wasm), "report": report.to_json()}
+    return Program(manifest.attach(wasm, described), spec)
+
+
+def _refuse_options(model: Program | Spec, **options: object) -> None:
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise ModelError(
+            f"{', '.join(given)} cannot be given with {model!r}, for which that is settled; "
+            "give the fitted model instead"
+        )

@@ -1,0 +1,183 @@
+"""`Deployment`: a version in a registry, with the methods of its program."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sclbl.errors import UnsupportedMethodError
+from sclbl.registry.base import Record, Registry
+from sclbl.spec import Signature
+
+if TYPE_CHECKING:
+    from sclbl.fidelity import Report
+    from sclbl.program import Program
+    from sclbl.spec import Spec
+
+
+class Deployment:
+    """A version in a registry, with the methods of its program.
+
+    ``predict``, ``predict_proba``, … work as on the model. The program is fetched when it is first
+    needed, and then kept; the deployment pickles and may be used from many threads. `aliases` are
+    those of the moment when it was made: `sclbl.get` looks again.
+
+    Parameters
+    ----------
+    record : Record
+        The version.
+    registry : Registry
+        Where it lives.
+    program : Program, optional
+        Its program, where it is at hand.
+    """
+
+    def __init__(self, record: Record, registry: Registry, program: Program | None = None) -> None:
+        self._record = record
+        self._registry = registry
+        self._program = program
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The deployment's name."""
+        return self._record.name
+
+    @property
+    def version(self) -> int:
+        """The version's number, from 1 upwards."""
+        return self._record.version
+
+    @property
+    def ref(self) -> str:
+        """``name@version``."""
+        return self._record.ref
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Aliases that named this version when it was looked up."""
+        return self._record.aliases
+
+    @property
+    def url(self) -> str | None:
+        """Where the version answers over HTTP; None in a local registry."""
+        return self._record.url
+
+    @property
+    def created_at(self) -> datetime:
+        """When the version was made (aware, UTC)."""
+        return self._record.created_at
+
+    @property
+    def docs(self) -> str:
+        """The text given with the upload."""
+        return self._record.docs
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The tags given with the upload."""
+        return self._record.tags
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The metrics given with the upload."""
+        return self._record.metrics
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Methods of the program."""
+        return self._record.methods
+
+    @property
+    def signature(self) -> Signature:
+        """Inputs and outputs of the program."""
+        return Signature.from_json(self._record.signature)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 (hex) of the program."""
+        return self._record.sha256
+
+    @property
+    def size(self) -> int:
+        """Bytes of the program."""
+        return self._record.size
+
+    @property
+    def report(self) -> Report | None:
+        """The fidelity report; None where the program was never verified."""
+        from sclbl.fidelity import Report
+
+        data = self._record.report
+        return None if data is None else Report.from_json(data)
+
+    @property
+    def program(self) -> Program:
+        """The program, fetched from the registry at the first use.
+
+        Raises
+        ------
+        NotFoundError
+            The version was deleted since.
+        CorruptedError
+            The stored bytes were altered.
+        """
+        with self._lock:
+            if self._program is None:
+                from sclbl.program import Program
+
+                self._program = Program.from_bytes(self._registry.program(self._record))
+            return self._program
+
+    @property
+    def wasm(self) -> bytes:
+        """The program's bytes."""
+        return self.program.wasm
+
+    @property
+    def spec(self) -> Spec:
+        """What the program was compiled from, fetched from the registry."""
+        from sclbl import onnx_format
+
+        return onnx_format.read(self._registry.spec(self._record))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the program to a file and return its path."""
+        return self.program.save(path)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only what has no property above comes here. Names that Python or a notebook tries on any
+        # object must not fetch the program.
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        if name in self._record.methods or name == "classes_":
+            return getattr(self.program, name)
+        raise UnsupportedMethodError(
+            f"{self.ref} has no method {name!r}; it offers {', '.join(self.methods)}"
+        )
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.methods})
+
+    def __getstate__(self) -> dict[str, Any]:
+        # With its program, so that a worker elsewhere can predict without the registry.
+        return {"record": self._record, "registry": self._registry, "program": self.program}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Deployment.__init__(self, state["record"], state["registry"], state["program"])
+
+    def __repr__(self) -> str:
+        named = f" [{', '.join(self.aliases)}]" if self.aliases else ""
+        model = self._record.model.rpartition(".")[2]
+        return (
+            f"<Deployment {self.ref}{named} {model} {'+'.join(self.methods)} {self.size:,} bytes>"
+        )
+
+    def _repr_html_(self) -> str:
+        from sclbl.view import deployment_html
+
+        return deployment_html(self._record, self.report)
