@@ -49,8 +49,12 @@ def check_url(url: object) -> str:
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise RegistryError(f"the server's URL cannot be read: {error}") from None
+    except ValueError:
+        # Neither the URL nor the parser's words are repeated: a secret may be in them.
+        raise RegistryError(
+            "the server's URL cannot be read: its host or port is malformed; "
+            "it must look like 'http://localhost:8000'"
+        ) from None
     if parts.username is not None or parts.password is not None:
         # The URL is not repeated, because it holds a secret.
         raise RegistryError(

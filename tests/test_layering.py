@@ -1,0 +1,165 @@
+"""Who may import whom: each stage knows nothing of the stages after it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "sclbl"
+
+#: What a module or package must not import, lazily or not.
+FORBIDDEN = {
+    "sclbl.errors": {"sclbl"},
+    "sclbl.spec": {"sclbl"},
+    "sclbl.manifest": {
+        "sclbl.compiler", "sclbl.strippers", "sclbl.runtime", "sclbl.registry", "sclbl.server",
+    },
+    "sclbl.strippers": {
+        "sclbl.compiler", "sclbl.runtime", "sclbl.program", "sclbl.fidelity", "sclbl.registry",
+        "sclbl.server", "sclbl.api", "sclbl.build",
+    },
+    "sclbl.compiler": {
+        "sclbl.strippers", "sclbl.runtime", "sclbl.program", "sclbl.fidelity", "sclbl.registry",
+        "sclbl.server", "sclbl.api", "sclbl.build",
+    },
+    "sclbl.runtime": {
+        "sclbl.compiler", "sclbl.strippers", "sclbl.fidelity", "sclbl.registry", "sclbl.server",
+        "sclbl.api", "sclbl.build", "llvmlite",
+    },
+    "sclbl.program": {"sclbl.compiler", "sclbl.strippers", "sclbl.registry", "sclbl.server"},
+    "sclbl.registry": {
+        "sclbl.compiler", "sclbl.strippers", "sclbl.runtime", "sclbl.program", "sclbl.fidelity",
+        "sclbl.server", "sclbl.api", "sclbl.build",
+    },
+    "sclbl.server": {"sclbl.strippers", "sclbl.compiler", "sclbl.api", "sclbl.build"},
+}  # fmt: skip
+
+#: Libraries that belong to one place, which turns their errors into ours.
+OWNERS = {
+    "wasmtime": "sclbl.runtime",
+    "llvmlite": "sclbl.compiler",
+    "sqlalchemy": "sclbl.registry",
+    "alembic": "sclbl.registry",
+    "sqlite3": "sclbl.registry",
+    "starlette": "sclbl.server",
+    "granian": "sclbl.server",
+    "requests": "sclbl.registry",
+    "onnx": "sclbl.onnx_format",
+    "rich": "sclbl.progress sclbl.cli sclbl.commands",
+    "typer": "sclbl.cli sclbl.commands",
+}
+
+#: What loading a pickle needs; no model is ever sent, stored or loaded as one.
+UNPICKLERS = {"pickle", "cPickle", "_pickle", "joblib", "cloudpickle", "dill", "shelve", "marshal"}
+
+#: What `import sclbl` and looking at it must not load.
+HEAVY = {
+    "numpy", "scipy", "sklearn", "pandas", "polars", "pyarrow", "statsmodels", "xgboost", "onnx",
+    "llvmlite", "wasmtime", "sqlalchemy", "alembic", "starlette", "granian", "requests", "rich",
+    "typer", "msgspec", "platformdirs", "IPython",
+}  # fmt: skip
+
+
+def module_of(path: Path) -> str:
+    parts = list(path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and full name of everything that a file imports, save for type checkers."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    ignored = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if node in ignored:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield node.lineno, str(node.module)
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+        elif (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func).endswith("import_module")
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            yield node.lineno, str(node.args[0].value)
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def test_files_are_found() -> None:
+    modules = {module_of(path) for path in FILES}
+    assert {"sclbl", "sclbl.errors", "sclbl.registry", "sclbl.registry.local"} <= modules
+    for place in FORBIDDEN:
+        assert place in modules, f"{place} is gone; correct the rule"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_imports_keep_to_their_layer(path: Path) -> None:
+    module = module_of(path)
+    wrong = []
+    for line, name in imports(path):
+        for place, forbidden in FORBIDDEN.items():
+            if within(module, place) and any(within(name, f) for f in forbidden):
+                wrong.append(f"{path}:{line}: {place} must not import {name}")
+        for library, owners in OWNERS.items():
+            if within(name, library) and not any(within(module, o) for o in owners.split()):
+                wrong.append(f"{path}:{line}: only {owners} imports {library}")
+        if name.partition(".")[0] in UNPICKLERS:
+            wrong.append(f"{path}:{line}: nothing unpickles")
+    assert wrong == []
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the names of the modules that are loaded after running `code`."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return set(done.stdout.split())
+
+
+def test_import_is_light() -> None:
+    loaded = loaded_by("import sclbl; sclbl.errors.SclblError; sclbl.__version__; dir(sclbl)")
+    assert "sclbl.errors" in loaded
+    assert HEAVY & loaded == set()
+    assert {name for name in loaded if within(name, "sclbl")} == {"sclbl", "sclbl.errors"}
+
+
+def test_looking_at_a_registry_loads_no_compiler_and_no_runtime(tmp_path: Path) -> None:
+    code = f"import sclbl; assert sclbl.deployments(registry={str(tmp_path)!r}) == []"
+    loaded = loaded_by(code)
+    assert "sqlalchemy" in loaded
+    assert {"llvmlite", "wasmtime", "sklearn", "pandas", "onnx", "sclbl.compiler"} & loaded == set()
+
+
+def test_running_loads_no_compiler_and_no_stripper() -> None:
+    loaded = loaded_by("import sclbl.program, sclbl.runtime")
+    assert "sclbl.runtime" in loaded
+    heavy = {"llvmlite", "sklearn", "pandas", "onnx", "sqlalchemy", "sclbl.compiler"}
+    assert heavy & loaded == set()
+    assert "sclbl.strippers" not in loaded
+
+
+def test_serving_loads_no_compiler_and_no_stripper() -> None:
+    loaded = loaded_by("import sclbl.server.app")
+    assert "starlette" in loaded
+    assert {"llvmlite", "sklearn", "statsmodels", "xgboost", "sclbl.strippers"} & loaded == set()
