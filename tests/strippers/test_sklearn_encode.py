@@ -321,7 +321,9 @@ def test_nothing_left() -> None:
 def test_wrong_columns() -> None:
     X = frame()[["str", "int"]]
     model = OneHotEncoder().fit(X)
-    with pytest.raises(ColumnError, match="lacks columns that .*OneHotEncoder was fitted on: 'int'"):
+    with pytest.raises(
+        ColumnError, match="lacks columns that .*OneHotEncoder was fitted on: 'int'"
+    ):
         strip(model, X[["str"]])
     with pytest.raises(ColumnError, match="was not fitted on: 'bool'; leave them out"):
         strip(model, frame()[["str", "int", "bool"]])
