@@ -188,6 +188,7 @@ OPS: dict[str, Callable[..., Array]] = {
     "Sigmoid": lambda a, x: special.expit(x),
     "Erf": lambda a, x: special.erf(x),
     "Tanh": lambda a, x: np.tanh(x),
+    "Atan": lambda a, x: np.arctan(x),
     "Sign": lambda a, x: np.sign(x),
     "Floor": lambda a, x: np.floor(x),
     "Reciprocal": lambda a, x: 1 / x,

@@ -7,8 +7,8 @@ from sclbl.spec import Node
 
 UNARY = {
     "Neg": "neg", "Abs": "abs", "Exp": "exp", "Log": "log", "Sqrt": "sqrt",
-    "Sigmoid": "sigmoid", "Erf": "erf", "Tanh": "tanh", "Sign": "sign", "Floor": "floor",
-    "Reciprocal": "reciprocal", "sclbl.Erfc": "erfc", "sclbl.Log1p": "log1p",
+    "Sigmoid": "sigmoid", "Erf": "erf", "Tanh": "tanh", "Atan": "atan", "Sign": "sign",
+    "Floor": "floor", "Reciprocal": "reciprocal", "sclbl.Erfc": "erfc", "sclbl.Log1p": "log1p",
     "sclbl.Expm1": "expm1", "sclbl.NormCdf": "normcdf", "sclbl.NormPpf": "normppf",
 }
 BINARY = {

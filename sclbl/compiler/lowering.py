@@ -13,6 +13,7 @@ LOWER: dict[str, Callable[[Emitter, Node], None]] = {
     "Add": elementwise.binary,
     "And": elementwise.binary,
     "ArgMax": reduce.reduce,
+    "Atan": elementwise.unary,
     "Cast": elementwise.cast,
     "Concat": shape.concat,
     "Div": elementwise.binary,

@@ -6,6 +6,7 @@
 #ifndef SCLBL_SCALAR_H
 #define SCLBL_SCALAR_H
 
+#include "scalar_atan.h"
 #include "scalar_bits.h"
 #include "scalar_erf.h"
 #include "scalar_exp.h"

@@ -42,7 +42,7 @@ SCLBL_INLINE sclbl_pair sclbl_log_pair(double x) {
     return sclbl_fast_two_sum(b.hi, b.lo);
 }
 
-/* Positive finite x, finite y: at most 0.53 ULP. */
+/* Positive finite x, finite y: at most 0.6 ULP. */
 SCLBL_INLINE double sclbl_pow_positive(double x, double y) {
     sclbl_pair l = sclbl_log_pair(x);
     double bounded = y > 0x1p70 ? 0x1p70 : y < -0x1p70 ? -0x1p70 : y;
@@ -67,10 +67,8 @@ SCLBL_INLINE double sclbl_pow(double x, double y) {
     int whole = __builtin_elementwise_floor(y) == y;
     int odd = whole && __builtin_elementwise_floor(half) != half;
     double r;
-    if (a == 1.0) {
-        r = 1.0; /* (-1) to an infinite power is 1 */
-    } else if (y - y != 0.0) {
-        r = (a > 1.0) == (y > 0.0) ? SCLBL_INF : 0.0;
+    if (y - y != 0.0) {
+        r = a == 1.0 ? 1.0 : (a > 1.0) == (y > 0.0) ? SCLBL_INF : 0.0;
     } else if (a == 0.0 || a - a != 0.0) {
         r = (a == 0.0) == (y < 0.0) ? SCLBL_INF : 0.0;
     } else if (x < 0.0 && !whole) {

@@ -32,7 +32,7 @@ from sclbl.spec import (
 
 Float = Literal["float32", "float64"]
 UNARY = frozenset(
-    "Neg Abs Exp Log Sqrt Sigmoid Erf Tanh Sign Floor Reciprocal "
+    "Neg Abs Exp Log Sqrt Sigmoid Erf Tanh Atan Sign Floor Reciprocal "
     "sclbl.Erfc sclbl.Log1p sclbl.Expm1 sclbl.NormCdf sclbl.NormPpf".split()
 )
 BINARY = frozenset("Add Sub Mul Div Pow Max Min".split())

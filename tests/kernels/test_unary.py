@@ -25,20 +25,40 @@ CASES = [(n, t) for n in NAMES for t in ("f64", "f32")]
 EXACT_CASES = [("exp_exact", "f64"), ("sigmoid_exact", "f64")]
 
 
+# The scalar functions are also used by kernels of other files; the power is one of them.
+SOURCE = """
+#include "unary.c"
+void pow_f64(double* out, const double* x, const double* y, int n) {
+    for (int i = 0; i < n; ++i) out[i] = sclbl_pow(x[i], y[i]);
+}
+"""
+
+
 class Kernels:
     """The kernels compiled to one module, called on arrays."""
 
     def __init__(self, folder: Path) -> None:
         wasm = folder / "unary.wasm"
         exports = [f"-Wl,--export=unary_{n}_{t}" for n, t in CASES + EXACT_CASES]
+        source = folder / "kernels.c"
+        source.write_text(SOURCE)
         command = (
             "-m ziglang cc -target wasm32-freestanding "
             "-mcpu=generic+simd128+bulk_memory+sign_ext+nontrapping_fptoint -O2 "
             "-fno-sanitize=all -ffp-contract=off -g0 -fno-builtin -nostdlib -Wl,--no-entry "
-            "-Wl,--export-memory -Wl,--initial-memory=8388608 -Wl,--export=__heap_base"
+            "-Wl,--export=pow_f64 -Wl,--export-memory -Wl,--initial-memory=8388608 "
+            "-Wl,--export=__heap_base"
         )
         subprocess.run(
-            [sys.executable, *command.split(), *exports, str(KERNELS / "unary.c"), "-o", str(wasm)],
+            [
+                sys.executable,
+                *command.split(),
+                *exports,
+                f"-I{KERNELS}",
+                str(source),
+                "-o",
+                str(wasm),
+            ],
             check=True,
         )
         engine = wasmtime.Engine()
@@ -55,6 +75,14 @@ class Kernels:
         self.exports[f"unary_{name}_{kind}"](self.store, self.base, self.base, len(x))
         raw = memory.read(self.store, self.base, self.base + x.nbytes)
         return np.frombuffer(bytes(raw), dtype=x.dtype)
+
+    def power(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        memory = self.exports["memory"]
+        second, out = self.base + x.nbytes, self.base + 2 * x.nbytes
+        memory.write(self.store, x.tobytes(), self.base)
+        memory.write(self.store, y.tobytes(), second)
+        self.exports["pow_f64"](self.store, out, self.base, second, len(x))
+        return np.frombuffer(bytes(memory.read(self.store, out, out + x.nbytes)))
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +133,7 @@ EXACT: dict[str, tuple[Callable[[mp.mpf], mp.mpf], np.ndarray, float]] = {
         np.r_[uniform((-40, 40), (-700, 0)), spread(-60, 3)],
         2.2,
     ),
+    "atan": (mp.atan, np.r_[uniform((-3, 3), (-0.5, 0.5)), spread(-80, 200)], 1.5),
     "erf": (mp.erf, np.r_[uniform((-0.6, 0.6), (0, 6)), spread(-80, 2)], 2.5),
     "erfc": (mp.erfc, np.r_[uniform((-6, 6), (0, 1), (0, 26.5)), spread(-60, 2)], 4.0),
     "normcdf": (
@@ -230,6 +259,15 @@ EDGES: dict[str, list[tuple[float, float]]] = {
         (-709.7827128933841, 0.0),
         (NAN, NAN),
     ],
+    "atan": [
+        (0.0, 0.0),
+        (-0.0, -0.0),
+        (TINY, TINY),
+        (1.0, math.pi / 4),
+        (INF, math.pi / 2),
+        (-INF, -math.pi / 2),
+        (NAN, NAN),
+    ],
     "erf": [(0.0, 0.0), (-0.0, -0.0), (6.0, 1.0), (-INF, -1.0), (INF, 1.0), (NAN, NAN)],
     "erfc": [(0.0, 1.0), (-0.0, 1.0), (28.0, 0.0), (INF, 0.0), (-INF, 2.0), (NAN, NAN)],
     "normcdf": [(0.0, 0.5), (-0.0, 0.5), (-39.0, 0.0), (-INF, 0.0), (INF, 1.0), (NAN, NAN)],
@@ -330,6 +368,33 @@ def test_exact_exp_is_the_c_library_s(kernels: Kernels) -> None:
 def test_exact_sigmoid_is_scipy_s(kernels: Kernels) -> None:
     x = exact_arguments()
     assert same_bits(kernels("sigmoid_exact", x), special.expit(x))
+
+
+def test_power_error_in_ulp(kernels: Kernels) -> None:
+    rng = np.random.default_rng(10)
+    x = np.r_[uniform((0.5, 2), (0.99, 1.01)), abs(spread(-1074, 1023, 2000))]
+    y = rng.uniform(-700, 700, len(x)) / np.maximum(abs(np.log(x)), 1e-3)
+    y[::3] = rng.choice([-3.0, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0], len(y[::3]))
+    worst = (0.0, 0.0, 0.0)
+    with mp.workprec(160):
+        for xi, yi, got in zip(x.tolist(), y.tolist(), kernels.power(x, y).tolist(), strict=True):
+            true = mp.mpf(xi) ** mp.mpf(yi)
+            if true < 2.0**-1022 or true > 1.7976931348623157e308:
+                assert got == float(true) or abs(mp.mpf(got) - true) <= TINY
+                continue
+            error = float(abs(mp.mpf(got) - true)) / math.ulp(float(true))
+            worst = max(worst, (error, xi, yi))
+    assert worst[0] <= 0.6, f"pow{worst[1:]} is {worst[0]:.3f} ULP off"
+
+
+def test_power_edges_are_numpy_s(kernels: Kernels) -> None:
+    values = np.array(
+        [0.0, 1.0, 2.0, 3.0, 0.5, 1e-310, 1e308, 2.0**53, 2.0**53 + 2, TINY, 1.5, INF, NAN]
+    )
+    values = np.r_[values, -values]
+    x, y = (v.ravel().copy() for v in np.meshgrid(values, values))
+    with np.errstate(all="ignore"):
+        assert same_bits(kernels.power(x, y), np.power(x, y))
 
 
 def test_module_imports_nothing(kernels: Kernels) -> None:
