@@ -80,13 +80,9 @@ def writing(request: Request) -> Context:
     return context
 
 
-def json_response(
-    data: Any, status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
+def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return data as JSON."""
-    return Response(
-        msgspec.json.encode(data), status, headers, media_type="application/json"
-    )
+    return Response(msgspec.json.encode(data), status, headers, media_type="application/json")
 
 
 def record_json(record: Record) -> dict[str, Any]:

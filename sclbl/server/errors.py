@@ -128,9 +128,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     else:
         code, message = "request", str(error.detail)
     headers = dict(error.headers or {})
-    return Response(
-        _body(code, message), error.status_code, headers, media_type="application/json"
-    )
+    return Response(_body(code, message), error.status_code, headers, media_type="application/json")
 
 
 async def on_defect(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ from sclbl.server.bodies import Bounded
 from sclbl.server.context import reading
 from sclbl.server.payload import JSON, NDJSON, media_type
 from sclbl.server.predictor import Target
+from sclbl.server.urls import remember_url
 
 
 def accepted(accept: str | None) -> str:
@@ -44,6 +45,9 @@ async def predict(request: Request) -> Response:
     rows = await body.read()
     accept = accepted(request.headers.get("accept"))
     answer = await context.predictor.respond(target, rows, media, accept)
+    url = request.scope.get("raw_path", b"")
+    query = request.scope.get("query_string", b"")
+    remember_url(context.known_urls, b"%b?%b" % (url, query) if query else url)
     headers = headers_of(target) if accept == NDJSON else None
     return Response(answer, headers=headers, media_type=accept)
 

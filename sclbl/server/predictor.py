@@ -17,6 +17,7 @@ from sclbl.errors import UnsupportedMethodError
 from sclbl.program import Program
 from sclbl.registry.base import Record, Registry
 from sclbl.server import results
+from sclbl.server.dense import Dense
 from sclbl.server.payload import JSON, NDJSON, READERS
 from sclbl.server.settings import Settings
 
@@ -39,11 +40,13 @@ class Target:
     program: Program
     method: str
     prefix: bytes
+    call: Callable[[Any], Any]
+    dense: Dense
     cost: float = 0.0
 
 
 def default_method(methods: tuple[str, ...]) -> str:
-    """Return the method that answers when none is named: predict, else transform, else the first."""
+    """Return the method that answers when none is named: predict, transform, else the first."""
     return next((m for m in ("predict", "transform") if m in methods), methods[0])
 
 
@@ -158,7 +161,14 @@ class Predictor:
         record = await loop.run_in_executor(self._loaders, self._registry.get, ref)
         program = await self._load(record)
         chosen = pick_method(program, record.ref, method)
-        target = Target(record, program, chosen, _prefix(record, chosen))
+        target = Target(
+            record,
+            program,
+            chosen,
+            _prefix(record, chosen),
+            getattr(program, chosen),
+            Dense(program.signature),
+        )
         if changes == self._changes and self._stamp is not None:
             if len(self._targets) >= MAX_TARGETS:
                 self._targets.clear()
@@ -173,9 +183,7 @@ class Predictor:
         future = self._loading.get(record.sha256)
         if future is None:
             loop = asyncio.get_running_loop()
-            future = asyncio.ensure_future(
-                loop.run_in_executor(self._loaders, self._read, record)
-            )
+            future = asyncio.ensure_future(loop.run_in_executor(self._loaders, self._read, record))
             self._loading[record.sha256] = future
             future.add_done_callback(lambda done: self._loaded(record.sha256, done))
         return await asyncio.shield(future)
@@ -212,7 +220,7 @@ class Predictor:
         start = time.perf_counter()
         program = target.program
         rows = READERS[media](body, program.signature, self._settings.rows)
-        found = results.by_row(program.run(target.method, rows))
+        found = results.by_row(target.call(target.dense(rows)))
         text = encode(target, found)
         spent = (time.perf_counter() - start) / (len(body) or 1)
         target.cost += (spent - target.cost) * 0.25
@@ -252,5 +260,3 @@ def _as_json(target: Target, rows: list[Any]) -> bytes:
 
 def _as_lines(target: Target, rows: list[Any]) -> bytes:
     return results.encode_lines(rows, target.program.signature.outputs[target.method])
-
-

@@ -6,6 +6,10 @@ here, in the callback that its last byte arrives in. Everything else, every erro
 the long way, so there is one place that decides what an answer looks like; both ways call
 `Predictor.answer`.
 
+Clients that keep a connection open send the same head with each request, save for the length of
+the body. A head that was parsed and found fit for the short cut is remembered as bytes, so that
+the next one like it needs no parsing: one search, one look-up.
+
 It also bounds what uvicorn leaves open: the size of the head of a request, and the time that it
 may take to arrive.
 """
@@ -13,8 +17,8 @@ may take to arrive.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, unquote
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -26,24 +30,19 @@ from sclbl.server.predictor import INLINE_BYTES
 HEAD_BYTES = 64 * 1024
 #: How long they may take to arrive, from the connection or the first byte on.
 HEAD_SECONDS = 20.0
-_URLS = 4096
-_PREFIX = b"/v1/deployments/"
-_SUFFIX = b"/predict"
+#: Heads remembered at most, and the longest one.
+_HEADS = 1024
+_LONGEST_HEAD = 2048
 
 
-def parse_url(url: bytes) -> tuple[str, str | None] | None:
-    """Return the ref and the method of a prediction's URL; None where it is anything else."""
-    path, _, query = url.partition(b"?")
-    if not (path.startswith(_PREFIX) and path.endswith(_SUFFIX)):
-        return None
-    try:
-        ref = unquote(path[len(_PREFIX) : -len(_SUFFIX)].decode("ascii"))
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, strict_parsing=bool(query))
-    except (UnicodeDecodeError, ValueError):
-        return None
-    if not ref or "/" in ref or len(pairs) > 1 or any(key != "method" for key, _ in pairs):
-        return None
-    return ref, pairs[0][1] if pairs else None
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a remembered head asks for."""
+
+    ref: str
+    method: str | None
+    length: int
+    authorization: str | None
 
 
 class PredictProtocol(HttpToolsProtocol):
@@ -51,15 +50,22 @@ class PredictProtocol(HttpToolsProtocol):
 
     context: ClassVar[Context]
     _known_urls: ClassVar[dict[bytes, tuple[str, str | None]]]
+    _known_heads: ClassVar[dict[bytes, _Head]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Whether the parser is between two requests, and what came in when it last was.
+        self._between = True
+        self._chunk: bytes | None = None
         self._in_head = False
         self._head_bytes = 0
         # While a request may still take the short cut its body is held here; else None.
         self._held: bytes | None = None
         self._authorization: str | None = None
         self._timer: asyncio.TimerHandle | None = None
+        # When the last short answer was given, and the timer that closes the connection after it.
+        self._answered = 0.0
+        self._idle: asyncio.TimerHandle | None = None
         self._status: bytes = b""
         self._status_of: Any = None
 
@@ -72,10 +78,18 @@ class PredictProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        if self._idle is not None:
+            self._idle.cancel()
         self._held = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._between:
+            if self._is_idle() and self._answer_known(data):
+                return
+            self._chunk = data
+        else:
+            self._chunk = None
         if self._in_head:
             self._count_head(len(data))
         super().data_received(data)
@@ -83,6 +97,50 @@ class PredictProtocol(HttpToolsProtocol):
             self._count_head(len(data))
         if (self._in_head or self._held is not None) and self._timer is None:
             self._timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _is_idle(self) -> bool:
+        """Return whether nothing is under way and an answer can be written."""
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+        )
+
+    def _answer_known(self, data: bytes) -> bool:
+        """Answer a request whose head is remembered; return whether that was done."""
+        end = data.find(b"\r\n\r\n") + 4
+        head = self._known_heads.get(data[:end])
+        if head is None or len(data) != end + head.length:
+            return False
+        answer = self._answer(head, data[end:])
+        if answer is None:
+            return False
+        self._write(answer)
+        return True
+
+    def _write(self, answer: bytes) -> None:
+        self._stop_timer()
+        self._unset_keepalive_if_required()
+        self.transport.write(self._status_line(len(answer)) + answer)
+        self.server_state.total_requests += 1
+        # A timer for each answer would cost as much as the answer, so one is left to run.
+        self._answered = self.loop.time()
+        if self._idle is None:
+            self._idle = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        self._idle = None
+        waited = self.loop.time() - self._answered
+        # Another timer runs where something is under way, or was answered the long way since.
+        if self._timer is not None or self.timeout_keep_alive_task is not None:
+            return
+        if waited >= self.timeout_keep_alive and self._between and self._is_idle():
+            self.transport.close()
+            return
+        self._idle = self.loop.call_later(
+            max(self.timeout_keep_alive - waited, 1.0), self._close_if_idle
+        )
 
     def _count_head(self, size: int) -> None:
         self._head_bytes += size
@@ -110,6 +168,7 @@ class PredictProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._between = False
         self._in_head = True
         self._head_bytes = 0
 
@@ -130,16 +189,30 @@ class PredictProtocol(HttpToolsProtocol):
             self._release()
 
     def on_message_complete(self) -> None:
+        self._between = True
         if self._held is not None:
-            answer = self._answer(self._held)
+            body = self._held
+            ref, method = self._known_urls[self.url]
+            head = _Head(ref, method, len(body), self._authorization)
+            answer = self._answer(head, body)
             if answer is not None:
                 self._held = None
-                self._stop_timer()
-                self.transport.write(self._head(len(answer)) + answer)
-                self.on_response_complete()
+                self._write(answer)
+                self._remember(head)
                 return
             self._release()
         super().on_message_complete()
+
+    def _remember(self, head: _Head) -> None:
+        """Remember the head of a request that came in one piece and by itself."""
+        chunk, self._chunk = self._chunk, None
+        if chunk is None:
+            return
+        end = chunk.find(b"\r\n\r\n") + 4
+        if end <= _LONGEST_HEAD and len(chunk) == end + head.length:
+            if len(self._known_heads) >= _HEADS:
+                self._known_heads.clear()
+            self._known_heads[chunk[:end]] = head
 
     def _release(self) -> None:
         """Go the long way with what was held."""
@@ -153,9 +226,7 @@ class PredictProtocol(HttpToolsProtocol):
         if (
             self.url not in self._known_urls
             or self.expect_100_continue
-            or self.pipeline
-            or (self.cycle is not None and not self.cycle.response_complete)
-            or self.flow.write_paused
+            or not self._is_idle()
             or self.parser.get_method() != b"POST"
             or self.parser.get_http_version() != "1.1"
             or not self.parser.should_keep_alive()
@@ -172,22 +243,22 @@ class PredictProtocol(HttpToolsProtocol):
                 return False
         return json
 
-    def _answer(self, body: bytes) -> bytes | None:
+    def _answer(self, head: _Head, body: bytes) -> bytes | None:
         """Return the answer, or None where the long way must give it."""
         context = self.context
         predictor = context.predictor
         try:
-            target = predictor.known(*self._known_urls[self.url])
+            target = predictor.known(head.ref, head.method)
             if target is None or not predictor.inline(target, len(body)):
                 return None
-            if self._authorization is not None or context.guard.private:
-                context.guard.check(self._authorization, write=False)
+            if head.authorization is not None or context.guard.private:
+                context.guard.check(head.authorization, write=False)
             return predictor.answer(target, body, JSON)
         except Exception:
             # Whatever it is, it happens again on the long way, which answers or logs it.
             return None
 
-    def _head(self, size: int) -> bytes:
+    def _status_line(self, size: int) -> bytes:
         default = self.server_state.default_headers
         if default is not self._status_of:
             lines = b"".join(b"%b: %b\r\n" % pair for pair in default)
@@ -205,14 +276,6 @@ _LONG_HEADERS = frozenset(
 )
 
 
-def remember_url(known: dict[bytes, tuple[str, str | None]], url: bytes) -> None:
-    """Let later requests to this URL take the short cut, if it is one of a prediction."""
-    if url not in known and len(url) <= 1024 and (parsed := parse_url(url)) is not None:
-        if len(known) >= _URLS:
-            known.clear()
-        known[url] = parsed
-
-
 def protocol_for(context: Context) -> type[PredictProtocol]:
     """Return the protocol class for one application; pass it to uvicorn as ``http``."""
 
@@ -221,4 +284,5 @@ def protocol_for(context: Context) -> type[PredictProtocol]:
 
     Bound.context = context
     Bound._known_urls = context.known_urls
+    Bound._known_heads = {}
     return Bound

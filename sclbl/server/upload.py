@@ -78,9 +78,7 @@ async def read_upload(request: Request, context: Context) -> Upload:
         for name, value in form.multi_items():
             if name not in ("program", "spec", "details") or name in parts:
                 raise RequestError(f"the upload has a part {name[:80]!r} too many; {_FORM}")
-            parts[name] = (
-                await value.read() if isinstance(value, UploadFile) else value.encode()
-            )
+            parts[name] = await value.read() if isinstance(value, UploadFile) else value.encode()
     finally:
         await form.close()
     for name in ("program", "spec"):
