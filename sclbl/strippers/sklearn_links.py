@@ -1,4 +1,4 @@
-"""Link functions of scikit-learn's losses (`sklearn._loss.link`), and what classifiers do with them."""
+"""Links of scikit-learn's losses (`sklearn._loss.link`), and what classifiers make of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _same(build: Builder, x: Wire) -> Wire:
 
 
 def _logit(build: Builder, p: Wire) -> Wire:
-    """Return what `scipy.special.logit` computes: ``log1p`` near 1/2, where ``log`` loses digits."""
+    """Return what `scipy.special.logit` computes: ``log1p`` near 1/2, where log loses digits."""
     away = build.unary("Log", build.div(p, build.sub(1.0, p)))
     s = build.mul(2.0, build.sub(p, 0.5))
     near = build.sub(
@@ -73,7 +73,7 @@ def probabilities(build: Builder, raw: Wire, link: str) -> Wire:
 def decide(
     build: Builder, raw: Wire, classes: Any, rule: Literal["Greater", "GreaterOrEqual"]
 ) -> Wire:
-    """Return labels of raw predictions: the second of two classes where ``raw rule 0``, or argmax."""
+    """Return labels: the second of two classes where ``raw rule 0``; of more, the argmax."""
     if raw.width > 1:
         codes = build.argmax(raw)
     else:

@@ -144,9 +144,7 @@ def _flatten(
         right[part][at_leaf] = -1
         missing_left[part] = tree.missing_go_to_left
         missing_left[part][at_leaf] = False
-    return Trees(
-        roots, feature, threshold, left, right, missing_left, values, init, "<=", targets
-    )
+    return Trees(roots, feature, threshold, left, right, missing_left, values, init, "<=", targets)
 
 
 def class_counts(model: Any) -> list[int]:

@@ -83,4 +83,9 @@ STRIPPERS: dict[str, tuple[str, str]] = {
     ),
     "sklearn.RandomForestClassifier": ("sclbl.strippers.sklearn_forest", "CLASSIFIER"),
     "sklearn.RandomForestRegressor": ("sclbl.strippers.sklearn_forest", "REGRESSOR"),
+    "xgboost.Booster": ("sclbl.strippers.xgboost_trees", "BOOSTER"),
+    "xgboost.XGBClassifier": ("sclbl.strippers.xgboost_trees", "CLASSIFIER"),
+    "xgboost.XGBRFClassifier": ("sclbl.strippers.xgboost_trees", "CLASSIFIER"),
+    "xgboost.XGBRFRegressor": ("sclbl.strippers.xgboost_trees", "REGRESSOR"),
+    "xgboost.XGBRegressor": ("sclbl.strippers.xgboost_trees", "REGRESSOR"),
 }

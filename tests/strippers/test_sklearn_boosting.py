@@ -120,7 +120,7 @@ def test_refuses_what_the_source_refuses(value: float) -> None:
     model = GradientBoostingRegressor(**SMALL).fit(X, SCORE)
     rows = X[:2].copy()
     rows[1, 3] = value
-    with pytest.raises(ValueError, match="NaN|infinity"):
+    with pytest.raises(ValueError, match=r"NaN|infinity"):
         model.predict(rows)
     error = MissingValueError if np.isnan(value) else InfiniteValueError
     with pytest.raises(error, match="row 1, column 3"):
@@ -139,5 +139,5 @@ def test_init_without_a_stripper_is_refused() -> None:
 
     model = GradientBoostingRegressor(init=GaussianProcessRegressor(), **SMALL)
     model.fit(X[:40], SCORE[:40])
-    with pytest.raises(UnsupportedModelError, match="no stripper knows .*GaussianProcess"):
+    with pytest.raises(UnsupportedModelError, match=r"no stripper knows .*GaussianProcess"):
         graph_of(model, 4)
