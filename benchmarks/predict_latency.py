@@ -2,6 +2,7 @@
 
 All contenders see the same rows, other ones in every call. ``sclbl f64`` and the source library
 take float64 (what the model was fitted on); ``sclbl f32``, ONNX Runtime and treelite take float32.
+The pipeline on mixed columns takes DataFrames; what turns one into arrays for ONNX Runtime counts.
 """
 
 from __future__ import annotations
@@ -96,6 +97,16 @@ def treelite_calls(model: Any, folder: str, native: bool) -> dict[str, Call]:
     return calls
 
 
+def columns_of(frame: Any) -> dict[str, np.ndarray]:
+    """Return a DataFrame as ONNX Runtime takes it: one ``[rows, 1]`` array a column."""
+    made = {}
+    for column in frame.columns:
+        values = frame[column].to_numpy()
+        cast = values.astype(np.float32 if values.dtype.kind == "f" else object)
+        made[column] = cast.reshape(-1, 1)
+    return made
+
+
 def slices(x: Any, batch: int, count: int) -> list[Any]:
     """Return `count` distinct batches."""
     distinct = max(1, min(count, len(x) // batch))
@@ -113,27 +124,12 @@ def contenders(name: str, native: bool) -> dict[str, tuple[Call, Callable[[Any],
     if not np.allclose(got, want, rtol=1e-12, atol=1e-14):
         raise SystemExit(f"{name}: the program does not predict what the model predicts")
     if table:
-
-        def columns(frame: Any) -> dict[str, np.ndarray]:
-            made = {}
-            for column in frame.columns:
-                values = frame[column].to_numpy()
-                is_text = values.dtype == object or values.dtype.kind not in "fi"
-                cast = values.astype(object) if is_text else values.astype(np.float32)
-                made[column] = cast.reshape(-1, 1)
-            return made
-
-        calls: dict[str, tuple[Call, Callable[[Any], Any]]] = {
+        session = onnxruntime(model, method, example)
+        return {
             "sclbl f64": (getattr(program, method), lambda part: part),
             "source": (getattr(model, method), lambda part: part),
+            "onnxruntime": (lambda frame: session(columns_of(frame)), lambda part: part),
         }
-        try:
-            calls["onnxruntime"] = (onnxruntime(model, method, example), columns)
-            calls["onnxruntime"][0](columns(x[:5]))
-        except Exception as error:
-            print(f"{name}: ONNX Runtime does not take this model: {str(error)[:120]!r}")
-            calls.pop("onnxruntime", None)
-        return calls
 
     def single(part: Any) -> Any:
         return np.ascontiguousarray(part, dtype=np.float32)
