@@ -1,0 +1,132 @@
+"""NumPy arrays and ONNX tensors, one for one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import onnx
+
+from sclbl.errors import SpecError
+from sclbl.spec import DType, Label
+
+ELEMENT: dict[str, int] = {
+    "float32": onnx.TensorProto.FLOAT,
+    "float64": onnx.TensorProto.DOUBLE,
+    "int32": onnx.TensorProto.INT32,
+    "int64": onnx.TensorProto.INT64,
+    "uint8": onnx.TensorProto.UINT8,
+    "uint32": onnx.TensorProto.UINT32,
+    "bool": onnx.TensorProto.BOOL,
+    "text": onnx.TensorProto.STRING,
+}
+DTYPE: dict[int, str] = {number: name for name, number in ELEMENT.items()}
+#: Fields of a tensor for values that are not raw, by element type.
+_TYPED: dict[str, str] = {
+    "float32": "float_data",
+    "float64": "double_data",
+    "int32": "int32_data",
+    "int64": "int64_data",
+    "uint8": "int32_data",
+    "uint32": "uint64_data",
+    "bool": "int32_data",
+}
+
+
+def to_tensor(array: np.ndarray, name: str = "") -> onnx.TensorProto:
+    """Return an array of numbers, booleans or text as a tensor, raw and little-endian."""
+    tensor = onnx.TensorProto(name=name, dims=array.shape)
+    if array.dtype.kind in "OU":
+        tensor.data_type = ELEMENT["text"]
+        try:
+            tensor.string_data.extend(str(v).encode() for v in array.ravel().tolist())
+        except UnicodeEncodeError as error:
+            raise SpecError(
+                f"a text constant of the model is not valid Unicode ({error}); it cannot be "
+                "written to an ONNX file, so clean the categories and fit again"
+            ) from None
+        return tensor
+    if array.dtype.name not in ELEMENT:
+        raise SpecError(f"a constant has type {array.dtype}; known are {', '.join(ELEMENT)}")
+    tensor.data_type = ELEMENT[array.dtype.name]
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    tensor.raw_data = little.tobytes()
+    return tensor
+
+
+def from_tensor(tensor: onnx.TensorProto, where: str) -> np.ndarray:
+    """Return a tensor as an array; text is an object array.
+
+    Raises
+    ------
+    SpecError
+        Where its data stand elsewhere, its size is not that of its shape, or its type is unknown.
+    """
+    if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+        raise SpecError(
+            f"{where} keeps its data in another file (external data), which is never read; save "
+            "the model as one file, onnx.save(model, path, save_as_external_data=False)"
+        )
+    if tensor.data_type not in DTYPE or tensor.HasField("segment"):
+        raise SpecError(f"{where} has element type {tensor.data_type}, which is not supported")
+    name = DTYPE[tensor.data_type]
+    shape = tuple(tensor.dims)
+    if any(d < 0 for d in shape) or len(shape) > 2:
+        raise SpecError(f"{where} has shape {shape}; constants have at most two dimensions")
+    count = math.prod(shape)
+    if name == "text":
+        return _text(tensor, shape, count, where)
+    if tensor.HasField("raw_data"):
+        dtype = np.dtype(name).newbyteorder("<")
+        held, size = len(tensor.raw_data), count * dtype.itemsize
+        if held != size:
+            raise SpecError(f"{where} has shape {shape} ({size} bytes) and holds {held} bytes")
+        flat = np.frombuffer(tensor.raw_data, dtype=dtype)
+    else:
+        values = getattr(tensor, _TYPED[name])
+        if len(values) != count:
+            raise SpecError(f"{where} has shape {shape} and holds {len(values)} values")
+        flat = np.array(values, dtype=np.int64 if name in ("int32", "uint8", "bool") else name)
+    stored = flat.view(np.uint8) if flat.dtype == np.bool_ else flat
+    if name == "bool" and stored.size and (stored.min() < 0 or stored.max() > 1):
+        raise SpecError(f"{where} holds booleans other than 0 and 1")
+    return flat.astype(name).reshape(shape)
+
+
+def _text(tensor: onnx.TensorProto, shape: tuple[int, ...], count: int, where: str) -> np.ndarray:
+    if len(tensor.string_data) != count:
+        raise SpecError(f"{where} has shape {shape} and holds {len(tensor.string_data)} texts")
+    array = np.empty(count, dtype=object)
+    try:
+        for i, raw in enumerate(tensor.string_data):
+            array[i] = raw.decode()
+    except UnicodeDecodeError:
+        raise SpecError(f"{where} holds text that is not UTF-8") from None
+    return array.reshape(shape)
+
+
+def label_array(labels: tuple[Label, ...], dtype: str) -> np.ndarray:
+    """Return the labels of one output in the element type of `label_type`."""
+    if dtype == "text":
+        out = np.empty(len(labels), dtype=object)
+        out[:] = [str(v) for v in labels]
+        return out
+    return np.array(labels, dtype=dtype)
+
+
+def label_type(labels: tuple[tuple[Label, ...], ...]) -> str:
+    """Return the element type that holds all labels: bool, int64, float64, else text."""
+    kinds = {type(v) for column in labels for v in column}
+    if kinds == {bool}:
+        return "bool"
+    if kinds <= {int} and all(
+        -(2**63) <= v < 2**63 for c in labels for v in c if isinstance(v, int)
+    ):
+        return "int64"
+    return "float64" if kinds <= {int, float} else "text"
+
+
+def element_type(dtype: DType, labels: Any = None) -> int:
+    """Return the ONNX element type of a tensor of the graph."""
+    return ELEMENT[label_type(labels) if dtype == "label" else dtype]
