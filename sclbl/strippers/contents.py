@@ -51,6 +51,9 @@ def dropped(model: Any, graph: Graph) -> tuple[str, ...]:
     """
     arrays = [c for c in graph.constants.values() if c.dtype.kind in "fiu"]
     for node in graph.nodes:
+        if _NAMES.get(node.op) == "trees":
+            # No attribute holds a node's numbers, and sorting millions of them takes seconds.
+            continue
         arrays += [
             a for a in node.attrs.values() if isinstance(a, np.ndarray) and a.dtype.kind in "fiu"
         ]
