@@ -45,7 +45,7 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
     ColumnError
         Where the example's columns are not the model's.
     InputError
-        Where the example is not rows.
+        Where the example is not rows, or the model itself refuses them.
     """
     from sclbl import signature as signatures
     from sclbl.spec import Spec

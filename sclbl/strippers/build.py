@@ -32,13 +32,32 @@ from sclbl.spec import (
 
 Float = Literal["float32", "float64"]
 UNARY = frozenset(
-    "Neg Abs Exp Log Sqrt Sigmoid Erf Tanh Atan Sign Floor Reciprocal "
-    "sclbl.Erfc sclbl.Log1p sclbl.Expm1 sclbl.NormCdf sclbl.NormPpf".split()
+    [
+        "Neg",
+        "Abs",
+        "Exp",
+        "Log",
+        "Sqrt",
+        "Sigmoid",
+        "Erf",
+        "Tanh",
+        "Atan",
+        "Sign",
+        "Floor",
+        "Reciprocal",
+        "sclbl.Erfc",
+        "sclbl.Log1p",
+        "sclbl.Expm1",
+        "sclbl.NormCdf",
+        "sclbl.NormPpf",
+    ]
 )
-BINARY = frozenset("Add Sub Mul Div Pow Max Min".split())
-COMPARE = frozenset("Equal Less LessOrEqual Greater GreaterOrEqual".split())
-LOGIC = frozenset("And Or".split())
-REDUCE = frozenset("ReduceSum ReduceMax ReduceMin ReduceL1 ReduceL2 ReduceSumSquare".split())
+BINARY = frozenset(["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min"])
+COMPARE = frozenset(["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"])
+LOGIC = frozenset(["And", "Or"])
+REDUCE = frozenset(
+    ["ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,7 +519,7 @@ class Table:
 
     @property
     def float_dtype(self) -> Float:
-        """float32 where all columns are float32, else float64: what scikit-learn would compute in."""
+        """float32 where all columns are float32, else float64: what scikit-learn computes in."""
         kinds = {c.kind for c in self.cells}
         return "float32" if kinds == {"float32"} else "float64"
 
@@ -580,7 +599,7 @@ def _attr_key(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
             else (v.tobytes(), v.shape)
             if isinstance(v, np.ndarray) and v.dtype != object
             else repr(v)
-            if isinstance(v, (np.ndarray, float)) or isinstance(v, float) and math.isnan(v)
+            if isinstance(v, (np.ndarray, float)) or (isinstance(v, float) and math.isnan(v))
             else v,
         )
         for k, v in sorted(attrs.items())

@@ -126,6 +126,16 @@ def optional(model: Any) -> tuple[str, ...]:
     return tuple(more(model)) if more else ()
 
 
+def used_by_name(model: Any) -> frozenset[str] | None:
+    """Return the columns that a model looks up by name; None where it goes by position.
+
+    See `base.ByName`.
+    """
+    by_name = getattr(find(model), "columns", None)
+    names = by_name(model) if by_name else None
+    return None if names is None else frozenset(names)
+
+
 def _check_fitted(model: Any) -> None:
     if not hasattr(model, "__sklearn_tags__"):
         return

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import ColumnError, UnsupportedModelError
+from sclbl.errors import ColumnError, InputError
 from sclbl.spec import Signature
+from sclbl.strippers import dispatch
 from sclbl.strippers.base import Stripper
-from sclbl.strippers.dispatch import qualified_name
 
 
 def as_rows(example: Any, signature: Signature) -> Any:
@@ -20,7 +20,7 @@ def as_rows(example: Any, signature: Signature) -> Any:
 
     Parameters
     ----------
-    example : array, DataFrame, Series, dict of columns, list
+    example : array, DataFrame, pyarrow Table, Series, dict of columns, list
         One row or more; one axis is one row.
     signature : Signature
         What `sclbl.signature.infer` made of it.
@@ -34,6 +34,8 @@ def as_rows(example: Any, signature: Signature) -> Any:
 
         scalar = all(np.ndim(v) == 0 for v in example.values())
         return pd.DataFrame(dict(example), index=[0] if scalar else None)
+    if hasattr(example, "to_pandas") and hasattr(example, "column_names"):
+        return example.to_pandas()
     if hasattr(example, "to_frame") and hasattr(example, "index"):
         return example.to_frame().T.infer_objects()
     if isinstance(example, Sequence):
@@ -43,6 +45,9 @@ def as_rows(example: Any, signature: Signature) -> Any:
             return pd.DataFrame(list(example))
         # A list that holds text must not become an array of text altogether.
         example = np.array(example, dtype=object if signature.text else None)
+        if example.dtype == object and not signature.text:
+            # None among numbers.
+            example = example.astype(np.float64)
     if getattr(example, "ndim", 2) == 1:
         return np.asarray(example).reshape(-1, len(signature.columns))
     return example
@@ -74,7 +79,7 @@ def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
 
     Raises
     ------
-    UnsupportedModelError
+    InputError
         Where the model refuses the rows, with its own words.
     """
     own = getattr(stripper, "call", None)
@@ -84,8 +89,9 @@ def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
             warnings.simplefilter("ignore")
             returned = own(model, method, rows) if own else getattr(model, method)(rows)
     except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise UnsupportedModelError(
-            f"{qualified_name(type(model))}.{method} refuses example_input: {error}; "
+        words = next(iter(str(error).splitlines()), type(error).__name__)
+        raise InputError(
+            f"{dispatch.qualified_name(type(model))}.{method} refuses example_input: {words}; "
             "give rows that the model itself takes"
         ) from error
     if isinstance(returned, (list, tuple)) and returned and np.ndim(returned[0]) > 0:
@@ -102,12 +108,14 @@ def _dense(returned: Any) -> np.ndarray:
 
 
 def needed_columns(model: Any, example: Any) -> Any:
-    """Return the example without the columns that a leading ColumnTransformer does not look at.
+    """Return the example without the columns that the model does not look at.
 
-    scikit-learn finds the columns of a ColumnTransformer by name, in any order, and does not miss
-    the ones that it drops; neither does the program.
+    scikit-learn finds the columns of a leading ColumnTransformer by name, in any order, and does
+    not miss the ones that it drops; neither does the program. A stripper whose models also find
+    their columns by name (a formula) has a method ``columns(model)``, None for a model that does
+    not.
     """
-    used = _used_by_name(model)
+    used = dispatch.used_by_name(model)
     columns = getattr(example, "columns", example if isinstance(example, Mapping) else None)
     if used is None or columns is None or callable(columns):
         return example
@@ -115,22 +123,6 @@ def needed_columns(model: Any, example: Any) -> Any:
     if not names or len(names) == len(list(columns)):
         return example
     return {c: example[c] for c in names} if isinstance(example, Mapping) else example[names]
-
-
-def _used_by_name(model: Any) -> frozenset[str] | None:
-    """Return the columns that a ColumnTransformer at the front uses; None without one."""
-    while hasattr(model, "steps") and model.steps:
-        model = next((s for _, s in model.steps if s not in (None, "passthrough")), None)
-    places = getattr(model, "_transformer_to_input_indices", None)
-    names = getattr(model, "feature_names_in_", None)
-    if places is None or names is None:
-        return None
-    kept = {name for name, step, _ in model.transformers_ if not _is_drop(step)}
-    return frozenset(str(names[i]) for name in kept for i in places[name])
-
-
-def _is_drop(step: Any) -> bool:
-    return isinstance(step, str) and step == "drop"
 
 
 def check_columns(model: Any, signature: Signature) -> None:
@@ -141,11 +133,11 @@ def check_columns(model: Any, signature: Signature) -> None:
     ColumnError
         Where they differ in number, name or order.
     """
-    name = qualified_name(type(model))
+    name = dispatch.qualified_name(type(model))
     fitted = getattr(model, "feature_names_in_", None)
     if fitted is not None and signature.layout == "table":
         given = [str(c.name) for c in signature.columns]
-        used = _used_by_name(model)
+        used = dispatch.used_by_name(model)
         if used is None:
             _check_names(name, [str(f) for f in fitted], given)
         else:

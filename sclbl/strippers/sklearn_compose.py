@@ -45,6 +45,12 @@ class PipelineStripper:
         # A Pipeline hands on fewer methods than an estimator may have (not `apply`, for one).
         return tuple(m for m in offered(last) if hasattr(model, m))
 
+    def columns(self, model: Any) -> tuple[str, ...] | None:
+        """Return the columns that the first step looks up by name."""
+        first = next((step for _, step in model.steps if not _is_passed(step)), None)
+        used = None if first is None else dispatch.used_by_name(first)
+        return None if used is None else tuple(used)
+
     def strip(
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Wire | Table]:
@@ -62,6 +68,15 @@ class ColumnTransformerStripper:
 
     def methods(self, model: Any) -> tuple[str, ...]:
         return ("transform",)
+
+    def columns(self, model: Any) -> tuple[str, ...] | None:
+        """Return the columns that are not dropped, where it was fitted on names."""
+        names = getattr(model, "feature_names_in_", None)
+        if names is None:
+            return None
+        places = model._transformer_to_input_indices
+        kept = [name for name, step, _ in model.transformers_ if not _is_dropped(step)]
+        return tuple(str(names[place]) for name in kept for place in places[name])
 
     def strip(
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]

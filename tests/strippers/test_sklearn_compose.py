@@ -222,7 +222,9 @@ def test_text_beside_numbers_in_the_middle() -> None:
 def test_text_beside_numbers_at_the_end() -> None:
     X = frame()[["city", "rooms"]]
     model = make_column_transformer(("passthrough", ["city", "rooms"])).fit(X)
-    with pytest.raises(UnsupportedModelError, match="text and numbers side by side.*encode or dro"):
+    with pytest.raises(
+        UnsupportedModelError, match=r"text and numbers side by side.*encode or dro"
+    ):
         strip(model, X)
 
 
@@ -294,7 +296,7 @@ def test_an_unknown_step_is_named() -> None:
         make_column_transformer((Halved(), ["rooms"])),
         make_union(Halved()),
     ):
-        with pytest.raises(UnsupportedModelError, match="Halved is a subclass of .*MaxAbsScaler"):
+        with pytest.raises(UnsupportedModelError, match=r"Halved is a subclass of .*MaxAbsScaler"):
             strip(model.fit(X), X)
 
 

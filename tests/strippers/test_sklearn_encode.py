@@ -322,12 +322,12 @@ def test_wrong_columns() -> None:
     X = frame()[["str", "int"]]
     model = OneHotEncoder().fit(X)
     with pytest.raises(
-        ColumnError, match="lacks columns that .*OneHotEncoder was fitted on: 'int'"
+        ColumnError, match=r"lacks columns that .*OneHotEncoder was fitted on: 'int'"
     ):
         strip(model, X[["str"]])
     with pytest.raises(ColumnError, match="was not fitted on: 'bool'; leave them out"):
         strip(model, frame()[["str", "int", "bool"]])
-    with pytest.raises(ColumnError, match="in another order; give them as they were .* 'str', 'i"):
+    with pytest.raises(ColumnError, match=r"in another order; give them as they were .* 'str', 'i"):
         strip(model, X[["int", "str"]])
-    with pytest.raises(ColumnError, match="has 1 columns, but .*OneHotEncoder was fitted on 2"):
+    with pytest.raises(ColumnError, match=r"has 1 columns, but .*OneHotEncoder was fitted on 2"):
         strip(model, np.array([["a"]], dtype=object))
