@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,23 @@ from sqlalchemy.engine import URL
 
 from sclbl.errors import CorruptedError, RegistryError
 from sclbl.registry.schema import REVISION
+from sclbl.registry.watch import Watch
 
 #: Seconds that a writer waits for other writers.
 PATIENCE = 60
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+_open: weakref.WeakSet[Database] = weakref.WeakSet()
+_inherited: list[object] = []
+
+
+def _after_fork() -> None:
+    for database in list(_open):
+        database.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Database:
@@ -42,7 +56,8 @@ class Database:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._engine = _engine(path)
         self._writer = self._engine.execution_options(writes=True)
-        self._pid = os.getpid()
+        self._watch = Watch(path)
+        _open.add(self)
         try:
             self._migrate()
         except BaseException:
@@ -53,25 +68,29 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one moment of the database."""
-        with self._translated(), self._current(self._engine).begin() as connection:
+        with self._translated(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection that holds the one write lock until its changes are durable."""
-        with self._translated(), self._current(self._writer).begin() as connection:
+        with self._translated(), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
         """Close idle connections."""
+        self._watch.close()
         self._engine.dispose()
 
-    def _current(self, engine: Engine) -> Engine:
-        if os.getpid() != self._pid:
-            # SQLite connections must not cross a fork: forget the parent's, without closing them.
-            self._engine.dispose(close=False)
-            self._pid = os.getpid()
-        return engine
+    def stamp(self) -> int:
+        """Return a number that is another after each change by anyone."""
+        return self._watch.stamp()
+
+    def abandon(self) -> None:
+        """Forget, in a forked process, the connections of its parent."""
+        # SQLite connections must not be used across a fork, nor closed: they are kept for ever.
+        _inherited.extend((self._engine.pool, self._watch.abandon()))
+        self._engine.dispose(close=False)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,7 +61,6 @@ class LocalRegistry(Registry):
                 f"the registry {self.path} cannot be opened: {error.strerror or error}; "
                 "set SCLBL_HOME to a directory that you can write to"
             ) from error
-        self._watch = _Watch(self._database.path)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LocalRegistry, (self.location,)
@@ -195,11 +192,10 @@ class LocalRegistry(Registry):
 
     def stamp(self) -> int | None:
         """See `Registry.stamp`."""
-        return self._watch.stamp()
+        return self._database.stamp()
 
     def close(self) -> None:
         """See `Registry.close`."""
-        self._watch.close()
         self._database.close()
 
     def _ensure(self, kind: Kind, sha256: str, data: bytes) -> None:
@@ -266,31 +262,3 @@ def _is_live(connection: Connection, kind: Kind, sha256: str) -> bool:
         _COLUMNS[kind] == sha256, versions.c.deleted_at.is_(None)
     )
     return connection.execute(query.limit(1)).first() is not None
-
-
-class _Watch:
-    """Says cheaply whether anyone changed an SQLite database."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
-        self._opened = 0
-
-    def stamp(self) -> int:
-        with self._lock:
-            if self._connection is None or self._pid != os.getpid():
-                self._connection = sqlite3.connect(self._path, check_same_thread=False)
-                self._pid = os.getpid()
-                self._opened += 1
-            # Counts the commits of other connections, and this one never writes. The count is the
-            # connection's own, so a new connection starts a new range.
-            row = self._connection.execute("PRAGMA data_version").fetchone()
-            return (self._opened << 32) | int(row[0])
-
-    def close(self) -> None:
-        with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
-                self._connection.close()
-            self._connection = None
