@@ -65,8 +65,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             joblib.dump((model, x[:5]), f"{folder}/model")
             del model, x
-            command = [sys.executable, __file__, f"{folder}/model", str(repeat)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            command = [
+                sys.executable,
+                str(Path(__file__).resolve()),
+                f"{folder}/model",
+                str(repeat),
+            ]
+            done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(done.stderr)
         found = json.loads(done.stdout)

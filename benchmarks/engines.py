@@ -88,11 +88,11 @@ def main() -> None:
                     plan["text"].append(paths)
                 Path(folder, "program.wasm").write_bytes(program.wasm)
                 Path(folder, "plan.json").write_text(json.dumps(plan))
-                script = Path(__file__).with_suffix(".mjs")
+                script = Path(__file__).resolve().with_suffix(".mjs")
                 command = [node(), script, "program.wasm", method, "plan.json", "out"]
-                done = subprocess.run(
-                    command, cwd=folder, capture_output=True, text=True, check=True
-                )
+                done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+                if done.returncode != 0:
+                    raise SystemExit(done.stderr)
                 v8, there = float(done.stdout), Path(folder, "out").read_bytes()
                 here, ours = in_wasmtime(program.wasm, method, plan)
             if here != there:
