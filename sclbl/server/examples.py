@@ -12,9 +12,9 @@ from typing import Any
 
 from sclbl import onnx_format
 from sclbl.errors import InputError
+from sclbl.methods import default_method
 from sclbl.program import Program
 from sclbl.registry.base import Record, Registry
-from sclbl.server.predictor import default_method
 from sclbl.spec import MISSING_TEXT, Graph, Kind, Signature
 
 _PLAIN: dict[Kind, Any] = {

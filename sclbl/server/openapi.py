@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import sclbl
+from sclbl.methods import default_method
 from sclbl.registry.base import Record
 from sclbl.server.context import Context, json_response, reading
 from sclbl.server.examples import example_rows
-from sclbl.server.predictor import default_method
 from sclbl.spec import Kind, Output, Signature
 
 Json = dict[str, Any]
@@ -328,7 +328,7 @@ async def document(context: Context) -> Json:
     for record in await context.ask(context.registry.deployments):
         example = await context.ask(example_rows, context.registry, record)
         paths[f"/v1/deployments/{record.name}/predict"] = _deployment_path(record, example)
-    read = [{"token": []}] if context.guard.private else []
+    read: list[Json] = [{"token": []}] if context.guard.private else []
     return {
         "openapi": "3.1.0",
         "info": {"title": "sclbl", "version": sclbl.__version__},

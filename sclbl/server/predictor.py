@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from sclbl.errors import UnsupportedMethodError
+from sclbl.methods import pick_method
 from sclbl.program import Program
 from sclbl.registry.base import Record, Registry
 from sclbl.server import results
@@ -43,29 +43,6 @@ class Target:
     call: Callable[[Any], Any]
     dense: Dense
     cost: float = 0.0
-
-
-def default_method(methods: tuple[str, ...]) -> str:
-    """Return the method that answers when none is named: predict, transform, else the first."""
-    return next((m for m in ("predict", "transform") if m in methods), methods[0])
-
-
-def pick_method(program: Program, ref: str, method: str | None) -> str:
-    """Return the method that answers.
-
-    Raises
-    ------
-    UnsupportedMethodError
-        The program does not have it.
-    """
-    methods = tuple(program.methods)
-    if method is None:
-        return default_method(methods)
-    if method not in methods:
-        raise UnsupportedMethodError(
-            f"{ref} has no method {method[:80]!r}; it offers {', '.join(methods)}"
-        )
-    return method
 
 
 class Programs:
@@ -160,7 +137,7 @@ class Predictor:
         loop = asyncio.get_running_loop()
         record = await loop.run_in_executor(self._loaders, self._registry.get, ref)
         program = await self._load(record)
-        chosen = pick_method(program, record.ref, method)
+        chosen = pick_method(program.methods, record.ref, method)
         target = Target(
             record,
             program,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -72,16 +71,14 @@ def address(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(
+def server(
     registry: Registry,
     guard: auth.Guard,
-    bound: socket.socket,
     settings: Settings | None = None,
     *,
     access_log: bool = False,
-    ready: Callable[[], None] | None = None,
-) -> None:
-    """Serve a registry until the process is told to stop.
+) -> uvicorn.Server:
+    """Return a server that is ready to run.
 
     Parameters
     ----------
@@ -89,14 +86,10 @@ def serve(
         What is served.
     guard : Guard
         Checks tokens.
-    bound : socket
-        Where to listen.
     settings : Settings, optional
         Limits and policies.
     access_log : bool
         Log each request: method, path and status, never a header. Costs speed.
-    ready : callable, optional
-        Called once, before the first request is taken.
     """
     app = create_app(registry, guard, settings)
     config = uvicorn.Config(
@@ -113,6 +106,4 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    if ready is not None:
-        ready()
-    uvicorn.Server(config).run(sockets=[bound])
+    return uvicorn.Server(config)

@@ -1,0 +1,71 @@
+"""The command line: the public verbs, for a terminal and for scripts."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from importlib import import_module
+from typing import Any
+
+import typer
+
+from sclbl.cli.state import Options
+from sclbl.errors import SclblError
+
+app = typer.Typer(
+    name="sclbl",
+    help="Deploy fitted estimators as small, verified WebAssembly programs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+#: Each adds its commands to the application; in the order in which help lists them.
+_COMMANDS = ("look", "change", "run", "serve", "login")
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    registry: str | None = typer.Option(
+        None,
+        "--registry",
+        metavar="PATH|URL",
+        help="Act on this registry: a directory or a server. By default the server that you "
+        "logged in to, else the local registry.",
+    ),
+) -> None:
+    """Deploy fitted estimators as small, verified WebAssembly programs."""
+    context.obj = Options(registry)
+
+
+for _name in _COMMANDS:
+    import_module(f"sclbl.cli.{_name}").add(app)
+
+
+def _show_warning(message: Warning | str, *args: Any, **kwargs: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; every error of sclbl's is one line and exit code 1."""
+    warnings.showwarning = _show_warning
+    try:
+        app(arguments, prog_name="sclbl")
+    except SclblError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        # Whoever read the output has had enough; there is nobody left to tell.
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        _fail(f"{error.filename or 'the file system'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,5 @@
+"""``python -m sclbl.cli``."""
+
+from sclbl.cli import main
+
+main()

@@ -1,0 +1,311 @@
+"""Predict files in chunks: readers and writers by format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+import msgspec
+import numpy as np
+
+from sclbl.cli.change import whole_file
+from sclbl.errors import InputError, RequestError
+from sclbl.spec import Output, Signature
+from sclbl.tabular import CHUNK_ROWS, read_csv, read_ndjson
+
+if TYPE_CHECKING:
+    from sclbl.program import Program
+
+#: Rows of a chunk, their number, and how much of the file is read.
+Chunk = tuple[Any, int, int]
+
+
+class Writer(Protocol):
+    """Writes results, chunk by chunk."""
+
+    def write(self, names: list[str], columns: list[np.ndarray]) -> None: ...
+    def close(self) -> None: ...
+
+
+def predict_file(
+    program: Program,
+    method: str,
+    source: Path | None,
+    source_format: str,
+    target: Path | None,
+    target_format: str,
+) -> int:
+    """Predict a file and return how many rows it had.
+
+    Parameters
+    ----------
+    program : Program
+        What predicts.
+    method : str
+        One of its methods.
+    source, target : Path or None
+        The files; None is stdin and stdout. The target appears only when it is complete.
+    source_format, target_format : {"csv", "ndjson", "parquet"}
+        What they hold.
+
+    Raises
+    ------
+    InputError
+        A row is not what the model takes; `row` counts from the file's first one.
+    RequestError
+        The file is not what its format says.
+    """
+    signature = program.signature
+    output = signature.outputs[method]
+    names = column_names(method, signature)
+    done = 0
+    with ExitStack() as stack:
+        chunks = READERS[source_format](source, signature)
+        path = None if target is None else stack.enter_context(whole_file(target))
+        writer = WRITERS[target_format](path)
+        stack.callback(writer.close)
+        advance = stack.enter_context(progress(source))
+        for rows, count, position in chunks:
+            if count == 0:
+                continue
+            with numbered_from(done):
+                result = program.run(method, rows)
+            writer.write(names, as_columns(result, output))
+            done += count
+            advance(position)
+    return done
+
+
+@contextmanager
+def numbered_from(first: int) -> Iterator[None]:
+    """Count the rows in errors from the file's first one."""
+    try:
+        yield
+    except InputError as error:
+        if not first or error.row is None:
+            raise
+        row = error.row + first
+        text, found = re.subn(rf"\brow {error.row}\b", f"row {row}", str(error), count=1)
+        if not found:
+            text = f"row {row}: {text}"
+        raise type(error)(text, row=row, column=error.column) from None
+
+
+def column_names(method: str, signature: Signature) -> list[str]:
+    """Return the names of a method's result columns.
+
+    One number a row is named after the method. Several are named after what the model calls them,
+    else after the labels they belong to, else by position.
+    """
+    output = signature.outputs[method]
+    if output.ndim == 1:
+        return [method]
+    if output.names is not None and len(output.names) == output.width:
+        return list(output.names)
+    predict = signature.outputs.get("predict")
+    labels = None if predict is None or method == "predict" else predict.labels
+    if labels is not None:
+        if output.splits is not None and tuple(map(len, labels)) == output.splits:
+            return [f"{method}_{i}_{label}" for i, of in enumerate(labels) for label in of]
+        if len(labels) == 1 and len(labels[0]) == output.width:
+            return [f"{method}_{label}" for label in labels[0]]
+    return [f"{method}_{i}" for i in range(output.width)]
+
+
+def as_columns(result: Any, output: Output) -> list[np.ndarray]:
+    """Return a result as one array a column."""
+    parts = result if isinstance(result, (list, tuple)) else [result]
+    columns: list[np.ndarray] = []
+    for part in parts:
+        array = part if isinstance(part, np.ndarray) else part.to_numpy()
+        columns += [array] if array.ndim == 1 else list(array.T)
+    return columns
+
+
+# -------------------------------------------------------------------- readers
+
+
+def _open(source: Path | None) -> IO[bytes]:
+    return sys.stdin.buffer if source is None else source.open("rb")
+
+
+def _csv(source: Path | None, signature: Signature) -> Iterator[Chunk]:
+    with _open(source) as raw:
+        position = raw.tell if raw.seekable() else lambda: 0
+        text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
+        try:
+            for count, rows in read_csv(text, signature):
+                yield rows, count, position()
+        except UnicodeDecodeError as error:
+            raise RequestError(f"{source or 'stdin'} is not UTF-8: {error}") from None
+
+
+def _ndjson(source: Path | None, signature: Signature) -> Iterator[Chunk]:
+    with _open(source) as raw:
+        position = raw.tell if raw.seekable() else lambda: 0
+        for rows in read_ndjson(raw):
+            yield rows, len(rows), position()
+
+
+def _parquet(source: Path | None, signature: Signature) -> Iterator[Chunk]:
+    pa, pq = pyarrow()
+    # Parquet is read from its end, so what comes from a pipe is taken whole.
+    given = io.BytesIO(sys.stdin.buffer.read()) if source is None else str(source)
+    try:
+        with pq.ParquetFile(given) as file:
+            wanted = None
+            if signature.layout == "table":
+                known = set(file.schema_arrow.names)
+                wanted = [str(c.name) for c in signature.columns if c.name in known]
+            groups = file.metadata.num_rows or 1
+            size = source.stat().st_size if source is not None else 0
+            read = 0
+            for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=wanted):
+                read += batch.num_rows
+                rows = pa.Table.from_batches([batch])
+                yield rows, batch.num_rows, size * read // groups
+    except pa.ArrowInvalid as error:
+        raise RequestError(f"{source or 'stdin'} is not a Parquet file: {error}") from None
+
+
+READERS: dict[str, Callable[[Path | None, Signature], Iterator[Chunk]]] = {
+    "csv": _csv,
+    "ndjson": _ndjson,
+    "parquet": _parquet,
+}
+
+
+# -------------------------------------------------------------------- writers
+
+
+class CsvWriter:
+    """CSV with a header; a missing value is an empty field."""
+
+    def __init__(self, path: str | None) -> None:
+        self._file = sys.stdout if path is None else open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115 - closed in `close`
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._started = False
+
+    def write(self, names: list[str], columns: list[np.ndarray]) -> None:
+        if not self._started:
+            self._writer.writerow(names)
+            self._started = True
+        self._writer.writerows(zip(*map(_plain, columns), strict=True))
+
+    def close(self) -> None:
+        if self._file is not sys.stdout:
+            self._file.close()
+        else:
+            self._file.flush()
+
+
+class NdjsonWriter:
+    """NDJSON: a value a row where there is one column, else an object."""
+
+    def __init__(self, path: str | None) -> None:
+        self._file: IO[bytes] = sys.stdout.buffer if path is None else open(path, "wb")  # noqa: SIM115 - closed in `close`
+        self._encoder = msgspec.json.Encoder()
+
+    def write(self, names: list[str], columns: list[np.ndarray]) -> None:
+        plain = [_plain(column) for column in columns]
+        rows: list[Any]
+        if len(names) == 1:
+            rows = plain[0]
+        else:
+            rows = [dict(zip(names, row, strict=True)) for row in zip(*plain, strict=True)]
+        self._file.write(self._encoder.encode_lines([_spell(row) for row in rows]))
+
+    def close(self) -> None:
+        if self._file is not sys.stdout.buffer:
+            self._file.close()
+        else:
+            self._file.flush()
+
+
+class ParquetWriter:
+    """Parquet, a row group a chunk."""
+
+    def __init__(self, path: str | None) -> None:
+        if path is None:
+            raise RequestError("parquet cannot be written to stdout; give a file with -o")
+        self._pa, self._pq = pyarrow()
+        self._path = path
+        self._writer: Any = None
+
+    def write(self, names: list[str], columns: list[np.ndarray]) -> None:
+        arrays = [
+            self._pa.array(c if c.flags.c_contiguous else np.ascontiguousarray(c)) for c in columns
+        ]
+        table = self._pa.table(arrays, names=names)
+        if self._writer is None:
+            self._writer = self._pq.ParquetWriter(self._path, table.schema)
+        self._writer.write_table(table.cast(self._writer.schema))
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+WRITERS: dict[str, Callable[[str | None], Writer]] = {
+    "csv": CsvWriter,
+    "ndjson": NdjsonWriter,
+    "parquet": ParquetWriter,
+}
+
+
+def _plain(column: np.ndarray) -> list[Any]:
+    values: list[Any] = column.tolist()
+    if column.dtype.kind == "f" and np.isnan(column).any():
+        return [None if v != v else v for v in values]
+    return values
+
+
+def _spell(row: Any) -> Any:
+    """Return a row with infinities, which JSON cannot hold, as text."""
+    if isinstance(row, dict):
+        return {key: _spell(value) for key, value in row.items()}
+    if isinstance(row, float) and row in (np.inf, -np.inf):
+        return "Infinity" if row > 0 else "-Infinity"
+    return row
+
+
+def pyarrow() -> tuple[Any, Any]:
+    """Return pyarrow and its Parquet module.
+
+    Raises
+    ------
+    RequestError
+        It is not installed.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise RequestError(
+            "Parquet files need pyarrow, which is not installed: pip install pyarrow"
+        ) from None
+    return pa, pq
+
+
+# ------------------------------------------------------------------- progress
+
+
+@contextmanager
+def progress(source: Path | None) -> Iterator[Callable[[int], None]]:
+    """Show how much of a file is read, on stderr, where somebody watches."""
+    if source is None or not sys.stderr.isatty():
+        yield lambda position: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(40), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(source.name, total=source.stat().st_size or None)
+        yield lambda position: bar.update(task, completed=position)

@@ -1,0 +1,81 @@
+"""``sclbl run``: predict a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sclbl.cli.state import Options
+from sclbl.errors import RequestError
+
+FORMATS = ("csv", "ndjson", "parquet")
+_SUFFIXES = {
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(run)
+
+
+def run(
+    context: typer.Context,
+    ref: str = typer.Argument(help="churn, churn@3, churn@production, or the path of a .wasm"),
+    file: str = typer.Argument(
+        help="Rows as .csv (with a header), .ndjson or .parquet; - is stdin."
+    ),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The file for the results; by default stdout."),
+    ] = None,
+    method: str | None = typer.Option(
+        None, help="A method of the program; predict by default, else transform."
+    ),
+    input_format: str | None = typer.Option(
+        None, "--from", metavar="FORMAT", help="csv, ndjson or parquet; by default the suffix."
+    ),
+    output_format: str | None = typer.Option(
+        None, "--to", metavar="FORMAT", help="csv, ndjson or parquet; by default the suffix."
+    ),
+) -> None:
+    """Predict the rows of a file, in this process."""
+    from sclbl import api
+    from sclbl.cli import batch
+    from sclbl.methods import pick_method
+
+    options: Options = context.obj
+    source = _format(input_format, file, None, "--from")
+    target = _format(output_format, str(output or "-"), source, "--to")
+    if target == "parquet" and output is None:
+        if output_format is not None:
+            raise RequestError("parquet cannot be written to stdout; give a file with -o")
+        target = "csv"
+    program = api.load(ref, registry=options.registry)
+    chosen = pick_method(program.methods, ref, method)
+    rows = batch.predict_file(
+        program, chosen, None if file == "-" else Path(file), source, output, target
+    )
+    if output is not None:
+        typer.echo(f"{rows:,} rows → {output}", err=not sys.stdout.isatty())
+
+
+def _format(given: str | None, path: str, otherwise: str | None, option: str) -> str:
+    if given is not None:
+        if given not in FORMATS:
+            raise RequestError(f"{option} {given!r} is not one of {', '.join(FORMATS)}")
+        return given
+    found = _SUFFIXES.get(Path(path).suffix.lower(), otherwise)
+    if found is None:
+        raise RequestError(
+            f"{path} does not say what it holds; give {option} {', '.join(FORMATS[:-1])} or "
+            f"{FORMATS[-1]}"
+        )
+    return found
