@@ -138,13 +138,15 @@ class LocalRegistry(Registry):
             )
         with self._database.write() as connection:
             if parsed.version is not None:
-                record = lookup.resolve(connection, parsed)
-                movement.refuse_if_named(record)
-                _mark_deleted(connection, [record])
+                gone = [lookup.resolve(connection, parsed)]
+                movement.refuse_if_named(gone[0])
             else:
                 gone = lookup.live(connection, parsed.name)
                 movement.drop_all(connection, parsed.name)
-                _mark_deleted(connection, gone)
+            _mark_deleted(connection, gone)
+        # Only now that this is durable: a crash in between leaves files for `prune`.
+        self._drop_unnamed({("program", record.sha256) for record in gone})
+        self._drop_unnamed({("spec", record.spec_sha256) for record in gone})
 
     def promote(self, ref: str, alias: str) -> Record:
         """See `Registry.promote`."""
@@ -174,21 +176,16 @@ class LocalRegistry(Registry):
     def prune(self, older_than: timedelta = GRACE) -> int:
         """Remove files that no live version names, and return how many were removed.
 
+        Such files stay behind when a writer is killed. `delete` removes those of its versions.
+
         Parameters
         ----------
         older_than : timedelta, default 1 hour
             Younger ones stay, because a writer may be about to record them.
         """
         limit = datetime.now(UTC) - older_than
-        removed = 0
-        # Under the write lock, so that no writer records what is being removed.
-        with self._database.write() as connection:
-            for kind in PLACES:
-                for sha256 in list(self._blobs.older_than(kind, limit)):
-                    if not _is_live(connection, kind, sha256):
-                        self._blobs.delete(kind, sha256)
-                        removed += 1
-        return removed + self._blobs.sweep(limit)
+        old = {(kind, sha256) for kind in PLACES for sha256 in self._blobs.older_than(kind, limit)}
+        return self._drop_unnamed(old) + self._blobs.sweep(limit)
 
     def stamp(self) -> int | None:
         """See `Registry.stamp`."""
@@ -201,6 +198,16 @@ class LocalRegistry(Registry):
     def _ensure(self, kind: Kind, sha256: str, data: bytes) -> None:
         if not self._blobs.has(kind, sha256):
             self._blobs.put(kind, data)
+
+    def _drop_unnamed(self, blobs: set[tuple[Kind, str]]) -> int:
+        removed = 0
+        # A writer makes sure of its files under the same lock, so none is taken from it.
+        with self._database.write() as connection:
+            for kind, sha256 in blobs:
+                if not _is_live(connection, kind, sha256):
+                    self._blobs.delete(kind, sha256)
+                    removed += 1
+        return removed
 
     def _read(self, kind: Kind, sha256: str) -> bytes:
         self._require_live(kind, sha256)

@@ -7,6 +7,7 @@ import pickle
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -72,24 +73,35 @@ def test_altered_bytes_are_refused_and_uploading_again_repairs(
     assert read(record) == good
 
 
-def test_prune_keeps_what_is_named_or_young(registry: LocalRegistry, path: Path) -> None:
+def test_delete_removes_what_no_other_version_shares(registry: LocalRegistry, path: Path) -> None:
     registry.create("churn", *make_program(1))
     registry.create("churn", *make_program(2))
     registry.create("other", *make_program(2))
-    registry.create("gone", *make_program(3))
-    orphan = path / "blobs" / "programs" / "00" / f"{0:064x}.wasm"
-    orphan.parent.mkdir()
-    orphan.write_bytes(b"x")
-    half = orphan.with_name(f"{orphan.name}.0123.part")
-    half.write_bytes(b"x")
+    registry.create("gone", make_program(3)[0], make_program(1)[1])
+    assert len(files(path)) == 5
     registry.delete("gone")
     registry.delete("churn@2")
-    assert registry.prune() == 0
-    assert len(files(path)) == 8
-    assert registry.prune(NOW) == 4
     assert len(files(path)) == 4
-    assert registry.program(registry.get("churn@1")) == make_program(1)[0]
+    assert registry.spec(registry.get("churn@1")) == make_program(1)[1]
     assert registry.program(registry.get("other")) == make_program(2)[0]
+    registry.delete("other")
+    assert len(files(path)) == 2
+
+
+def test_prune_keeps_what_is_named_or_young(registry: LocalRegistry, path: Path) -> None:
+    registry.create("churn", *make_program(1))
+    orphan = path / "blobs" / "programs" / "00" / f"{0:064x}.wasm"
+    orphan.parent.mkdir()
+    half = orphan.with_name(f"{orphan.name}.0123.part")
+    for file in (orphan, half):
+        file.write_bytes(b"x")
+    assert registry.prune() == 0
+    an_hour_ago = time.time() - 3601
+    for file in files(path):
+        os.utime(file, (an_hour_ago, an_hour_ago))
+    assert registry.prune() == 2
+    assert len(files(path)) == 2
+    assert registry.program(registry.get("churn@1")) == make_program(1)[0]
     assert registry.prune(NOW) == 0
 
 
