@@ -35,3 +35,17 @@ class OnRequest(Protocol):
 
     def optional(self, model: Any) -> tuple[str, ...]:
         """Return the methods that `strip` also takes, beyond `Stripper.methods`."""
+
+
+class OwnCall(Protocol):
+    """What a stripper adds whose models take rows, or name methods, in a way of their own."""
+
+    def call(self, model: Any, method: str, rows: Any) -> Any:
+        """Return what the model itself returns for `rows`; by default ``model.method(rows)``."""
+
+
+class ByName(Protocol):
+    """What a stripper adds whose models look columns up by name and ignore the others."""
+
+    def columns(self, model: Any) -> tuple[str, ...] | None:
+        """Return the names that the model looks up; None where it goes by position."""
