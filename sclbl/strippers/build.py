@@ -348,7 +348,7 @@ class Builder:
         return self.node(op, [x, self.constant([1], "int64")], x.dtype, 1, keepdims=1)
 
     def softmax(self, x: Wire) -> Wire:
-        """Softmax over each row: ``exp(x - max) / sum``."""
+        """Softmax over each row: ``exp(x - max) / sum``, summed from left to right."""
         return self.node("Softmax", [x], x.dtype, x.width, axis=1)
 
     def argmax(self, x: Wire) -> Wire:

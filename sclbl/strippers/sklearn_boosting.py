@@ -102,7 +102,7 @@ class _Classifier:
             # Ties of two classes go to the second one here, and to the first one elsewhere.
             written["predict"] = decide(build, raw, model.classes_, "GreaterOrEqual")
         if methods & {"predict_proba", "predict_log_proba"}:
-            chances = probabilities(build, raw, type(model._loss.link).__name__)
+            chances = probabilities(build, raw, type(model._loss.link).__name__, by_rows=True)
             if "predict_proba" in methods:
                 written["predict_proba"] = chances
             if "predict_log_proba" in methods:

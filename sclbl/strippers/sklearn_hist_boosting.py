@@ -121,7 +121,7 @@ class _Classifier:
             written["predict"] = decide(build, raw, model.classes_, "Greater")
         if "predict_proba" in methods:
             link = type(model._loss.link).__name__
-            written["predict_proba"] = probabilities(build, raw, link)
+            written["predict_proba"] = probabilities(build, raw, link, by_rows=False)
         return written
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from sclbl.strippers.build import Builder, Wire
 
+#: Rows up to here are summed by `numpy.sum` in one go.
+_BLOCK = 128
 _Function = Callable[[Builder, Wire], Wire]
 
 
@@ -54,7 +56,35 @@ LINKS: dict[str, Link] = {
 }
 
 
-def probabilities(build: Builder, raw: Wire, link: str) -> Wire:
+def _sum_by_eights(build: Builder, x: Wire) -> Wire:
+    """Return what `numpy.sum` makes of each contiguous row.
+
+    From eight numbers on it keeps eight running sums and adds them in pairs; the numbers left over
+    follow one by one. Beyond 128 numbers it halves the row first
+    (``numpy/_core/src/umath/loops_utils.h.src``).
+    """
+    if x.width > _BLOCK:
+        half = x.width // 2
+        half -= half % 8
+        return build.add(
+            _sum_by_eights(build, build.columns(x, range(half))),
+            _sum_by_eights(build, build.columns(x, range(half, x.width))),
+        )
+    whole = x.width - x.width % 8
+    if whole == 0:
+        return build.reduce("ReduceSum", x)
+    sums = build.columns(x, range(8))
+    for begin in range(8, whole, 8):
+        sums = build.add(sums, build.columns(x, range(begin, begin + 8)))
+    while sums.width > 1:
+        even, odd = range(0, sums.width, 2), range(1, sums.width, 2)
+        sums = build.add(build.columns(sums, even), build.columns(sums, odd))
+    for rest in range(whole, x.width):
+        sums = build.add(sums, build.columns(x, [rest]))
+    return sums
+
+
+def probabilities(build: Builder, raw: Wire, link: str, *, by_rows: bool) -> Wire:
     """Return class probabilities of raw predictions: ``[1 - p, p]``, or softmax.
 
     Parameters
@@ -65,9 +95,17 @@ def probabilities(build: Builder, raw: Wire, link: str) -> Wire:
         ``[rows, 1]`` for two classes, ``[rows, classes]`` for more.
     link : str
         Name of the loss's link class.
+    by_rows : bool
+        Whether the source holds raw predictions row after row. Softmax then sums by eights
+        (`_sum_by_eights`), which changes last digits; else class after class.
     """
-    chances = LINKS[link].inverse(build, raw)
-    return chances if raw.width > 1 else build.concat([build.sub(1.0, chances), chances])
+    if raw.width == 1:
+        chances = LINKS[link].inverse(build, raw)
+        return build.concat([build.sub(1.0, chances), chances])
+    if not by_rows or raw.width < 8:
+        return LINKS[link].inverse(build, raw)
+    powers = build.unary("Exp", build.sub(raw, build.reduce("ReduceMax", raw)))
+    return build.div(powers, _sum_by_eights(build, powers))
 
 
 def decide(

@@ -81,6 +81,14 @@ def test_regressor(name: str, dtype: type) -> None:
         same_bits(got, expected)
 
 
+def test_probabilities_of_many_classes() -> None:
+    y = np.arange(ROWS) % 20
+    model = HistGradientBoostingClassifier(**{**SMALL, "max_iter": 3}).fit(X, y)
+    graph = graph_of(model, 4)
+    rows = adversarial(X, thresholds(graph), missing=0.1)
+    within_ulps(run(graph, rows)["predict_proba"], model.predict_proba(rows), ulps=1)
+
+
 def test_tie_of_two_classes_goes_to_the_first() -> None:
     flat = np.zeros((40, 1))
     model = HistGradientBoostingClassifier(max_iter=1).fit(flat, [0, 1] * 20)

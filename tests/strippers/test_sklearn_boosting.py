@@ -95,6 +95,15 @@ def test_classifier_that_starts_from_a_model(loss: str, y: np.ndarray) -> None:
     same_labels(graph, got["predict"], model.predict(rows))
 
 
+@pytest.mark.parametrize("classes", [8, 11, 17, 140])
+def test_probabilities_of_many_classes(classes: int) -> None:
+    # From eight classes on, the order in which numpy.sum adds shows in the last digits.
+    y = np.arange(300) % classes
+    model = GradientBoostingClassifier(n_estimators=2, max_depth=2, random_state=0).fit(X, y)
+    graph, rows = rows_for(model)
+    within_ulps(run(graph, rows)["predict_proba"], model.predict_proba(rows), ulps=1)
+
+
 def test_two_classes_tie_for_the_second() -> None:
     # A constant feature leaves one leaf of value 0, so the raw prediction is exactly 0.
     flat = np.zeros((8, 1))
