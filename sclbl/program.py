@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +15,12 @@ import numpy as np
 
 from sclbl import manifest
 from sclbl.errors import InvalidProgramError, UnsupportedMethodError
-from sclbl.rows import encode
+from sclbl.rows import Blocks, encode
 from sclbl.runtime import Module
 from sclbl.spec import Output, Signature, Spec
 
 if TYPE_CHECKING:
     from sclbl.fidelity import Report
-
-#: Batches up to this many rows take the short way into the program.
-_FAST_ROWS = 64
 
 
 class Program:
@@ -149,39 +147,43 @@ class Program:
         return _finish(output, self._module.call(method, encode(rows, self.signature)))
 
     def _caller(self, method: str) -> Callable[[Any], Any]:
-        """Return the bound method, with a short way for small arrays of the right type."""
+        """Return the bound method, with short ways for one row and for arrays of the right type."""
+        from sclbl.runtime.engine import clock
+
         module, signature = self._module, self.signature
         output = signature.outputs[method]
         dtype = np.dtype(signature.numeric_dtype)
         width = len(signature.columns)
-        plain = not signature.text and output.storage != "text"
-        same = output.storage != "label" and np.dtype(output.dtype) == np.dtype(output.storage)
-        flat = output.ndim == 1
+        one, ndarray = (1, width), np.ndarray
         labels = None
         if output.storage == "label" and output.labels is not None and len(output.labels) == 1:
             labels = _label_array(output.labels[0], output.dtype)
-        simple = output.splits is None and (same or labels is not None) and plain
+        singles = [] if labels is None else [labels[k : k + 1] for k in range(len(labels))]
+        same = output.storage not in ("label", "text") and output.dtype == output.storage
+        short = output.splits is None and (same or labels is not None)
+        short = short and (labels is None or output.ndim == 1)
+        short = short and not signature.text and width > 0
+        local = threading.local()
 
         def call(rows: Any) -> Any:
-            if simple and type(rows) is np.ndarray and rows.dtype is dtype and rows.ndim == 2:
-                count, columns = rows.shape
-                if columns == width and 0 < count <= _FAST_ROWS:
-                    session = module.session()
-                    if session.instance.ticks != clock.ticks:
-                        session.instance.rewind()
-                    if count == 1:
-                        session.row[:] = rows[0]
-                    else:
-                        session.numeric[:count] = rows
-                    code = session.calls[method].again(count)
-                    if code:
-                        raise module.refusal(session.instance.record, code, 0)
-                    block = session.outputs[method]
-                    found = block[:count, 0] if flat else block[:count]
-                    return found.copy() if labels is None else labels.take(found)
+            if short and type(rows) is ndarray and rows.dtype is dtype:
+                if rows.shape == one:
+                    try:
+                        ready = local.ready
+                    except AttributeError:
+                        ready = local.ready = module.session().one_row(method)
+                    instance, into, found, raw, context, address, args, count, trap, block = ready
+                    if instance.ticks != clock.ticks:
+                        instance.rewind()
+                    into[...] = rows
+                    block[0] = 1
+                    failed = raw(context, address, args, count, trap)
+                    if failed is not None or block[0]:
+                        module.session().finish(method, failed)
+                    return (found if labels is None else singles[found.item()]).copy()
+                if rows.ndim == 2 and rows.shape[1] == width and len(rows):
+                    return _finish(output, module.call(method, Blocks(len(rows), rows, ())))
             return _finish(output, module.call(method, encode(rows, signature)))
-
-        from sclbl.runtime.engine import clock
 
         call.__name__ = call.__qualname__ = method
         call.__doc__ = f"Return what the model's ``{method}`` returns for these rows."

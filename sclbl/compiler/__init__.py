@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sclbl import manifest
@@ -10,6 +11,7 @@ from sclbl.compiler.emit import Emitter
 from sclbl.compiler.linker import link
 from sclbl.compiler.lowering import LOWER
 from sclbl.compiler.object import parse
+from sclbl.compiler.simplify import simplify
 from sclbl.errors import SpecError
 from sclbl.spec import Graph, Spec
 
@@ -38,7 +40,7 @@ def compile_spec(spec: Spec) -> bytes:
     CompileError
         Where LLVM or the linker fails: a defect of sclbl.
     """
-    graph = spec.graph
+    graph = simplify(spec.graph)
     taken = RESERVED.intersection(v.name for v in graph.outputs)
     if taken:
         raise SpecError(f"a method cannot be called {sorted(taken)[0]!r}; rename the output")
@@ -51,12 +53,15 @@ def compile_spec(spec: Spec) -> bytes:
             )
         emitter.begin(index)
         lower(emitter, node)
-    code = emitter.assembly({v.name: _needed(graph, v.name) for v in graph.outputs})
+    methods = {v.name: _needed(graph, v.name) for v in graph.outputs}
+    code = emitter.assembly(methods)
+    uses = Counter(index for nodes in methods.values() for index in nodes)
+    shared = frozenset(f"node_{index}" for index, count in uses.items() if count > 1)
     exports = {"alloc": "abi_alloc", "reset": "abi_reset"}
     exports |= {v.name: f"method_{v.name}" for v in graph.outputs}
     start = "program_start" if emitter.has_start else None
     keep = [*exports.values(), *([start] if start else [])]
-    binary = llvm.build(code, emitter.stems, keep)
+    binary = llvm.build(code, emitter.stems, keep, shared)
     program = link(
         parse(binary), emitter.weights, emitter.reserved(), exports, start, "sclbl_error"
     )

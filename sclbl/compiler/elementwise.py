@@ -6,15 +6,39 @@ from sclbl.compiler.emit import Emitter
 from sclbl.spec import Node
 
 UNARY = {
-    "Neg": "neg", "Abs": "abs", "Exp": "exp", "Log": "log", "Sqrt": "sqrt",
-    "Sigmoid": "sigmoid", "Erf": "erf", "Tanh": "tanh", "Atan": "atan", "Sign": "sign",
-    "Floor": "floor", "Reciprocal": "reciprocal", "sclbl.Erfc": "erfc", "sclbl.Log1p": "log1p",
-    "sclbl.Expm1": "expm1", "sclbl.NormCdf": "normcdf", "sclbl.NormPpf": "normppf",
+    "Neg": "neg",
+    "Abs": "abs",
+    "Exp": "exp",
+    "Log": "log",
+    "Sqrt": "sqrt",
+    "Sigmoid": "sigmoid",
+    "Erf": "erf",
+    "Tanh": "tanh",
+    "Atan": "atan",
+    "Sign": "sign",
+    "Floor": "floor",
+    "Reciprocal": "reciprocal",
+    "sclbl.Erfc": "erfc",
+    "sclbl.Log1p": "log1p",
+    "sclbl.Expm1": "expm1",
+    "sclbl.NormCdf": "normcdf",
+    "sclbl.NormPpf": "normppf",
 }
 BINARY = {
-    "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Max": "max",
-    "Min": "min", "Equal": "equal", "Less": "less", "LessOrEqual": "less_or_equal",
-    "Greater": "greater", "GreaterOrEqual": "greater_or_equal", "And": "and", "Or": "or",
+    "Add": "add",
+    "Sub": "sub",
+    "Mul": "mul",
+    "Div": "div",
+    "Pow": "pow",
+    "Max": "max",
+    "Min": "min",
+    "Equal": "equal",
+    "Less": "less",
+    "LessOrEqual": "less_or_equal",
+    "Greater": "greater",
+    "GreaterOrEqual": "greater_or_equal",
+    "And": "and",
+    "Or": "or",
 }
 
 
@@ -30,8 +54,13 @@ def binary(e: Emitter, node: Node) -> None:
     kernel = f"elementwise_{BINARY[node.op]}_{e.suffix(a)}"
     pointers = (e.pointer(a), e.pointer(b))
     e.call(
-        kernel, e.output(node), *pointers, "i32 %m", f"i32 {width}",
-        *e.strides(a, width), *e.strides(b, width),
+        kernel,
+        e.output(node),
+        *pointers,
+        "i32 %m",
+        f"i32 {width}",
+        *e.strides(a, width),
+        *e.strides(b, width),
     )
 
 
@@ -41,8 +70,14 @@ def where(e: Emitter, node: Node) -> None:
     kernel = f"elementwise_where_{e.suffix(a)}"
     pointers = (e.pointer(condition), e.pointer(a), e.pointer(b))
     e.call(
-        kernel, e.output(node), *pointers, "i32 %m", f"i32 {width}",
-        *e.strides(condition, width), *e.strides(a, width), *e.strides(b, width),
+        kernel,
+        e.output(node),
+        *pointers,
+        "i32 %m",
+        f"i32 {width}",
+        *e.strides(condition, width),
+        *e.strides(a, width),
+        *e.strides(b, width),
     )
 
 
@@ -62,5 +97,3 @@ def cast(e: Emitter, node: Node) -> None:
 
 def _count(e: Emitter, name: str) -> tuple[str]:
     return (e.cells(e.width(name)),)
-
-

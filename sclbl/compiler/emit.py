@@ -7,14 +7,19 @@ For a graph ``t = Sub(numeric, mean); predict = MatMul(t, w)`` this emits, in ps
     node_1(m, row, x, texts):
         linear_dot_f64(b1, b0, w1, m, 3)
 
-    method_predict(rows, numeric, texts, out):
+    tile_predict(m, row, x, texts, out):
+        node_0(m, row, x, texts)
+        if node_k(...) refuses: return its code
+        shape_copy(out + row * bytes of a result, b1, m * bytes of a result)
+
+    program_run(rows, numeric, texts, out, bytes of a result, method):
         if abi_check(rows, ...) return code
         for row in 0, TILE, 2 * TILE ... below rows:
             m = min(TILE, rows - row);  x = numeric + row * bytes of a row
-            node_0(m, row, x, texts)
-            if node_k(...) refuses: return its code
-            shape_copy(out + row * bytes of a result, b1, m * bytes of a result)
-        return 0
+            switch method: tile_predict(...), tile_...: return a code that is not 0
+
+    method_predict(rows, numeric, texts, out):
+        return program_run(rows, numeric, texts, out, 8, 0)
 
 ``b0``, ``b1`` are buffers for one tile and ``w0``, ``w1`` weights, both placed by the linker. All
 shapes are constants, so LLVM specialises each kernel for the one place that calls it.
@@ -22,6 +27,7 @@ shapes are constants, so LLVM specialises each kernel for the one place that cal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -106,7 +112,7 @@ class Emitter:
         """Return row and column stride (elements) of an operand spread over `width` columns."""
         own = self.width(name)
         row = own if name in self.graph.values else 0
-        return f"i32 {row}", f"i32 {1 if own == width and own > 1 or width == 1 else 0}"
+        return f"i32 {row}", f"i32 {1 if (own == width and own > 1) or width == 1 else 0}"
 
     def output(self, node: Node) -> str:
         """Reserve the buffer of a node's result and return its address."""
@@ -175,14 +181,15 @@ class Emitter:
         items = [str(t) for t in array.ravel()]
         raw = [b"" if t == MISSING_TEXT else t.encode() for t in items]
         lengths = [
-            MISSING_LENGTH if t == MISSING_TEXT else len(r)
-            for t, r in zip(items, raw, strict=True)
+            MISSING_LENGTH if t == MISSING_TEXT else len(r) for t, r in zip(items, raw, strict=True)
         ]
         table = self.reserve(8 * len(items))
         self.at_start(
-            "text_unpack", table,
+            "text_unpack",
+            table,
             self.weight(np.frombuffer(b"".join(raw), dtype=np.uint8), 1),
-            self.weight(np.array(lengths, dtype=np.uint32), 4), f"i32 {len(items)}",
+            self.weight(np.array(lengths, dtype=np.uint32), 4),
+            f"i32 {len(items)}",
         )
         return table
 
@@ -210,11 +217,12 @@ class Emitter:
         out = [f"@{name} = external global i8, align 4" for name in sorted(symbols)]
         out += [
             *self._declared.values(),
-            "declare i32 @abi_check(i32, i32, i32, i32, i32, i32, i32)",
+            "declare i32 @abi_check(i32, i32, i32, i32, i32)",
+            "declare i32 @abi_check_text(i32, i32, i32)",
             "declare i32 @abi_text(ptr, ptr, i32, i32, i32, ptr)",
             "declare void @shape_copy(ptr, ptr, i32)",
         ]
-        arguments = "i32 %m, i32 %row, ptr %x, ptr %texts"
+        arguments = "i32 %m, i32 %row, ptr noalias %x, ptr %texts"
         for index, function in self._functions.items():
             if not function.lines:
                 continue
@@ -223,7 +231,8 @@ class Emitter:
             out += function.lines
             out += [end, "}"]
         for method, nodes in methods.items():
-            out += self._method(method, nodes)
+            out += self._tile(method, nodes)
+        out += self._run(list(methods))
         if self._start:
             out += ["define void @program_start() {", *self._start, "  ret void", "}"]
         return "\n".join(out) + "\n"
@@ -233,72 +242,132 @@ class Emitter:
         """Whether something runs at the start."""
         return bool(self._start)
 
-    def _method(self, method: str, nodes: list[int]) -> list[str]:
-        signature = self.signature
-        row_bytes = len(signature.numeric) * ITEM[signature.numeric_dtype]
-        texts = len(signature.text)
+    def _tile(self, method: str, nodes: list[int]) -> list[str]:
+        """One method on one tile: its nodes, then the results to the host's block."""
         value = self.graph.values[method]
         out_bytes = value.width * ITEM[value.dtype]
         lines = [
-            f"define i32 @method_{method}(i32 %rows, i32 %numeric, i32 %records, i32 %out) {{",
-            f"  %bad = call i32 @abi_check(i32 %rows, i32 %numeric, i32 {row_bytes}, "
-            f"i32 %records, i32 {texts}, i32 %out, i32 {out_bytes})",
-            "  %texts = inttoptr i32 %records to ptr",
-            "  %wrong = icmp ne i32 %bad, 0",
-            "  br i1 %wrong, label %end, label %head",
-            "head:",
-            "  %row = phi i32 [ 0, %0 ], [ %next, %store ]",
-            "  %more = icmp slt i32 %row, %rows",
-            "  br i1 %more, label %body, label %end",
-            "body:",
-            "  %rest = sub i32 %rows, %row",
-            f"  %short = icmp slt i32 %rest, {self.tile()}",
-            f"  %m = select i1 %short, i32 %rest, i32 {self.tile()}",
-            f"  %xo = mul i32 %row, {row_bytes}",
-            "  %xa = add i32 %numeric, %xo",
-            "  %x = inttoptr i32 %xa to ptr",
+            f"define internal i32 @tile_{method}(i32 %m, i32 %row, ptr %x, ptr %texts, i32 %out) {{"
         ]
-        exits = [("%bad", "%0"), ("0", "%head")]
-        block = "body"
+        exits = []
+        block = "%0"
+
+        def may_stop(name: str, call: str) -> None:
+            nonlocal block
+            lines.extend(
+                [
+                    f"  %code{name} = call i32 {call}",
+                    f"  %stop{name} = icmp ne i32 %code{name}, 0",
+                    f"  br i1 %stop{name}, label %end, label %go{name}",
+                    f"go{name}:",
+                ]
+            )
+            exits.append((f"%code{name}", block))
+            block = f"%go{name}"
+
         if any(TEXT_INPUT in self.graph.nodes[i].inputs for i in nodes):
-            lines += [
-                f"  %read = call i32 @abi_text({self._place[TEXT_INPUT]}, ptr %texts, i32 %m, "
-                f"i32 %row, i32 {texts}, {self._text_columns})",
-                "  %unread = icmp ne i32 %read, 0",
-                "  br i1 %unread, label %end, label %texted",
-                "texted:",
-            ]
-            exits.append(("%read", "%body"))
-            block = "texted"
+            may_stop(
+                "_text",
+                f"@abi_text({self._place[TEXT_INPUT]}, ptr %texts, i32 %m, i32 %row, "
+                f"i32 {len(self.signature.text)}, {self._text_columns})",
+            )
         for index in nodes:
             function = self._functions[index]
-            if not function.lines:
-                continue
             call = f"@node_{index}(i32 %m, i32 %row, ptr %x, ptr %texts)"
-            if not function.refuses:
+            if function.refuses:
+                may_stop(str(index), call)
+            elif function.lines:
                 lines.append(f"  call void {call}")
-                continue
-            lines += [
-                f"  %code{index} = call i32 {call}",
-                f"  %stop{index} = icmp ne i32 %code{index}, 0",
-                f"  br i1 %stop{index}, label %end, label %go{index}",
-                f"go{index}:",
-            ]
-            exits.append((f"%code{index}", f"%{block}"))
-            block = f"go{index}"
         lines += [
-            "  br label %store",
-            "store:",
             f"  %oo = mul i32 %row, {out_bytes}",
             "  %oa = add i32 %out, %oo",
             "  %o = inttoptr i32 %oa to ptr",
             f"  %ob = mul i32 %m, {out_bytes}",
             f"  call void @shape_copy(ptr %o, {self.pointer(method)}, i32 %ob)",
-            f"  %next = add i32 %row, {self.tile()}",
-            "  br label %head",
+            "  br label %end",
             "end:",
+        ]
+        exits.append(("0", block))
+        lines += [
             f"  %result = phi i32 {', '.join(f'[ {v}, {b} ]' for v, b in exits)}",
             "  ret i32 %result",
             "}",
         ]
+        return lines
+
+    def _run(self, methods: Sequence[str]) -> list[str]:
+        """The loop over tiles, which all methods share, and a function for each method."""
+        signature = self.signature
+        row_bytes = len(signature.numeric) * ITEM[signature.numeric_dtype]
+        texts = len(signature.text)
+        tile = self.tile()
+        lines = [
+            "define internal i32 @program_run(i32 %rows, i32 %numeric, i32 %records, i32 %out, "
+            "i32 %bytes, i32 %method) {",
+            f"  %bad = call i32 @abi_check(i32 %rows, i32 %numeric, i32 {row_bytes}, i32 %out, "
+            "i32 %bytes)",
+            "  %texts = inttoptr i32 %records to ptr",
+            "  %wrong = icmp ne i32 %bad, 0",
+            f"  br i1 %wrong, label %end, label %{'text' if texts else 'head'}",
+        ]
+        exits = [("%bad", "%0"), ("0", "%head")]
+        entry = "%0"
+        if texts:
+            lines += [
+                "text:",
+                f"  %unread = call i32 @abi_check_text(i32 %rows, i32 %records, i32 {texts})",
+                "  %unreadable = icmp ne i32 %unread, 0",
+                "  br i1 %unreadable, label %end, label %head",
+            ]
+            exits.append(("%unread", "%text"))
+            entry = "%text"
+        lines += [
+            "head:",
+            f"  %row = phi i32 [ 0, {entry} ], [ %next, %tail ]",
+            "  %more = icmp slt i32 %row, %rows",
+            "  br i1 %more, label %body, label %end",
+            "body:",
+            "  %rest = sub i32 %rows, %row",
+            f"  %short = icmp slt i32 %rest, {tile}",
+            f"  %m = select i1 %short, i32 %rest, i32 {tile}",
+            f"  %xo = mul i32 %row, {row_bytes}",
+            "  %xa = add i32 %numeric, %xo",
+            "  %x = inttoptr i32 %xa to ptr",
+            "  switch i32 %method, label %run0 ["
+            + " ".join(f"i32 {k}, label %run{k}" for k in range(1, len(methods)))
+            + "]",
+        ]
+        for k, method in enumerate(methods):
+            lines += [
+                f"run{k}:",
+                f"  %code{k} = call i32 @tile_{method}(i32 %m, i32 %row, ptr %x, ptr %texts, "
+                "i32 %out)",
+                "  br label %ran",
+            ]
+        codes = ", ".join(f"[ %code{k}, %run{k} ]" for k in range(len(methods)))
+        lines += [
+            "ran:",
+            f"  %code = phi i32 {codes}",
+            "  %stop = icmp ne i32 %code, 0",
+            "  br i1 %stop, label %end, label %tail",
+            "tail:",
+            f"  %next = add i32 %row, {tile}",
+            "  br label %head",
+            "end:",
+        ]
+        exits.append(("%code", "%ran"))
+        lines += [
+            f"  %result = phi i32 {', '.join(f'[ {v}, {b} ]' for v, b in exits)}",
+            "  ret i32 %result",
+            "}",
+        ]
+        for k, method in enumerate(methods):
+            value = self.graph.values[method]
+            lines += [
+                f"define i32 @method_{method}(i32 %rows, i32 %numeric, i32 %records, i32 %out) {{",
+                "  %code = call i32 @program_run(i32 %rows, i32 %numeric, i32 %records, "
+                f"i32 %out, i32 {value.width * ITEM[value.dtype]}, i32 {k})",
+                "  ret i32 %code",
+                "}",
+            ]
         return lines

@@ -99,7 +99,7 @@ class _Layout:
         for weight in weights:
             at = _align(at, weight.alignment)
             self.address[weight.name] = at
-            raw = memoryview(np.ascontiguousarray(weight.array).reshape(-1).view(np.uint8))
+            raw = np.ascontiguousarray(weight.array).reshape(-1).view(np.uint8).data
             if len(raw):
                 self.chunks.append((at, raw))
             at += len(raw)
@@ -163,7 +163,7 @@ def _bodies(obj: Object, layout: _Layout) -> list[bytes]:
 
 
 def _patch_data(obj: Object, layout: _Layout) -> None:
-    patched = {}
+    patched: dict[int, bytearray] = {}
     for relocation in obj.data_relocations:
         for i, segment in enumerate(obj.segments):
             at = relocation.offset - segment.start

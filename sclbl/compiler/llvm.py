@@ -46,7 +46,13 @@ def version() -> str:
     return ".".join(map(str, llvm.llvm_version_info))
 
 
-def build(code: str, stems: Iterable[str], exports: Iterable[str]) -> bytes:
+def build(
+    code: str,
+    stems: Iterable[str],
+    exports: Iterable[str],
+    shared: frozenset[str] = frozenset(),
+    fast: frozenset[str] = frozenset(),
+) -> bytes:
     """Compile generated code together with kernels.
 
     Parameters
@@ -57,6 +63,10 @@ def build(code: str, stems: Iterable[str], exports: Iterable[str]) -> bytes:
         Kernel files to link, by stem.
     exports : iterable of str
         Functions that stay visible; everything else becomes internal and is inlined or dropped.
+    shared : frozenset of str
+        Functions that several others call, kept once.
+    fast : frozenset of str
+        Functions optimised for speed rather than size.
 
     Returns
     -------
@@ -74,29 +84,35 @@ def build(code: str, stems: Iterable[str], exports: Iterable[str]) -> bytes:
         machine = _target_machine()
         try:
             module = llvm.parse_assembly(code)
+            module.verify()
             for stem in sorted(stems):
                 module.link_in(llvm.parse_bitcode(bitcode(stem)))
             for function in module.functions:
-                if not function.is_declaration:
-                    if function.name not in keep:
-                        function.linkage = "internal"
-                        if _is_kernel(function.name):
-                            function.add_function_attribute("alwaysinline")
-            module.verify()
+                if function.is_declaration:
+                    continue
+                if function.name not in keep:
+                    function.linkage = "internal"
+                    if function.name in shared:
+                        function.add_function_attribute("noinline")
+                    elif _is_kernel(function.name):
+                        function.add_function_attribute("alwaysinline")
+                if function.name not in fast:
+                    function.add_function_attribute("optsize")
+            # Drop the kernels that nothing calls before they cost time.
+            first = llvm.create_new_module_pass_manager()
+            first.add_global_dead_code_eliminate_pass()
             options = llvm.create_pipeline_tuning_options(speed_level=2)
             options.loop_unrolling = False
             options.loop_interleaving = False
-            options.slp_vectorization = True
-            options.loop_vectorization = True
             passes = llvm.create_pass_builder(machine, options)
-            manager = passes.getModulePassManager()
-            manager.run(module, passes)
+            first.run(module, passes)
+            passes.getModulePassManager().run(module, passes)
             return bytes(machine.emit_object(module))
         except RuntimeError as error:
             raise CompileError(f"LLVM refused the generated code: {error}") from error
 
 
-_GENERATED = ("node_", "method_", "program_", "abi_")
+_GENERATED = ("node_", "tile_", "method_", "program_", "abi_")
 
 
 def _is_kernel(name: str) -> bool:

@@ -26,10 +26,15 @@ def lookup(e: Emitter, node: Node) -> None:
     known = ~np.isnan(keys)
     order = np.argsort(keys[known], kind="stable")
     e.call(
-        f"lookup_{e.suffix(x)}", e.output(node), e.pointer(x),
-        e.weight(keys[known][order]), e.weight(values[known][order].astype(np.int32), 4),
-        "i32 %m", f"i32 {int(known.sum())}",
-        f"i32 {int(missing[-1]) if len(missing) else unknown}", f"i32 {unknown}",
+        f"lookup_{e.suffix(x)}",
+        e.output(node),
+        e.pointer(x),
+        e.weight(keys[known][order]),
+        e.weight(values[known][order].astype(np.int32), 4),
+        "i32 %m",
+        f"i32 {int(known.sum())}",
+        f"i32 {int(missing[-1]) if len(missing) else unknown}",
+        f"i32 {unknown}",
     )
 
 
@@ -56,10 +61,17 @@ def _text(e: Emitter, node: Node, keys: list[str], values: np.ndarray, unknown: 
         slots[at] = number
     ends = np.cumsum([len(r) for r in raw], dtype=np.uint32)
     e.call(
-        "lookup_text", e.output(node), e.pointer(node.inputs[0]), e.weight(slots, 4),
-        e.weight(ends, 4), e.weight(np.frombuffer(b"".join(raw), dtype=np.uint8), 1),
+        "lookup_text",
+        e.output(node),
+        e.pointer(node.inputs[0]),
+        e.weight(slots, 4),
+        e.weight(ends, 4),
+        e.weight(np.frombuffer(b"".join(raw), dtype=np.uint8), 1),
         e.weight(np.array(numbers, dtype=np.int32), 4),
-        "i32 %m", f"i32 {size - 1}", f"i32 {missing}", f"i32 {unknown}",
+        "i32 %m",
+        f"i32 {size - 1}",
+        f"i32 {missing}",
+        f"i32 {unknown}",
     )
 
 

@@ -6,14 +6,23 @@ from sclbl.compiler.emit import Emitter
 from sclbl.spec import Node
 
 REDUCE = {
-    "ReduceSum": "sum", "ReduceMax": "max", "ReduceMin": "min", "ReduceL1": "l1",
-    "ReduceL2": "l2", "ReduceSumSquare": "sum_square", "ArgMax": "argmax", "Softmax": "softmax",
+    "ReduceSum": "sum",
+    "ReduceMax": "max",
+    "ReduceMin": "min",
+    "ReduceL1": "l1",
+    "ReduceL2": "l2",
+    "ReduceSumSquare": "sum_square",
+    "ArgMax": "argmax",
+    "Softmax": "softmax",
 }
 
 
 def reduce(e: Emitter, node: Node) -> None:
     x = node.inputs[0]
     e.call(
-        f"reduce_{REDUCE[node.op]}_{e.suffix(x)}", e.output(node), e.pointer(x),
-        "i32 %m", f"i32 {e.width(x)}",
+        f"reduce_{REDUCE[node.op]}_{e.suffix(x)}",
+        e.output(node),
+        e.pointer(x),
+        "i32 %m",
+        f"i32 {e.width(x)}",
     )

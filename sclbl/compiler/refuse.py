@@ -9,15 +9,24 @@ from sclbl.spec import Node
 
 
 def _columns(e: Emitter, node: Node) -> str:
-    return e.weight(np.array(node.attrs["columns"], dtype=np.int32), 4)
+    columns = node.attrs["columns"]
+    if tuple(columns) == tuple(range(len(columns))):
+        return "ptr null"
+    return e.weight(np.array(columns, dtype=np.int32), 4)
 
 
 def refuse(e: Emitter, node: Node) -> None:
     x = node.inputs[0]
     e.alias(node)
     e.refuse(
-        f"refuse_{e.suffix(x)}", e.pointer(x), _columns(e, node), "i32 %m", "i32 %row",
-        f"i32 {e.width(x)}", f"i32 {int(node.attrs['nan'])}", f"i32 {int(node.attrs['inf'])}",
+        f"refuse_{e.suffix(x)}",
+        e.pointer(x),
+        _columns(e, node),
+        "i32 %m",
+        "i32 %row",
+        f"i32 {e.width(x)}",
+        f"i32 {int(node.attrs['nan'])}",
+        f"i32 {int(node.attrs['inf'])}",
     )
 
 
@@ -32,6 +41,4 @@ def missing_text(e: Emitter, node: Node) -> None:
 def _check(e: Emitter, node: Node, kernel: str) -> None:
     x = node.inputs[0]
     e.alias(node)
-    e.refuse(
-        kernel, e.pointer(x), _columns(e, node), "i32 %m", "i32 %row", f"i32 {e.width(x)}"
-    )
+    e.refuse(kernel, e.pointer(x), _columns(e, node), "i32 %m", "i32 %row", f"i32 {e.width(x)}")

@@ -22,8 +22,13 @@ def gather(e: Emitter, node: Node) -> None:
             "correct the indices in the graph"
         )
     e.call(
-        f"shape_gather_b{_item(e, x)}", e.output(node), e.pointer(x), e.weight(index, 4),
-        "i32 %m", f"i32 {len(index)}", f"i32 {e.width(x)}",
+        f"shape_gather_b{_item(e, x)}",
+        e.output(node),
+        e.pointer(x),
+        e.weight(index, 4),
+        "i32 %m",
+        f"i32 {len(index)}",
+        f"i32 {e.width(x)}",
     )
 
 
@@ -34,8 +39,13 @@ def concat(e: Emitter, node: Node) -> None:
     for x in node.inputs:
         width = e.width(x)
         e.call(
-            f"shape_place_b{_item(e, x)}", out, e.pointer(x),
-            "i32 %m", f"i32 {width}", f"i32 {total}", f"i32 {at}",
+            f"shape_place_b{_item(e, x)}",
+            out,
+            e.pointer(x),
+            "i32 %m",
+            f"i32 {width}",
+            f"i32 {total}",
+            f"i32 {at}",
         )
         at += width
 

@@ -41,8 +41,11 @@ class _Table:
 
     def flags(self) -> tuple[str, ...]:
         return (
-            f"i32 {self.columns}", f"i32 {self.shift}", f"i32 {int(self.wide)}",
-            f"i32 {int(self.missing)}", f"i32 {int(self.category)}",
+            f"i32 {self.columns}",
+            f"i32 {self.shift}",
+            f"i32 {int(self.wide)}",
+            f"i32 {int(self.missing)}",
+            f"i32 {int(self.category)}",
         )
 
 
@@ -61,10 +64,17 @@ def ensemble(e: Emitter, node: Node) -> None:
     targets = attrs.get("targets")
     e.call(
         f"trees_sum_{'f32' if values.dtype == np.float32 else 'f64'}",
-        e.output(node), packed.rows, "i32 %m", *packed.pointers,
-        e.weight(np.asarray(attrs["init"], dtype=values.dtype)), e.weight(table),
+        e.output(node),
+        packed.rows,
+        "i32 %m",
+        *packed.pointers,
+        e.weight(np.asarray(attrs["init"], dtype=values.dtype)),
+        e.weight(table),
         "ptr null" if targets is None else e.weight(np.asarray(targets, dtype=np.int32), 4),
-        f"i32 {packed.trees}", f"i32 {len(attrs['init'])}", f"i32 {int(direct)}", *packed.flags(),
+        f"i32 {packed.trees}",
+        f"i32 {len(attrs['init'])}",
+        f"i32 {int(direct)}",
+        *packed.flags(),
     )
 
 
@@ -74,8 +84,13 @@ def leaves(e: Emitter, node: Node) -> None:
     rows = np.asarray(node.attrs["left"])[order.nodes[order.leaf]].astype(np.uint32)
     packed = _pack(e, node, order, rows)
     e.call(
-        "trees_leaves", e.output(node), packed.rows, "i32 %m", *packed.pointers,
-        f"i32 {packed.trees}", *packed.flags(),
+        "trees_leaves",
+        e.output(node),
+        packed.rows,
+        "i32 %m",
+        *packed.pointers,
+        f"i32 {packed.trees}",
+        *packed.flags(),
     )
 
 
@@ -171,13 +186,22 @@ def _pack(e: Emitter, node: Node, order: _Order, payload: np.ndarray) -> _Table:
     stream = _payload_stream(payload)
     none = "ptr null"
     e.at_start(
-        "trees_unpack", table, roots, e.weight(_bits(order.leaf), 1),
+        "trees_unpack",
+        table,
+        roots,
+        e.weight(_bits(order.leaf), 1),
         e.weight(_bits(np.asarray(attrs["missing_left"])[inner].astype(bool)), 1)
-        if missing else none,
+        if missing
+        else none,
         e.weight(_bits(category), 1) if category.any() else none,
-        e.weight(position[feature].astype(narrow), 4), e.weight(limits, 4),
-        e.weight(stream, 4), f"i32 {len(order.depths)}", f"i32 {np.dtype(narrow).itemsize}",
-        f"i32 {0 if not len(stream) else stream.itemsize}", f"i32 {shift}", f"i32 {columns}",
+        e.weight(position[feature].astype(narrow), 4),
+        e.weight(limits, 4),
+        e.weight(stream, 4),
+        f"i32 {len(order.depths)}",
+        f"i32 {np.dtype(narrow).itemsize}",
+        f"i32 {0 if not len(stream) else stream.itemsize}",
+        f"i32 {shift}",
+        f"i32 {columns}",
         f"i32 {int(wide)}",
     )
     pointers = (table, roots, e.weight(order.depths, 4), e.weight(words, 4))
@@ -217,15 +241,18 @@ def _rows(e: Emitter, x: str, used: np.ndarray) -> str:
     width = e.width(x)
     out = e.scratch(4 * (len(used) + 1))
     index = "ptr null" if len(used) == width else e.weight(used.astype(np.int32), 4)
-    e.call(
-        "trees_rows", out, e.pointer(x), index, "i32 %m", f"i32 {len(used)}", f"i32 {width}"
-    )
+    e.call("trees_rows", out, e.pointer(x), index, "i32 %m", f"i32 {len(used)}", f"i32 {width}")
     return out
 
 
 def _ranks(
-    e: Emitter, x: str, used: np.ndarray, column: np.ndarray, threshold: np.ndarray,
-    numeric: np.ndarray, rule: str,
+    e: Emitter,
+    x: str,
+    used: np.ndarray,
+    column: np.ndarray,
+    threshold: np.ndarray,
+    numeric: np.ndarray,
+    rule: str,
 ) -> tuple[np.ndarray, str]:
     """Return each threshold's place among those of its column, and the tile of ranks."""
     limits = np.zeros(len(threshold), dtype=np.float32)
@@ -243,9 +270,16 @@ def _ranks(
     ends = np.cumsum([len(k) for k in kept]).astype(np.uint32)
     out = e.scratch(4 * (len(used) + 1))
     e.call(
-        "trees_ranks", out, e.pointer(x), e.weight(used.astype(np.int32), 4), e.weight(ends, 4),
-        e.weight(np.concatenate(kept) if kept else np.zeros(0)), "i32 %m", f"i32 {len(used)}",
-        f"i32 {e.width(x)}", f"i32 {int(rule == '<=')}",
+        "trees_ranks",
+        out,
+        e.pointer(x),
+        e.weight(used.astype(np.int32), 4),
+        e.weight(ends, 4),
+        e.weight(np.concatenate(kept) if kept else np.zeros(0)),
+        "i32 %m",
+        f"i32 {len(used)}",
+        f"i32 {e.width(x)}",
+        f"i32 {int(rule == '<=')}",
     )
     return limits, out
 

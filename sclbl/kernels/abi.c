@@ -25,24 +25,28 @@ void abi_reset(void) { heap_top = 0; }
 
 static i32 outside(u32 address, u64 bytes) { return (u64)address + bytes > memory_bytes(); }
 
+/* A block of the host's lies above the program's own memory and inside the memory there is. */
+static i32 foreign(u32 address, u64 bytes) {
+    return bytes && (address < (u32)heap_base || outside(address, bytes));
+}
+
 /* Refuse arguments that would make the program read or write outside its memory or over itself. */
-i32 abi_check(i32 rows, u32 numeric, u32 row_bytes, u32 texts, i32 text_columns, u32 out,
-              u32 out_bytes) {
-    if (rows < 0) return fail(BAD_ARGUMENT, -1, -1);
-    if (rows == 0) return OK;
-    u32 heap = (u32)heap_base;
-    if (row_bytes && (numeric < heap || outside(numeric, (u64)rows * row_bytes)))
+i32 abi_check(i32 rows, u32 numeric, u32 row_bytes, u32 out, u32 out_bytes) {
+    if (rows < 0 || foreign(numeric, (u64)rows * row_bytes) ||
+        foreign(out, (u64)rows * out_bytes))
         return fail(BAD_ARGUMENT, -1, -1);
-    if (out < heap || outside(out, (u64)rows * out_bytes)) return fail(BAD_ARGUMENT, -1, -1);
-    if (text_columns && (texts < heap || outside(texts, (u64)text_columns * 12)))
-        return fail(BAD_ARGUMENT, -1, -1);
-    for (i32 c = 0; c < text_columns; c++) {
-        const u32* record = (const u32*)(texts + (u32)c * 12);
-        if (record[0] < heap || outside(record[0], ((u64)rows + 1) * 4) ||
-            (record[2] && (record[2] < heap || outside(record[2], (u64)rows))))
-            return fail(BAD_ARGUMENT, -1, -1);
-    }
     return OK;
+}
+
+i32 abi_check_text(i32 rows, u32 texts, i32 text_columns) {
+    if (rows == 0) return OK;
+    i32 bad = foreign(texts, (u64)text_columns * 12);
+    for (i32 c = 0; c < text_columns && !bad; c++) {
+        const u32* record = (const u32*)texts + c * 3;
+        bad = foreign(record[0], ((u64)rows + 1) * 4) ||
+              (record[2] && foreign(record[2], (u64)rows));
+    }
+    return bad ? fail(BAD_ARGUMENT, -1, -1) : OK;
 }
 
 /* Read one tile of text columns: offsets, bytes and validity become (address, length). */

@@ -7,21 +7,27 @@ typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
 /* One output column: four partial sums hide the latency of an addition. */
 #define DOT(S, T, V, LANES)                                                           \
     void linear_dot_##S(T* out, const T* x, const T* weights, i32 m, i32 w) {         \
-        i32 whole = w / (2 * LANES) * (2 * LANES);                                    \
+        i32 blocks = w / (4 * LANES), rest = w - blocks * 4 * LANES;                  \
         for (i32 i = 0; i < m; i++) {                                                 \
-            const T* row = x + i * w;                                                 \
-            V s0 = {0}, s1 = {0};                                                     \
-            for (i32 k = 0; k < whole; k += 2 * LANES) {                              \
-                s0 += *(const V*)(row + k) * *(const V*)(weights + k);                \
-                s1 += *(const V*)(row + k + LANES) * *(const V*)(weights + k + LANES); \
+            const V *row = (const V*)(x + i * w), *by = (const V*)weights;            \
+            V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};                                 \
+            for (i32 k = 0; k < blocks; k++, row += 4, by += 4) {                     \
+                s0 += row[0] * by[0];                                                 \
+                s1 += row[1] * by[1];                                                 \
+                s2 += row[2] * by[2];                                                 \
+                s3 += row[3] * by[3];                                                 \
             }                                                                         \
-            s0 += s1;                                                                 \
-            T total = 0;                                                              \
-            for (i32 k = 0; k < LANES; k++) total += s0[k];                           \
-            for (i32 k = whole; k < w; k++) total += row[k] * weights[k];             \
+            i32 k = blocks * 4 * LANES;                                               \
+            for (i32 pairs = rest / LANES; pairs > 0; pairs--, k += LANES)            \
+                s0 += *row++ * *by++;                                                 \
+            s0 = (s0 + s1) + (s2 + s3);                                               \
+            T total = FOLD_##S(s0);                                                   \
+            for (; k < w; k++) total += x[i * w + k] * weights[k];                    \
             out[i] = total;                                                           \
         }                                                                             \
     }
+#define FOLD_f64(v) (v[0] + v[1])
+#define FOLD_f32(v) ((v[0] + v[1]) + (v[2] + v[3]))
 DOT(f64, f64, f64x2, 2)
 DOT(f32, f32, f32x4, 4)
 

@@ -1,30 +1,44 @@
-/* What a model refuses, its program refuses. Returns 0 or an error code; the first bad cell counts. */
+/* What a model refuses, its program refuses. Returns 0 or an error code; the first bad cell counts.
+   `columns` names a cell's input column; null where they are in order. */
 #include "abi.h"
 
 /* A value times zero is NaN exactly when it is NaN or infinite, so one sum tests a whole tile. */
-#define REFUSE(S, T)                                                                  \
+typedef f64 f64x2 __attribute__((vector_size(16), aligned(8)));
+typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
+
+#define REFUSE(S, T, V, LANES, FOLD)                                                  \
     i32 refuse_##S(const T* x, const i32* columns, i32 m, i32 row, i32 w, i32 nan,    \
                    i32 inf) {                                                         \
-        u32 bad = 0;                                                                  \
-        for (i32 i = 0; i < m * w; i++) bad |= x[i] * 0 != 0;                         \
-        if (!bad) return OK;                                                          \
+        i32 cells = m * w, k = 0;                                                     \
+        V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};                                     \
+        for (; k + 4 * LANES <= cells; k += 4 * LANES) {                              \
+            const V* v = (const V*)(x + k);                                           \
+            s0 += v[0] * 0;                                                           \
+            s1 += v[1] * 0;                                                           \
+            s2 += v[2] * 0;                                                           \
+            s3 += v[3] * 0;                                                           \
+        }                                                                             \
+        s0 = (s0 + s1) + (s2 + s3);                                                   \
+        T bad = FOLD;                                                                 \
+        for (; k < cells; k++) bad += x[k] * 0;                                       \
+        if (bad == 0) return OK;                                                      \
         for (i32 i = 0; i < m; i++)                                                   \
             for (i32 j = 0; j < w; j++) {                                             \
                 T v = x[i * w + j];                                                   \
                 if (v != v) {                                                         \
-                    if (nan) return fail(REFUSED_MISSING, row + i, columns[j]);       \
+                    if (nan) return fail(REFUSED_MISSING, row + i, columns ? columns[j] : j);       \
                 } else if (inf && v * 0 != 0)                                         \
-                    return fail(REFUSED_INFINITE, row + i, columns[j]);               \
+                    return fail(REFUSED_INFINITE, row + i, columns ? columns[j] : j);               \
             }                                                                         \
         return OK;                                                                    \
     }
-REFUSE(f64, f64)
-REFUSE(f32, f32)
+REFUSE(f64, f64, f64x2, 2, s0[0] + s0[1])
+REFUSE(f32, f32, f32x4, 4, (s0[0] + s0[1]) + (s0[2] + s0[3]))
 
 i32 refuse_unknown(const i64* x, const i32* columns, i32 m, i32 row, i32 w) {
     for (i32 i = 0; i < m; i++)
         for (i32 j = 0; j < w; j++)
-            if (x[i * w + j] < 0) return fail(REFUSED_UNKNOWN, row + i, columns[j]);
+            if (x[i * w + j] < 0) return fail(REFUSED_UNKNOWN, row + i, columns ? columns[j] : j);
     return OK;
 }
 
@@ -32,6 +46,6 @@ i32 refuse_missing_text(const text* x, const i32* columns, i32 m, i32 row, i32 w
     for (i32 i = 0; i < m; i++)
         for (i32 j = 0; j < w; j++)
             if (x[i * w + j].length == MISSING)
-                return fail(REFUSED_MISSING, row + i, columns[j]);
+                return fail(REFUSED_MISSING, row + i, columns ? columns[j] : j);
     return OK;
 }

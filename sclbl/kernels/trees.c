@@ -89,11 +89,12 @@ INLINE u32 category_right(const forest* f, u32 limit, f32 x, u32 missing_left) {
     return !(f->words[limit + 1 + (code >> 5)] >> (code & 31) & 1);
 }
 
-/* One step from slot `at` for the row at `x`; missing values are handled where `nan` says so. */
-INLINE u32 step(const forest* f, u32 at, const u8* x, i32 nan, u32* meta) {
+/* One step from slot `at` for the row at `x + row`; missing values are handled where `nan` says so.
+   `x` is a constant address, so that all eight rows share the register that holds `row`. */
+INLINE u32 step(const forest* f, u32 at, const u8* x, u32 row, i32 nan, u32* meta) {
     const slot* s = (const slot*)(f->table + at * (f->wide ? WIDE_SLOT : SLOT));
     u32 word = s->meta, mask = (f->wide ? 0xFFFFFFFFu : (1u << f->shift) - 1) & ~3u;
-    f32 value = *(const f32*)(x + (word & mask));
+    f32 value = *(const f32*)(x + (row + (word & mask)));
     f32 limit;
     __builtin_memcpy(&limit, &s->limit, 4);
     u32 right = value > limit;
@@ -108,7 +109,7 @@ INLINE u32 payload(const forest* f, u32 at) {
 }
 
 #define START(K) u32 at##K = START_OF(K);
-#define STEP(K) at##K = step(f, at##K, ROW_OF(K), nan, &meta##K);
+#define STEP(K) at##K = step(f, at##K, ROW_OF(K), row, nan, &meta##K);
 #define META(K) u32 meta##K = 0;
 #define ARRIVED(K) moving |= meta##K ^ leaf;
 #define STORE(K) found[K] = payload(f, at##K);
@@ -130,8 +131,8 @@ INLINE u32 payload(const forest* f, u32 at) {
     }
 
 /* Eight rows down one tree. */
-INLINE void walk_rows(const forest* f, const u8* x, u32 stride, i32 t, u32 leaf, i32 nan,
-                      u32* found) {
+INLINE void walk_rows(const forest* f, const u8* x, u32 row, u32 stride, i32 t, u32 leaf,
+                      i32 nan, u32* found) {
     u32 root = f->roots[t];
 #define START_OF(K) root
 #define ROW_OF(K) (x + K * stride)
@@ -141,7 +142,8 @@ INLINE void walk_rows(const forest* f, const u8* x, u32 stride, i32 t, u32 leaf,
 }
 
 /* One row down eight trees. */
-INLINE void walk_trees(const forest* f, const u8* x, i32 t, u32 leaf, i32 nan, u32* found) {
+INLINE void walk_trees(const forest* f, const u8* x, u32 row, i32 t, u32 leaf, i32 nan,
+                       u32* found) {
     i32 depth = 0;
     for (i32 k = 0; k < 8; k++) depth = f->depths[t + k] > depth ? f->depths[t + k] : depth;
 #define START_OF(K) f->roots[t + K]
@@ -152,9 +154,9 @@ INLINE void walk_trees(const forest* f, const u8* x, i32 t, u32 leaf, i32 nan, u
 }
 
 /* What is left after the eights: one row down one tree. */
-INLINE u32 walk_one(const forest* f, const u8* x, i32 t, i32 nan) {
+INLINE u32 walk_one(const forest* f, const u8* x, u32 row, i32 t, i32 nan) {
     u32 at = f->roots[t], meta;
-    for (i32 left = f->depths[t]; left > 0; left--) at = step(f, at, x, nan, &meta);
+    for (i32 left = f->depths[t]; left > 0; left--) at = step(f, at, x, row, nan, &meta);
     return payload(f, at);
 }
 
@@ -183,17 +185,17 @@ INLINE u32 walk_one(const forest* f, const u8* x, i32 t, i32 nan) {
         i32 eights = m & ~7;                                                          \
         for (i32 t = 0; t < f->trees; t++)                                            \
             for (i = 0; i < eights; i += 8) {                                         \
-                walk_rows(f, x + (u32)i * stride, stride, t, leaf, nan, found);       \
+                walk_rows(f, x, (u32)i * stride, stride, t, leaf, nan, found);        \
                 for (i32 k = 0; k < 8; k++) ADD(T, out + (i + k) * width, t, found[k]) \
             }                                                                         \
         for (i = eights; i < m; i++) {                                                \
             i32 t = 0;                                                                \
             for (; t + 8 <= f->trees; t += 8) {                                       \
-                walk_trees(f, x + (u32)i * stride, t, leaf, nan, found);              \
+                walk_trees(f, x, (u32)i * stride, t, leaf, nan, found);               \
                 for (i32 k = 0; k < 8; k++) ADD(T, out + i * width, t + k, found[k])  \
             }                                                                         \
             for (; t < f->trees; t++)                                                 \
-                ADD(T, out + i * width, t, walk_one(f, x + (u32)i * stride, t, nan))  \
+                ADD(T, out + i * width, t, walk_one(f, x, (u32)i * stride, t, nan))   \
         }                                                                             \
     }                                                                                 \
     void trees_sum_##S(T* out, const f32* x, i32 m, const u8* table, const u32* roots, \
@@ -234,13 +236,13 @@ void trees_leaves(i64* out, const f32* x, i32 m, const u8* table, const u32* roo
     forest f = {table, roots, depths, words, trees, shift, wide, missing, category};
     u32 stride = (u32)(columns + 1) * 4, leaf = (u32)columns << 2, found[8];
     for (i32 i = 0; i < m; i++) {
-        const u8* row = (const u8*)x + (u32)i * stride;
+        u32 row = (u32)i * stride;
         i32 t = 0;
         for (; t + 8 <= trees; t += 8) {
-            walk_trees(&f, row, t, leaf, missing, found);
+            walk_trees(&f, (const u8*)x, row, t, leaf, missing, found);
             for (i32 k = 0; k < 8; k++) out[i * trees + t + k] = found[k];
         }
-        for (; t < trees; t++) out[i * trees + t] = walk_one(&f, row, t, missing);
+        for (; t < trees; t++) out[i * trees + t] = walk_one(&f, (const u8*)x, row, t, missing);
     }
 }
 

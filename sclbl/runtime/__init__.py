@@ -32,8 +32,12 @@ SECONDS = 300.0
 CHUNK_BYTES = 256 * 1024
 CHUNK_MIN, CHUNK_MAX = 64, 16384
 STORAGE = {
-    "float64": "float64", "float32": "float32", "int64": "int64", "bool": "bool",
-    "label": "int32", "text": "uint32",
+    "float64": "float64",
+    "float32": "float32",
+    "int64": "int64",
+    "bool": "bool",
+    "label": "int32",
+    "text": "uint32",
 }
 _MISSING_LENGTH = 0xFFFFFFFF
 _METHOD_TYPE = (("i32",) * 4, ("i32",))
@@ -136,18 +140,21 @@ class Module:
             return MissingValueError(
                 f"{where} is missing, and the model refuses missing values there; "
                 "fill it in, or fit the model with an imputer",
-                row=row, column=label,
+                row=row,
+                column=label,
             )
         if code == 2:
             return InfiniteValueError(
                 f"{where} is infinite or too large for the model's precision; correct the value",
-                row=row, column=label,
+                row=row,
+                column=label,
             )
         if code == 3:
             return UnknownCategoryError(
                 f"{where} holds a category that the model was not fitted on; correct the value, "
                 "or fit the encoder with handle_unknown='ignore'",
-                row=row, column=label,
+                row=row,
+                column=label,
             )
         return ProgramError(f"the program refused its arguments (code {code}, {where})")
 
@@ -180,7 +187,6 @@ class Session:
         self.numeric: Any = None
         if columns:
             self.numeric = view(numeric, signature.numeric_dtype, (rows, columns))
-            self.row: Any = self.numeric[0]
         if texts:
             self.records = view(records, "uint32", (texts, 3))
             self.records[:, 0] = offsets
@@ -213,7 +219,8 @@ class Session:
         for k, column in enumerate(blocks.text):
             first, last = int(column.offsets[start]), int(column.offsets[end])
             np.subtract(
-                column.offsets[start : end + 1], column.offsets[start],
+                column.offsets[start : end + 1],
+                column.offsets[start],
                 out=self.offsets[k][: rows + 1],
             )
             self.text[at : at + last - first] = column.data[first:last]
@@ -226,11 +233,22 @@ class Session:
 
     def run(self, method: str, rows: int, start: int) -> None:
         """Run a method on the rows written; refusals count rows from `start`."""
-        instance = self.instance
-        instance.rewind()
+        self.instance.rewind()
         code = self.calls[method].again(rows)
         if code:
-            raise self.module.refusal(instance.record, code, start)
+            raise self.module.refusal(self.instance.record, code, start)
+
+    def finish(self, method: str, failed: int | None) -> None:
+        """Raise what went wrong with a direct call."""
+        code = self.calls[method].finish(failed)
+        raise self.module.refusal(self.instance.record, code, 0)
+
+    def one_row(self, method: str) -> tuple[Any, ...]:
+        """Return what a call with one row of numbers needs: instance, views, `Function.direct`."""
+        output = self.module.signature.outputs[method]
+        block = self.outputs[method]
+        found = block[:1, 0] if output.ndim == 1 else block[:1]
+        return (self.instance, self.numeric[:1], found, *self.calls[method].direct())
 
     def read(self, method: str, rows: int) -> np.ndarray:
         """Return the results of the last run: a view, or objects for text."""
