@@ -32,6 +32,11 @@ FORBIDDEN = {
         "sclbl.compiler", "sclbl.strippers", "sclbl.fidelity", "sclbl.registry", "sclbl.server",
         "sclbl.api", "sclbl.build", "llvmlite",
     },
+    "sclbl.fidelity": {"sclbl.registry", "sclbl.server", "sclbl.api", "sclbl.build"},
+    "sclbl.onnx_format": {
+        "sclbl.compiler", "sclbl.runtime", "sclbl.program", "sclbl.fidelity", "sclbl.registry",
+        "sclbl.server", "sclbl.api", "sclbl.build",
+    },
     "sclbl.program": {"sclbl.compiler", "sclbl.strippers", "sclbl.registry", "sclbl.server"},
     "sclbl.registry": {
         "sclbl.compiler", "sclbl.strippers", "sclbl.runtime", "sclbl.program", "sclbl.fidelity",

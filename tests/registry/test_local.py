@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from sclbl.errors import ConflictError, CorruptedError, DeletedError, NotFoundError, RegistryError
-from sclbl.registry import schema
+from sclbl.registry import database, schema
 from sclbl.registry.local import LocalRegistry
 from tests.registry.programs import make_program
 
@@ -224,6 +224,25 @@ def test_removed_while_open(registry: LocalRegistry, path: Path) -> None:
 
 
 # ------------------------------------------------------------ other processes
+
+
+def test_readers_do_not_wait_and_writers_do_not_wait_for_ever(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
+    with LocalRegistry(path) as registry:
+        made = registry.create("churn", *make_program())
+        holder = sqlite3.connect(path / "registry.db", isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        assert registry.get("churn") == made
+        assert registry.program(made) == make_program()[0]
+        with LocalRegistry(path) as another:
+            assert another.get("churn") == made
+        with pytest.raises(RegistryError, match=r"was busy for .* seconds; try again"):
+            registry.create("churn", *make_program())
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert registry.create("churn", *make_program()).version == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
