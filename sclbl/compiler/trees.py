@@ -62,13 +62,18 @@ def ensemble(e: Emitter, node: Node) -> None:
         payload, table = _leaf_rows(values[rows])
     packed = _pack(e, node, order, payload)
     targets = attrs.get("targets")
+    # Sums start at one constant row, or at a row of their own each.
+    start = node.inputs[1] if len(node.inputs) > 1 else None
     e.call(
         f"trees_sum_{'f32' if values.dtype == np.float32 else 'f64'}",
         e.output(node),
         packed.rows,
         "i32 %m",
         *packed.pointers,
-        e.weight(np.asarray(attrs["init"], dtype=values.dtype)),
+        e.weight(np.asarray(attrs["init"], dtype=values.dtype))
+        if start is None
+        else e.pointer(start),
+        f"i32 {0 if start is None else len(attrs['init'])}",
         e.weight(table),
         "ptr null" if targets is None else e.weight(np.asarray(targets, dtype=np.int32), 4),
         f"i32 {packed.trees}",

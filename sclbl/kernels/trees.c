@@ -91,7 +91,7 @@ INLINE u32 category_right(const forest* f, u32 limit, f32 x, u32 missing_left) {
 
 /* One step from slot `at` for the row at `x + row`; missing values are handled where `nan` says so.
    `x` is a constant address, so that all eight rows share the register that holds `row`. */
-INLINE u32 step(const forest* f, u32 at, const u8* x, u32 row, i32 nan, u32* meta) {
+INLINE u32 step(const forest* f, u32 at, const u8* x, u32 row, i32 nan) {
     const slot* s = (const slot*)(f->table + at * (f->wide ? WIDE_SLOT : SLOT));
     u32 word = s->meta, mask = (f->wide ? 0xFFFFFFFFu : (1u << f->shift) - 1) & ~3u;
     f32 value = *(const f32*)(x + (row + (word & mask)));
@@ -100,8 +100,13 @@ INLINE u32 step(const forest* f, u32 at, const u8* x, u32 row, i32 nan, u32* met
     u32 right = value > limit;
     if (nan) right |= (u32)(value != value) & ~word & 1;
     if (f->category && (word & 2)) right = category_right(f, s->limit, value, word & 1);
-    *meta = word & mask;
     return (f->wide ? s->child : word >> f->shift) + right;
+}
+
+/* Where in a row the value lies that slot `at` tests. */
+INLINE u32 column(const forest* f, u32 at) {
+    const slot* s = (const slot*)(f->table + at * (f->wide ? WIDE_SLOT : SLOT));
+    return s->meta & (f->wide ? 0xFFFFFFFFu : (1u << f->shift) - 1) & ~3u;
 }
 
 INLINE u32 payload(const forest* f, u32 at) {
@@ -109,14 +114,13 @@ INLINE u32 payload(const forest* f, u32 at) {
 }
 
 #define START(K) u32 at##K = START_OF(K);
-#define STEP(K) at##K = step(f, at##K, ROW_OF(K), row, nan, &meta##K);
-#define META(K) u32 meta##K = 0;
-#define ARRIVED(K) moving |= meta##K ^ leaf;
+#define STEP(K) at##K = step(f, at##K, ROW_OF(K), row, nan);
+#define ARRIVED(K) moving |= column(f, at##K) ^ leaf;
 #define STORE(K) found[K] = payload(f, at##K);
 /* Four steps at a time; unbalanced trees stop early once all eight paths have arrived. */
 #define WALK(DEPTH)                                                                   \
     {                                                                                 \
-        LANES(META) LANES(START)                                                      \
+        LANES(START)                                                      \
         i32 left = (DEPTH);                                                           \
         while (left > 4) {                                                            \
             _Pragma("clang loop unroll(disable)") for (i32 s = 0; s < 4; s++) {       \
@@ -155,8 +159,8 @@ INLINE void walk_trees(const forest* f, const u8* x, u32 row, i32 t, u32 leaf, i
 
 /* What is left after the eights: one row down one tree. */
 INLINE u32 walk_one(const forest* f, const u8* x, u32 row, i32 t, i32 nan) {
-    u32 at = f->roots[t], meta;
-    for (i32 left = f->depths[t]; left > 0; left--) at = step(f, at, x, row, nan, &meta);
+    u32 at = f->roots[t];
+    for (i32 left = f->depths[t]; left > 0; left--) at = step(f, at, x, row, nan);
     return payload(f, at);
 }
 
@@ -200,13 +204,13 @@ INLINE u32 walk_one(const forest* f, const u8* x, u32 row, i32 t, i32 nan) {
     }                                                                                 \
     void trees_sum_##S(T* out, const f32* x, i32 m, const u8* table, const u32* roots, \
                        const uint16_t* depths, const u32* words, const T* init,       \
-                       const T* values, const i32* targets, i32 trees, i32 width,     \
-                       i32 direct, i32 columns, i32 shift, i32 wide, i32 missing,     \
-                       i32 category) {                                                \
+                       i32 step, const T* values, const i32* targets, i32 trees,      \
+                       i32 width, i32 direct, i32 columns, i32 shift, i32 wide,       \
+                       i32 missing, i32 category) {                                   \
         forest f = {table, roots, depths, words, trees, shift, wide, missing, category}; \
         u32 stride = (u32)(columns + 1) * 4, leaf = (u32)columns << 2;                \
         for (i32 i = 0; i < m; i++)                                                   \
-            for (i32 c = 0; c < width; c++) out[i * width + c] = init[c];             \
+            for (i32 c = 0; c < width; c++) out[i * width + c] = init[i * step + c];  \
         if (missing && trees_any_missing(x, m, columns))                              \
             sum_##S(&f, out, (const u8*)x, stride, m, width, direct, values, targets, \
                     leaf, 1);                                                         \
