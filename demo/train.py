@@ -31,7 +31,7 @@ def train() -> tuple[Pipeline, pd.DataFrame, pd.Series]:
             TEXT,
         ),
     )
-    forest = RandomForestClassifier(n_estimators=100, max_depth=10, random_state=0, n_jobs=1)
+    forest = RandomForestClassifier(n_estimators=100, min_samples_leaf=4, random_state=0)
     return make_pipeline(columns, forest).fit(x_train, y_train), x_test, y_test
 
 
