@@ -1,0 +1,34 @@
+"""A server in a thread of this process, where a test needs to reach into it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sclbl.registry.base import Registry
+from sclbl.server import run
+from sclbl.server.auth import Guard
+from sclbl.server.settings import Settings
+
+TOKEN = "sclbl_token-of-the-tests"
+
+
+@contextmanager
+def serving(registry: Registry, settings: Settings | None = None) -> Iterator[tuple[str, str]]:
+    """Serve a registry and yield the URL and the token."""
+    guard = Guard(hashlib.sha256(TOKEN.encode()).hexdigest())
+    bound = run.listen("127.0.0.1", 0)
+    server = run.server(registry, guard, settings)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.005)
+        yield run.address(bound), TOKEN
+    finally:
+        server.should_exit = True
+        thread.join()
