@@ -78,6 +78,11 @@ class Program:
         return len(self.wasm)
 
     @property
+    def module(self) -> Module:
+        """What runs: its ``call(method, blocks)`` takes encoded rows and returns them undecoded."""
+        return self._module
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """Methods that the program offers."""
         return tuple(self.signature.outputs)

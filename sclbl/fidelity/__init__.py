@@ -1,0 +1,94 @@
+"""Proof that a program predicts what its model predicts: `verify`, `verify_program`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sclbl.fidelity.report import MethodReport, Report
+
+if TYPE_CHECKING:
+    from sclbl.spec import Spec
+
+__all__ = ["MethodReport", "Report", "verify", "verify_program"]
+
+
+def verify(
+    model: Any,
+    spec: Spec,
+    wasm: bytes,
+    example_input: Any,
+    *,
+    verify_on: Any = None,
+    tolerance: float | None = None,
+) -> Report:
+    """Compare a program with the model it was made from.
+
+    Rows: the example, rows around it, rows on and one ULP either side of the thresholds of trees,
+    every category and an unknown one, missing values, zeros of both signs, extremes, and
+    `verify_on`. The rows are the same at every run. What the program accepts the model must
+    accept, and what the program refuses the model must refuse (a few such rows are tried).
+
+    Parameters
+    ----------
+    model : object
+        The fitted object.
+    spec : Spec
+        What it was stripped to.
+    wasm : bytes
+        The program that the spec was compiled to.
+    example_input : array, DataFrame, Series, dict of columns, list
+        What the spec was stripped with.
+    verify_on : like `example_input`, optional
+        More rows, all of them compared.
+    tolerance : float, optional
+        Largest relative error to accept. By default 0 for trees (equal to the bit), else 1e-12 in
+        float64 and 1e-5 in float32, relative to the value or to the typical size of its column,
+        whichever is larger. Labels, integers and text are always equal.
+
+    Returns
+    -------
+    Report
+        The same for the same model and program on the same machine.
+
+    Raises
+    ------
+    FidelityError
+        Where a prediction or a refusal differs; the message shows the worst row, the attribute
+        ``report`` holds the report.
+    InputError
+        Where `verify_on` is not what the program takes.
+    """
+    from sclbl.fidelity.against_model import verify_against_model
+
+    return verify_against_model(model, spec, wasm, example_input, verify_on, tolerance)
+
+
+def verify_program(wasm: bytes, spec: bytes) -> Report:
+    """Compare a program with its spec, without the model.
+
+    The spec is compiled again. Where that gives the same code, program and spec agree; where it
+    does not (another compiler release), both programs run on generated rows and must agree to the
+    bit. In either case some rows are compared with `sclbl.reference`, in NumPy.
+
+    Parameters
+    ----------
+    wasm : bytes
+        The program, with its manifest.
+    spec : bytes
+        The ONNX file of its spec.
+
+    Returns
+    -------
+    Report
+        Of the comparison with `sclbl.reference`.
+
+    Raises
+    ------
+    InvalidProgramError, SpecError, LimitError
+        Where program or spec are malformed, or beyond the limits.
+    FidelityError
+        Where they disagree: signature, spec hash, or a prediction.
+    """
+    from sclbl.fidelity.against_spec import verify_against_spec
+
+    return verify_against_spec(wasm, spec)

@@ -1,0 +1,108 @@
+"""What a program accepts, and what may be asked of its results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import InputError
+from sclbl.fidelity.compare import TOLERANCE, Rule
+from sclbl.fidelity.rows import SEED, part
+from sclbl.fidelity.trace import EXACT, is_bit_exact, reaches_trees
+from sclbl.program import Program
+from sclbl.rows import Blocks, encode
+from sclbl.spec import Spec
+
+#: How many times the effect of one ULP in the inputs an error may be, and how often it is measured.
+NOISE, NOISE_RUNS = 32, 4
+
+
+def rule_of(spec: Spec, method: str, tolerance: float | None) -> Rule:
+    """Return what a method must keep to."""
+    graph, output = spec.graph, spec.signature.outputs[method]
+    needed = {method}
+    single = output.storage == "float32"
+    for node in reversed(graph.nodes):
+        if needed.intersection(node.outputs):
+            needed.update(node.inputs)
+            inexact = node.op not in EXACT
+            single |= inexact and graph.values[node.outputs[0]].dtype == "float32"
+    dtype = "float32" if single else "float64"
+    if output.storage not in ("float64", "float32"):
+        tolerance = 0.0
+    elif tolerance is None:
+        tolerance = 0.0 if is_bit_exact(graph, method) else TOLERANCE[dtype]
+    return Rule(tolerance, dtype, np.ones(output.width))
+
+
+def accepted_rows(
+    program: Program, blocks: Blocks
+) -> tuple[np.ndarray, dict[int, tuple[str, InputError]]]:
+    """Return which rows every method accepts, and which method refuses each other one, and how.
+
+    Parameters
+    ----------
+    program : Program
+        What runs.
+    blocks : Blocks
+        Encoded rows.
+
+    Returns
+    -------
+    bool ``[rows]``
+        Rows that all methods accept.
+    dict of int to (str, InputError)
+        By refused row.
+    """
+    accepted = np.ones(blocks.rows, dtype=bool)
+    refused: dict[int, tuple[str, InputError]] = {}
+    module = program.module
+    for method in program.methods:
+        # Halves of what is refused, down to single rows: most batches pass at once.
+        todo = [(0, blocks.rows)]
+        while todo:
+            start, stop = todo.pop()
+            if start == stop or not accepted[start:stop].any():
+                continue
+            try:
+                module.call(method, part(blocks, start, stop))
+            except InputError as error:
+                if stop - start > 1:
+                    middle = (start + stop) // 2
+                    todo += [(middle, stop), (start, middle)]
+                else:
+                    accepted[start] = False
+                    refused[start] = (method, error)
+    return accepted, refused
+
+
+def noise_of(
+    program: Program, spec: Spec, method: str, rows: Any
+) -> Callable[[], np.ndarray] | None:
+    """Return a function that measures how an ULP in the inputs moves a result; None with trees.
+
+    A tree's result jumps at a threshold, so it says nothing about rounding.
+    """
+    if reaches_trees(spec.graph, method) or not spec.signature.numeric:
+        return None
+
+    def measure() -> np.ndarray:
+        rng = np.random.default_rng(SEED)
+        blocks = encode(rows, spec.signature)
+        module = program.module
+        still = module.call(method, blocks).astype(np.float64)
+        moved = np.zeros_like(still)
+        if blocks.numeric is None:
+            return moved
+        epsilon = np.finfo(blocks.numeric.dtype).eps
+        for _ in range(NOISE_RUNS):
+            side = rng.choice([-epsilon, epsilon], size=blocks.numeric.shape)
+            with np.errstate(all="ignore"):
+                numeric = (blocks.numeric * (1 + side)).astype(blocks.numeric.dtype)
+                now = module.call(method, Blocks(blocks.rows, numeric, blocks.text))
+                moved = np.maximum(moved, np.abs(now.astype(np.float64) - still))
+        return NOISE * moved
+
+    return measure

@@ -1,0 +1,250 @@
+"""A program against the model that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import FidelityError, InputError, UnsupportedModelError
+from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
+from sclbl.fidelity.compare import compare, flatten, typical_size
+from sclbl.fidelity.containers import Maker
+from sclbl.fidelity.report import MethodReport, Report
+from sclbl.fidelity.rows import BASE, Rows, from_blocks, generate
+from sclbl.program import Program
+from sclbl.rows import encode
+from sclbl.spec import Spec
+
+#: Most rows of those that the program refuses that are tried with the model, one by one.
+PROBES = 8
+SHOWN = 12
+#: What `sclbl.strippers.example.call` raises where the model refuses its rows.
+REFUSALS = (InputError, UnsupportedModelError)
+
+
+def verify_against_model(
+    model: Any,
+    spec: Spec,
+    wasm: bytes,
+    example_input: Any,
+    verify_on: Any,
+    tolerance: float | None,
+) -> Report:
+    """Compare a program with a model; see `sclbl.fidelity.verify`."""
+    return _Check(model, spec, wasm, tolerance).run(example_input, verify_on)
+
+
+class _Check:
+    def __init__(self, model: Any, spec: Spec, wasm: bytes, tolerance: float | None) -> None:
+        from sclbl.strippers import dispatch, example
+
+        stripper = dispatch.find(model)
+
+        def call(method: str, rows: Any) -> Any:
+            result = example.call(model, stripper, method, rows)
+            return list(result.arrays) if result.is_list else result.arrays[0]
+
+        def as_given(rows: Any) -> Any:
+            return example.as_rows(example.needed_columns(model, rows), spec.signature)
+
+        self.call: Callable[[str, Any], Any] = call
+        self.as_given: Callable[[Any], Any] = as_given
+        self.spec = spec
+        self.program = Program(wasm)
+        self.tolerance = tolerance
+        self.rules = {m: rule_of(spec, m, tolerance) for m in spec.methods}
+        self.reports = {m: MethodReport(m, 0, self.rules[m].tolerance) for m in spec.methods}
+        self.tried = 0
+        self.refusals = 0
+
+    def run(self, example_input: Any, verify_on: Any) -> Report:
+        spec = self.spec
+        example = self.as_given(example_input)
+        base = from_blocks(encode(example, spec.signature))
+        rows = generate(spec, base)
+        accepted, refused = accepted_rows(self.program, rows.blocks(spec.signature.numeric_dtype))
+        maker = Maker(example, spec.signature)
+        good = rows.take(np.flatnonzero(accepted))
+        container, fits = maker.make(good)
+        self.compare(container, sizes_from=min(len(base), BASE))
+        rest = good.take(np.flatnonzero(~fits))
+        if len(rest):
+            container, fits = maker.make(rest, widened=True)
+            if fits.any():
+                self.compare(container)
+        self.probe(maker, rows, refused)
+        if verify_on is not None:
+            self.compare_given(self.as_given(verify_on))
+        return self.report()
+
+    def report(self, worst: str = "") -> Report:
+        return Report(
+            against=self.spec.source.model,
+            rows=self.tried,
+            refusals=self.refusals,
+            ok=not worst,
+            methods=tuple(self.reports.values()),
+            worst=worst,
+        )
+
+    def fail(self, worst: str, advice: str) -> None:
+        report = self.report(worst)
+        raise FidelityError(
+            f"the program of {self.spec.source.model} does not predict what the model predicts: "
+            f"{worst}. {advice}",
+            report,
+        )
+
+    # ------------------------------------------------------- rows of both
+
+    def compare(self, rows: Any, sizes_from: int = 0) -> None:
+        """Compare all methods on rows that the program accepts.
+
+        The first rows, `sizes_from` of them, are the example's: they say how large each output
+        typically is.
+        """
+        self.tried += len(rows)
+        breach: tuple[float, str] | None = None
+        for method, output in self.spec.signature.outputs.items():
+            ours = self.program.run(method, rows)
+            try:
+                theirs = self.call(method, rows)
+            except REFUSALS as error:
+                self.accepted_by_program_only(method, rows, error)
+                continue
+            self.check_shape(method, ours, theirs)
+            a, b = flatten(ours), flatten(theirs)
+            if sizes_from:
+                sizes = typical_size(b[:sizes_from])
+                self.rules[method] = replace(self.rules[method], typical=sizes)
+            noise = None
+            if self.tolerance is None:
+                noise = noise_of(self.program, self.spec, method, rows)
+            self.reports[method], worst = compare(
+                self.reports[method], output, a, b, self.rules[method], noise
+            )
+            if worst is not None and worst.excess > 1 and (not breach or worst.excess > breach[0]):
+                where = f", output {worst.column}" if a.shape[1] > 1 else ""
+                breach = (
+                    worst.excess,
+                    f"{method}{where}: the program gives {_plain(worst.ours)}, the model "
+                    f"{_plain(worst.theirs)} (relative error {worst.error:.3g}, allowed "
+                    f"{self.rules[method].tolerance:.3g}) for {_shown(rows, worst.row)}",
+                )
+        if breach is not None:
+            self.fail(
+                breach[1],
+                "This is a defect of sclbl, or a model whose arithmetic needs tolerance=; "
+                "nothing was recorded",
+            )
+
+    def check_shape(self, method: str, ours: Any, theirs: Any) -> None:
+        """Compare what the results are, before what they hold."""
+        found, wanted = ([_described(r) for r in _listed(v)] for v in (ours, theirs))
+        if found != wanted:
+            self.fail(
+                f"{method} gives {', '.join(found)}, the model {', '.join(wanted)}",
+                "This is a defect of sclbl; please report it",
+            )
+
+    def accepted_by_program_only(self, method: str, rows: Any, error: Exception) -> None:
+        """Find a row that the model refuses and the program does not, and fail."""
+        low, high = 0, len(rows)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.model_refuses(method, rows[low:middle]):
+                high = middle
+            else:
+                low = middle
+        self.fail(
+            f"{method}: the model refuses {_shown(rows, low)} ({error.__cause__ or error}), and "
+            "the program does not",
+            "This is a defect of sclbl; please report it",
+        )
+
+    def model_refuses(self, method: str, rows: Any) -> bool:
+        try:
+            self.call(method, rows)
+        except REFUSALS:
+            return True
+        return False
+
+    # ------------------------------------------------------- refused rows
+
+    def probe(self, maker: Maker, rows: Rows, refused: dict[int, tuple[str, InputError]]) -> None:
+        """Try a few of the rows that the program refuses with the model, of each sort."""
+        sorts: set[tuple[object, ...]] = set()
+        for row, (method, error) in refused.items():
+            sort = (type(error), error.column, method)
+            if sort in sorts or len(sorts) >= PROBES:
+                continue
+            one = rows.take(np.array([row]))
+            container, fits = maker.make(one)
+            if not fits.all():
+                container, fits = maker.make(one, widened=True)
+            if not fits.all():
+                continue
+            sorts.add(sort)
+            self.tried += 1
+            self.refusals += 1
+            if not self.model_refuses(method, container):
+                self.fail(
+                    f"{method}: the program refuses {_shown(container, 0)} ({error}), and the "
+                    "model does not",
+                    "This is a defect of sclbl; please report it",
+                )
+
+    def compare_given(self, rows: Any) -> None:
+        """Compare on the rows of `verify_on`."""
+        try:
+            encode(rows, self.spec.signature)
+        except InputError as error:
+            raise type(error)(
+                f"verify_on is not what the model takes: {error}",
+                row=error.row,
+                column=error.column,
+            ) from error
+        method = self.spec.methods[0]
+        try:
+            for method in self.spec.methods:
+                self.program.run(method, rows)
+        except InputError as error:
+            self.tried += 1
+            self.refusals += 1
+            if not self.model_refuses(method, rows):
+                self.fail(
+                    f"{method}: the program refuses a row of verify_on ({error}), and the model "
+                    "does not",
+                    "This is a defect of sclbl; please report it",
+                )
+            return
+        self.compare(rows)
+
+
+def _listed(returned: Any) -> list[Any]:
+    return list(returned) if isinstance(returned, list) else [returned]
+
+
+def _described(result: Any) -> str:
+    array = np.asarray(result)
+    kind = {"U": "text", "O": "objects"}.get(array.dtype.kind, array.dtype.name)
+    return f"{kind}{list(array.shape)}"
+
+
+def _plain(value: Any) -> str:
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def _shown(rows: Any, row: int) -> str:
+    """Return one row in words, its first `SHOWN` columns."""
+    if hasattr(rows, "columns"):
+        names = [str(c) for c in rows.columns]
+        line = rows.iloc[row].tolist() if hasattr(rows, "iloc") else list(rows.row(row))
+        cells = [f"{n}={_plain(v)}" for n, v in zip(names, line, strict=True)]
+    else:
+        cells = [_plain(v) for v in np.asarray(rows)[row].tolist()]
+    more = f", … ({len(cells)} columns)" if len(cells) > SHOWN else ""
+    return f"the row ({', '.join(cells[:SHOWN])}{more})"

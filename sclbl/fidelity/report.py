@@ -1,0 +1,104 @@
+"""The fidelity report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class MethodReport:
+    """How one method of the program compares.
+
+    Parameters
+    ----------
+    method : str
+        The method.
+    rows : int
+        Rows compared.
+    tolerance : float
+        Largest relative error accepted; 0 asks for equality.
+    max_abs, max_rel : float
+        Largest absolute and relative error.
+    max_ulp : int
+        Largest distance in units in the last place; 0 for labels, integers and text.
+    flips : int
+        Labels, integers or texts that differ.
+    """
+
+    method: str
+    rows: int
+    tolerance: float
+    max_abs: float = 0.0
+    max_rel: float = 0.0
+    max_ulp: int = 0
+    flips: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A program against its model.
+
+    Parameters
+    ----------
+    against : str
+        What the program was compared with: the model's class, or the spec.
+    rows : int
+        Different rows tried, refused ones included.
+    refusals : int
+        Rows that the program refuses, tried with the model.
+    ok : bool
+        Whether every comparison passed.
+    methods : tuple of MethodReport
+        By method.
+    worst : str
+        The worst row, in words; empty where all passed.
+    """
+
+    against: str
+    rows: int
+    refusals: int
+    ok: bool
+    methods: tuple[MethodReport, ...]
+    worst: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON-ready data."""
+        data = asdict(self)
+        data["methods"] = list(data["methods"])
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """Read what `to_json` wrote; entries of newer versions are left out."""
+        own = {f.name for f in fields(cls)}
+        inner = {f.name for f in fields(MethodReport)}
+        kept = {k: v for k, v in data.items() if k in own}
+        kept["methods"] = tuple(
+            MethodReport(**{k: v for k, v in m.items() if k in inner})
+            for m in data.get("methods", ())
+        )
+        return cls(**kept)
+
+    def __str__(self) -> str:
+        verdict = "equal" if self.ok else "DIFFERENT"
+        lines = [
+            f"{verdict} to {self.against}: {self.rows:,} rows, {self.refusals} refused by both"
+        ]
+        name = max([len(m.method) for m in self.methods] + [6])
+        lines.append(f"{'method':<{name}}   rows  abs error  rel error  ULP  flips  allowed")
+        lines += [
+            f"{m.method:<{name}}  {m.rows:5,}  {m.max_abs:9.2g}  {m.max_rel:9.2g}  {m.max_ulp:3}  "
+            f"{m.flips:5}  {'equal' if m.tolerance == 0 else f'{m.tolerance:.0e}'}"
+            for m in self.methods
+        ]
+        if self.worst:
+            lines.append(f"worst: {self.worst}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        worst = max((m.max_rel for m in self.methods), default=0.0)
+        flips = sum(m.flips for m in self.methods)
+        verdict = "ok" if self.ok else "FAILED"
+        return f"<Report {verdict} {self.rows:,} rows, rel error {worst:.2g}, {flips} flips>"

@@ -1,0 +1,272 @@
+"""Rows to try: around an example, on thresholds, every category, missing values, extremes.
+
+All randomness is seeded, so that a model gets the same rows at every run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sclbl.fidelity.thresholds import threshold_rows
+from sclbl.fidelity.trace import Found, trace
+from sclbl.rows import Blocks, TextColumn
+from sclbl.rows.texts import text_column
+from sclbl.spec import MISSING_TEXT, NUMERIC_INPUT, TEXT_INPUT, Kind, Spec
+
+SEED = 20_221
+#: How many rows of each sort.
+BASE, MIXED, AROUND, NEAR, MISSING = 128, 32, 64, 16, 12
+#: In how many columns each special value is tried, and how many categories of a column.
+COLUMNS, CATEGORIES = 8, 128
+UNKNOWN_TEXT = "sclbl: unknown"
+SPECIAL = (0.0, -0.0, 5e-324, -1e-30, 1e30, -1e30, 1e300, np.nan, np.inf, -np.inf)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows as a graph takes them.
+
+    Parameters
+    ----------
+    numeric : float64 ``[rows, numeric columns]``
+        NaN is missing.
+    text : object ``[rows, text columns]``
+        None is missing.
+    """
+
+    numeric: np.ndarray
+    text: np.ndarray
+
+    def __len__(self) -> int:
+        return max(len(self.numeric), len(self.text))
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Return some of the rows."""
+        return Rows(self.numeric[rows], self.text[rows])
+
+    def join(self, other: Rows) -> Rows:
+        """Return these rows and others."""
+        return Rows(
+            np.concatenate([self.numeric, other.numeric]), np.concatenate([self.text, other.text])
+        )
+
+    def blocks(self, dtype: str) -> Blocks:
+        """Return the rows as a program takes them."""
+        numeric = None
+        if self.numeric.shape[1]:
+            numeric = np.ascontiguousarray(self.numeric, dtype=dtype)
+        columns = tuple(text_column(c, str(i)) for i, c in enumerate(self.text.T))
+        return Blocks(len(self), numeric, columns)
+
+
+def from_blocks(blocks: Blocks) -> Rows:
+    """Return encoded rows."""
+    numeric = np.zeros((blocks.rows, 0))
+    if blocks.numeric is not None:
+        numeric = blocks.numeric.astype(np.float64)
+    text = np.empty((blocks.rows, len(blocks.text)), dtype=object)
+    for i, column in enumerate(blocks.text):
+        text[:, i] = column.tolist()
+    return Rows(numeric, text)
+
+
+def part(blocks: Blocks, start: int, stop: int) -> Blocks:
+    """Return rows `start` to `stop` of encoded rows, without copying numbers or text."""
+    numeric = None if blocks.numeric is None else blocks.numeric[start:stop]
+    text = []
+    for column in blocks.text:
+        first, last = int(column.offsets[start]), int(column.offsets[stop])
+        valid = None if column.valid is None else column.valid[start:stop]
+        offsets = column.offsets[start : stop + 1] - np.uint32(first)
+        text.append(TextColumn(offsets, column.data[first:last], valid))
+    return Blocks(stop - start, numeric, tuple(text))
+
+
+def generate(spec: Spec, base: Rows) -> Rows:
+    """Return rows to try, the given ones first (at most `BASE` of them).
+
+    Parameters
+    ----------
+    spec : Spec
+        Whose graph says which thresholds and categories matter.
+    base : Rows
+        Rows that the model takes.
+
+    Returns
+    -------
+    Rows
+        Some of which the program may refuse.
+    """
+    return _Generator(spec, base).run()
+
+
+def invent(spec: Spec, count: int = 24) -> Rows:
+    """Return rows for a spec without an example: numbers of several sizes, known categories."""
+    rng = np.random.default_rng(SEED)
+    signature = spec.signature
+    columns = len(signature.numeric)
+    sizes = 10.0 ** rng.integers(-2, 4, size=(count, columns))
+    numeric = rng.normal(size=(count, columns)) * sizes
+    text = np.empty((count, len(signature.text)), dtype=object)
+    text[:] = UNKNOWN_TEXT
+    rows = Rows(numeric, text)
+    generator = _Generator(spec, rows)
+    generator.tidy(rows)
+    return rows
+
+
+class _Generator:
+    def __init__(self, spec: Spec, base: Rows) -> None:
+        self.rng = np.random.default_rng(SEED)
+        self.spec = spec
+        self.found: Found = trace(spec.graph)
+        columns = spec.signature.columns
+        self.kinds: list[Kind] = [columns[i].kind for i in spec.signature.numeric]
+        self.single = spec.signature.numeric_dtype == "float32"
+        keep = np.unique(np.linspace(0, max(len(base) - 1, 0), BASE).astype(int))
+        self.base = base.take(keep)
+        with np.errstate(all="ignore"):
+            numbers = np.where(np.isfinite(self.base.numeric), self.base.numeric, 0)
+            spread = numbers.std(axis=0)
+            self.spread = np.where(spread > 0, spread, np.abs(numbers).max(axis=0, initial=0))
+        self.spread[self.spread == 0] = 1.0
+
+    def run(self) -> Rows:
+        """Make all rows."""
+        rows = self.base
+        for part in (
+            self.mixed(),
+            self.around(),
+            self.near(),
+            self.categories(),
+            self.on_thresholds(),
+            self.special(),
+            self.missing(),
+        ):
+            rows = rows.join(part)
+        for i, kind in enumerate(self.kinds):
+            if kind == "float32":  # what such a column holds
+                with np.errstate(over="ignore"):
+                    rows.numeric[:, i] = rows.numeric[:, i].astype(np.float32)
+        return rows
+
+    def pick(self, count: int) -> Rows:
+        """Return base rows at random."""
+        picked = self.base.take(self.rng.integers(0, len(self.base), count))
+        return Rows(picked.numeric.copy(), picked.text.copy())
+
+    def tidy(self, rows: Rows) -> Rows:
+        """Make numbers what their columns hold, and categories known ones."""
+        rng = self.rng
+        for i, kind in enumerate(self.kinds):
+            column = rows.numeric[:, i]
+            keys = self.keys(NUMERIC_INPUT, i)
+            if keys:
+                column[:] = rng.choice(np.array(keys, dtype=np.float64), len(rows))
+            elif kind == "integer":
+                column[:] = np.rint(column)
+            elif kind == "boolean":
+                column[:] = np.where(np.isnan(column), column, column > 0.5)
+        for i in range(rows.text.shape[1]):
+            keys = self.keys(TEXT_INPUT, i)
+            if keys:
+                rows.text[:, i] = [keys[k] for k in rng.integers(0, len(keys), len(rows))]
+        return rows
+
+    def keys(self, block: str, column: int) -> list[object]:
+        """Return the categories that the graph knows for a column, a part of them where many."""
+        keys = list(dict.fromkeys(self.found.keys.get((block, column), ())))
+        keys = [k for k in keys if k != MISSING_TEXT]
+        return keys if len(keys) <= CATEGORIES else keys[:: -(-len(keys) // CATEGORIES)]
+
+    def mixed(self) -> Rows:
+        """Columns of different base rows."""
+        rows = self.pick(MIXED)
+        for block in (rows.numeric, rows.text):
+            for i in range(block.shape[1]):
+                source = self.base.numeric if block is rows.numeric else self.base.text
+                block[:, i] = source[self.rng.integers(0, len(self.base), MIXED), i]
+        return rows
+
+    def around(self) -> Rows:
+        """Rows about as far from the base as those are from each other."""
+        rows = self.pick(AROUND)
+        sizes = self.rng.choice([0.1, 1.0, 4.0], size=(AROUND, 1))
+        rows.numeric[:] += self.rng.normal(size=rows.numeric.shape) * self.spread * sizes
+        return self.tidy(rows)
+
+    def near(self) -> Rows:
+        """Rows one ULP from the base, where a column takes any number."""
+        rows = self.pick(NEAR)
+        side = np.where(self.rng.random(rows.numeric.shape) < 0.5, -np.inf, np.inf)
+        kind = np.float32 if self.single else np.float64
+        moved = np.nextafter(rows.numeric.astype(kind), side.astype(kind))
+        for i, column in enumerate(self.kinds):
+            if column.startswith("float") and not self.keys(NUMERIC_INPUT, i):
+                rows.numeric[:, i] = moved[:, i]
+        return rows
+
+    def categories(self) -> Rows:
+        """Every category of each column, one that is close to it, and one that nobody knows."""
+        parts = []
+        for i in range(self.base.text.shape[1]):
+            keys = self.keys(TEXT_INPUT, i)
+            values = [*keys, UNKNOWN_TEXT, "", *(f"{k} " for k in keys[:1]), None]
+            rows = self.pick(len(values))
+            rows.text[:, i] = values
+            parts.append(rows)
+        for i in range(self.base.numeric.shape[1]):
+            keys = self.keys(NUMERIC_INPUT, i)
+            numbers = [float(k) for k in keys if isinstance(k, (int, float))]
+            numbers += [max(numbers) + 1, min(numbers) - 0.5] if numbers else []
+            for point in self.found.points.get(i, ())[:CATEGORIES]:
+                numbers += [point, np.nextafter(point, -np.inf), np.nextafter(point, np.inf)]
+            rows = self.pick(len(numbers))
+            rows.numeric[:, i] = numbers
+            parts.append(rows)
+        return self._joined(parts)
+
+    def on_thresholds(self) -> Rows:
+        """Rows on thresholds and beside them."""
+        types = {name: value.dtype for name, value in self.spec.graph.values.items()}
+        numeric, starts = threshold_rows(self.found, self.base.numeric, types, self.rng)
+        for i, kind in enumerate(self.kinds):
+            if kind == "integer":
+                numeric[:, i] = np.floor(numeric[:, i])
+            elif kind == "boolean":
+                numeric[:, i] = numeric[:, i] > 0.5
+        return Rows(numeric, self.base.text[starts])
+
+    def special(self) -> Rows:
+        """Special numbers in a few columns, one a row."""
+        width = self.base.numeric.shape[1]
+        chosen = np.unique(np.linspace(0, max(width - 1, 0), COLUMNS).astype(int))[:width]
+        rows = self.pick(len(chosen) * len(SPECIAL))
+        for i, column in enumerate(chosen.tolist()):
+            at = slice(i * len(SPECIAL), (i + 1) * len(SPECIAL))
+            values = np.array(SPECIAL)
+            if self.single:
+                finite = np.isfinite(values)
+                values[finite] = np.clip(values[finite], -3e38, 3e38)
+            if self.kinds[column] == "boolean":
+                values = np.resize([0.0, 1.0, np.nan], len(SPECIAL))
+            elif self.kinds[column] == "integer":
+                values = np.resize([0.0, -1.0, 7.0, 2.0**31, 2.0**53, np.nan], len(SPECIAL))
+            rows.numeric[at, column] = values
+        return rows
+
+    def missing(self) -> Rows:
+        """Rows with several missing values, and one with nothing at all."""
+        rows = self.pick(MISSING)
+        rows.numeric[self.rng.random(rows.numeric.shape) < 0.4] = np.nan
+        rows.text[self.rng.random(rows.text.shape) < 0.4] = None
+        rows.numeric[-1], rows.text[-1] = np.nan, None
+        return rows
+
+    def _joined(self, parts: list[Rows]) -> Rows:
+        rows = self.pick(0)
+        for part in parts:
+            rows = rows.join(part)
+        return rows

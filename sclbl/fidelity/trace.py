@@ -1,0 +1,159 @@
+"""What a graph looks at: which input columns reach its trees and look-ups, and how scaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node
+
+#: Operators that pass their first input on, value by value.
+_PASS = frozenset(
+    ("Identity", "Cast", "sclbl.Refuse", "sclbl.RefuseMissingText", "sclbl.RefuseUnknown")
+)
+#: Operators whose results depend on nothing but comparisons and correctly rounded arithmetic.
+EXACT = _PASS | {
+    *("Gather", "Concat", "Where", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
+    *("And", "Or", "Not", "IsNaN", "Neg", "Abs", "Sign", "Floor", "Max", "Min", "ReduceMax"),
+    *("ReduceMin", "ArgMax", "Add", "Sub", "Mul", "Div", "Sqrt", "Reciprocal"),
+    *("ai.onnx.ml.LabelEncoder", "sclbl.Labels", "sclbl.TreeEnsemble", "sclbl.TreeLeaves"),
+}
+TREES = frozenset(("sclbl.TreeEnsemble", "sclbl.TreeLeaves"))
+_COMPARE = frozenset(("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"))
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A column of a tensor: ``value = input * scale + shift`` of one input column."""
+
+    block: str
+    column: int
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+Tracks = tuple[Track | None, ...]
+
+
+@dataclass
+class Found:
+    """What `trace` found.
+
+    Attributes
+    ----------
+    tracks : dict
+        By tensor, where each of its columns came from; None where that is not one input column.
+    keys : dict
+        By block and column, the constants that a look-up or a comparison knows.
+    points : dict
+        By numeric column, numbers that a comparison knows, in the input's own scale.
+    trees : list of Node
+        Tree ensembles.
+    """
+
+    tracks: dict[str, Tracks] = field(default_factory=dict)
+    keys: dict[tuple[str, int], list[object]] = field(default_factory=dict)
+    points: dict[int, list[float]] = field(default_factory=dict)
+    trees: list[Node] = field(default_factory=list)
+
+
+def trace(graph: Graph) -> Found:
+    """Follow the input columns through a graph."""
+    found = Found()
+    for value in graph.inputs:
+        found.tracks[value.name] = tuple(Track(value.name, i) for i in range(value.width))
+    for node in graph.nodes:
+        width = graph.values[node.outputs[0]].width
+        found.tracks[node.outputs[0]] = _follow(graph, node, found, width)
+        if node.op in TREES:
+            found.trees.append(node)
+        elif node.op == "ai.onnx.ml.LabelEncoder":
+            for track in found.tracks.get(node.inputs[0], ()):
+                _add_keys(found, track, node.attrs["keys"].tolist())
+        elif node.op in _COMPARE:
+            _add_comparison(graph, node, found)
+    return found
+
+
+def _follow(graph: Graph, node: Node, found: Found, width: int) -> Tracks:
+    nothing: Tracks = (None,) * width
+    inputs = [found.tracks.get(i) for i in node.inputs]
+    first = inputs[0] if inputs else None
+    if node.op in _PASS:
+        return first or nothing
+    if node.op == "Gather" and first is not None:
+        return tuple(first[i] for i in graph.constants[node.inputs[1]].tolist())
+    if node.op == "Concat":
+        widths = [graph.values[i].width for i in node.inputs]
+        parts = zip(inputs, widths, strict=True)
+        return tuple(t for p, w in parts for t in (p or (None,) * w))
+    if node.op == "Where":  # an imputer passes on what is not missing
+        chosen = next((t for t in inputs[1:] if t is not None), None)
+        return chosen if chosen is not None and len(chosen) == width else nothing
+    if node.op in ("Add", "Sub", "Mul", "Div") and first is not None and len(first) == width:
+        constant = graph.constants.get(node.inputs[1])
+        if constant is not None:
+            row = np.broadcast_to(constant.astype(np.float64).reshape(-1), (width,)).tolist()
+            return tuple(_moved(node.op, t, c) for t, c in zip(first, row, strict=True))
+    return nothing
+
+
+def _moved(op: str, track: Track | None, constant: float) -> Track | None:
+    if track is None or (op in ("Mul", "Div") and constant == 0):
+        return None
+    scale, shift = track.scale, track.shift
+    if op in ("Add", "Sub"):
+        return Track(
+            track.block, track.column, scale, shift + (constant if op == "Add" else -constant)
+        )
+    factor = constant if op == "Mul" else 1 / constant
+    return Track(track.block, track.column, scale * factor, shift * factor)
+
+
+def _add_keys(found: Found, track: Track | None, keys: list[object]) -> None:
+    if track is not None and (track.scale, track.shift) == (1.0, 0.0):
+        known = found.keys.setdefault((track.block, track.column), [])
+        known.extend(k for k in keys if k == k)
+
+
+def _add_comparison(graph: Graph, node: Node, found: Found) -> None:
+    for tensor, other in (node.inputs, node.inputs[::-1]):
+        tracks, constant = found.tracks.get(tensor), graph.constants.get(other)
+        if tracks is None or constant is None:
+            continue
+        row = np.broadcast_to(constant.reshape(-1), (len(tracks),)).tolist()
+        for track, value in zip(tracks, row, strict=True):
+            if track is None:
+                continue
+            if track.block == TEXT_INPUT:
+                _add_keys(found, track, [value])
+            elif track.scale:
+                point = (value - track.shift) / track.scale
+                found.points.setdefault(track.column, []).append(point)
+
+
+def upstream(graph: Graph, method: str) -> frozenset[str]:
+    """Return the operators that a method's result depends on."""
+    needed, ops = {method}, set()
+    for node in reversed(graph.nodes):
+        if needed.intersection(node.outputs):
+            needed.update(node.inputs)
+            ops.add(node.op)
+    return frozenset(ops)
+
+
+def is_bit_exact(graph: Graph, method: str) -> bool:
+    """Return whether a method is trees and exact arithmetic only, so that bits must be equal."""
+    ops = upstream(graph, method)
+    return bool(ops & TREES) and ops <= EXACT
+
+
+def reaches_trees(graph: Graph, method: str) -> bool:
+    """Return whether trees take part in a method."""
+    return bool(upstream(graph, method) & TREES)
+
+
+def is_numeric(track: Track | None) -> bool:
+    """Return whether a track comes from a numeric column."""
+    return track is not None and track.block == NUMERIC_INPUT
