@@ -73,7 +73,7 @@ def kill_uploads(home: Path, times: int, rng: random.Random) -> tuple[int, int]:
         assert child.stdout is not None
         # The clock starts with the first upload that is done, or most kills would hit imports.
         first = child.stdout.readline()
-        time.sleep(rng.uniform(0, 0.15))
+        time.sleep(rng.uniform(0, 0.6))
         child.kill()
         rest = child.stdout.read()
         child.wait()
@@ -146,7 +146,7 @@ def kill_servers(home: Path, times: int, rng: random.Random) -> tuple[int, int]:
         client = threading.Thread(target=upload_until_error, args=(registry, i, confirmed, first))
         client.start()
         first.wait(10)
-        time.sleep(rng.uniform(0, 0.15))
+        time.sleep(rng.uniform(0, 0.6))
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
         client.join()
