@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,7 +48,7 @@ def upload(
 
     An .onnx spec is compiled first. To upload a fitted model use sclbl.upload in Python.
     """
-    from sclbl import api, onnx_format
+    from sclbl import api, fidelity, onnx_format
     from sclbl.registry.refs import suggest_name
 
     options: Options = context.obj
@@ -60,25 +61,25 @@ def upload(
             "give an .onnx spec, or a .wasm program and the .onnx spec that it was compiled "
             f"from; got {', '.join(str(path) for path in files)}"
         )
-    deployment = api.upload(
-        onnx_format.read(spec.read_bytes()) if program is None else _verified(program, spec),
-        name=name or suggest_name((program or spec).stem),
-        alias=alias,
-        docs=docs,
-        tags=_pairs(tag),
-        metrics={key: _number(key, value) for key, value in _pairs(metric).items()},
-        registry=options.connect(),
-    )
-    typer.echo(deployment.ref)
-
-
-def _verified(program: Path, spec: Path) -> object:
-    from sclbl import fidelity
-    from sclbl.program import Program
-
+    registry = options.connect()
+    called = name or suggest_name((program or spec).stem)
+    about: dict[str, Any] = {
+        "alias": alias,
+        "docs": docs,
+        "tags": _pairs(tag),
+        "metrics": {key: _number(key, value) for key, value in _pairs(metric).items()},
+    }
+    if program is None:
+        made = api.upload(
+            onnx_format.read(spec.read_bytes()), None, name=called, **about, registry=registry
+        )
+        typer.echo(made.ref)
+        return
+    # The bytes as they are: what was compiled elsewhere keeps its SHA-256.
     wasm, onnx = program.read_bytes(), spec.read_bytes()
     fidelity.verify_program(wasm, onnx)
-    return Program(wasm, onnx)
+    record = registry.create(called, wasm, onnx, **about, request_id=uuid.uuid4().hex)
+    typer.echo(record.ref)
 
 
 def _refuse_pickle(path: Path) -> None:

@@ -233,15 +233,18 @@ class PredictProtocol(HttpToolsProtocol):
         ):
             return False
         self._authorization = None
-        json = False
+        json = short = False
         for name, value in self.headers:
             if name == b"content-type":
                 json = value == b"application/json"
             elif name == b"authorization":
                 self._authorization = value.decode("latin-1")
+            elif name == b"content-length":
+                # The parser has checked that these are digits.
+                short = int(value) <= INLINE_BYTES
             elif name in _LONG_HEADERS and (name != b"accept" or b"ndjson" in value.lower()):
                 return False
-        return json
+        return json and short
 
     def _answer(self, head: _Head, body: bytes) -> bytes | None:
         """Return the answer, or None where the long way must give it."""

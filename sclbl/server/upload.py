@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from starlette.datastructures import UploadFile
@@ -18,11 +20,14 @@ from sclbl.registry.refs import check_alias, check_name
 from sclbl.server.bodies import Bounded
 from sclbl.server.context import Context, json_response, record_json, writing
 
+log = logging.getLogger("sclbl.server")
+
 _FORM = (
     "send multipart/form-data with the files 'program' (.wasm) and 'spec' (.onnx) and, if wanted, "
     "the field 'details' (JSON: alias, docs, tags, metrics)"
 )
-DETAILS_BYTES = 1024 * 1024
+#: Most bytes of the details; what each of them may hold is checked by the registry.
+DETAILS_BYTES = 32 * 1024 * 1024
 
 
 class Details(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,6 +100,7 @@ async def upload(request: Request) -> Response:
     """Verify a program against its spec and record it as the next version."""
     context = writing(request)
     name = check_name(request.path_params["name"])
+    # Percent-encoded, because headers hold no text beyond ASCII.
     key = request.headers.get("idempotency-key")
     found = await read_upload(request, context)
     if found.details.alias is not None:
@@ -109,7 +115,7 @@ async def upload(request: Request) -> Response:
         docs=found.details.docs,
         tags=found.details.tags,
         metrics=found.details.metrics,
-        request_id=key,
+        request_id=None if key is None else unquote(key),
     )
     context.predictor.forget()
     location = {"location": f"/v1/deployments/{record.ref}"}
@@ -131,7 +137,8 @@ def verify(found: Upload) -> None:
     except MemoryError:
         raise LimitError("verifying this program takes more memory than there is") from None
     except Exception as error:
-        # Bytes from outside: whatever they provoke is their fault, and says so.
+        # Bytes from outside: what they provoke is taken for their fault, and looked into.
+        log.warning("an upload made verification fail", exc_info=error)
         raise InvalidProgramError(
             f"the program or its spec cannot be verified ({type(error).__name__}: {error}); "
             "compile the model again with sclbl.compile"

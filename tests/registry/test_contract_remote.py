@@ -15,14 +15,15 @@ from tests.server.threads import serving
 
 class TestRemoteRegistry(RegistryContract):
     @pytest.fixture
-    def registry(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> Iterator[RemoteRegistry]:
+    def registry(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RemoteRegistry]:
         # The contract's programs are manifests without code; verification has tests of its own.
         monkeypatch.setattr("sclbl.server.upload.verify", lambda found: None)
-        with LocalRegistry(tmp_path / "registry") as local, serving(local) as (url, token):
-            with RemoteRegistry(url, token) as registry:
-                yield registry
+        with (
+            LocalRegistry(tmp_path / "registry") as local,
+            serving(local) as (url, token),
+            RemoteRegistry(url, token) as registry,
+        ):
+            yield registry
 
     def test_records_say_where_they_are_served(self, registry: RemoteRegistry) -> None:
         from tests.registry.programs import make_program

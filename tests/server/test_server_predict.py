@@ -51,9 +51,7 @@ def test_probabilities_are_the_programs_own(server: Served, cases: Cases, count:
     assert np.abs(found - expected).max() <= 1e-14
 
 
-def test_the_second_request_of_a_connection_answers_the_same(
-    server: Served, cases: Cases
-) -> None:
+def test_the_second_request_of_a_connection_answers_the_same(server: Served, cases: Cases) -> None:
     """The first goes the long way, the second is parsed, the third is recognised."""
     case = cases["numbers"]
     with requests.Session() as session:

@@ -1,0 +1,351 @@
+"""The command line, mostly in this process; the server's commands against a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sclbl
+from sclbl.cli import main
+from sclbl.registry.local import LocalRegistry
+from tests.server.conftest import Case, cases, start, stop
+
+__all__ = ["cases"]  # a fixture of the server's tests
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Done]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("SCLBL_URL", "SCLBL_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SCLBL_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def cli(home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    def run(*arguments: Any) -> Done:
+        import warnings
+
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+        try:
+            main([str(a) for a in arguments])
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        found = capfd.readouterr()
+        return Done(code, found.out, found.err)
+
+    return run
+
+
+@pytest.fixture
+def stocked(home: Path, cases: dict[str, Case]) -> dict[str, Case]:
+    """The home's registry with one version of each case."""
+    with LocalRegistry(home / "home") as registry:
+        for name, case in cases.items():
+            registry.create(name, case.wasm, case.spec)
+    return cases
+
+
+def test_version_and_help(cli: Cli) -> None:
+    assert cli("version").out.strip() == sclbl.__version__
+    shown = cli("--help").out
+    verbs = "list show upload delete promote rollback history download run serve login logout"
+    for verb in verbs.split():
+        assert f"  {verb} " in shown
+        assert cli(verb, "-h").code == 0
+    assert cli().code == 2
+
+
+def test_usage_errors_are_2(cli: Cli) -> None:
+    for arguments in (["bogus"], ["show"], ["run", "x"], ["serve", "--port", "-1"], ["list", "-x"]):
+        done = cli(*arguments)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("Usage: sclbl")
+
+
+def test_errors_are_one_line_and_1(cli: Cli, stocked: dict[str, Case]) -> None:
+    for arguments, message in (
+        (["show", "nobody"], "error: there is no deployment 'nobody'; there are: linear, mixed"),
+        (["show", "Bad"], "error: 'Bad' is not a ref"),
+        (["promote", "mixed@2", "production"], "error: mixed has no version 2"),
+        (["rollback", "mixed", "production"], "error: mixed has no alias 'production'"),
+        (["delete", "nobody"], "error: there is no deployment 'nobody'"),
+        (["--registry", "http://127.0.0.1:1", "list"], "error: no answer from http://127.0.0.1:1"),
+        (["--registry", "http://127.0.0.1:1", "serve"], "error: http://127.0.0.1:1 is a server"),
+        (["upload", "missing.onnx"], "error: missing.onnx: No such file"),
+    ):
+        done = cli(*arguments)
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(message)
+        assert done.err.count("\n") == 1
+
+
+def test_list_and_show(cli: Cli, stocked: dict[str, Case]) -> None:
+    listed = cli("list").out.splitlines()
+    assert [line.split()[0] for line in listed[1:]] == [
+        "linear@1", "mixed@1", "numbers@1", "scaler@1",
+    ]  # fmt: skip
+    records = json.loads(cli("list", "--json").out)
+    assert [record["ref"] for record in records] == [line.split()[0] for line in listed[1:]]
+    assert json.loads(cli("list", "mixed", "--json").out) == [records[1]]
+    assert json.loads(cli("show", "mixed", "--json").out) == records[1]
+    shown = cli("show", "mixed@1").out
+    for text in ("mixed@1", "sklearn.pipeline.Pipeline", "predict_proba", records[1]["sha256"]):
+        assert text in shown
+
+
+def test_an_empty_registry(cli: Cli, home: Path) -> None:
+    done = cli("list")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == f"no deployments in {home / 'home'}\n"
+    assert json.loads(cli("list", "--json").out) == []
+
+
+def test_aliases(cli: Cli, stocked: dict[str, Case], home: Path) -> None:
+    with LocalRegistry(home / "home") as registry:
+        registry.create("mixed", stocked["mixed"].wasm, stocked["mixed"].spec)
+    assert cli("promote", "mixed@1", "production").out == "mixed@production is mixed@1\n"
+    assert cli("promote", "mixed@2", "production").out == "mixed@production is mixed@2\n"
+    assert cli("rollback", "mixed", "production").out == "mixed@production is mixed@1\n"
+    lines = cli("history", "mixed", "production").out.splitlines()
+    assert [line.split()[-2:] for line in lines] == [
+        ["promote", "mixed@1"], ["promote", "mixed@2"], ["rollback", "mixed@1"],
+    ]  # fmt: skip
+    events = json.loads(cli("history", "mixed", "production", "--json").out)
+    assert [event["version"] for event in events] == [1, 2, 1]
+    assert "error: mixed@1 is what production names" in cli("delete", "mixed@1").err
+    assert cli("delete", "mixed@2").out == "deleted mixed@2\n"
+    assert "mixed@2 was deleted" in cli("show", "mixed@2").err
+
+
+def test_upload_and_download(cli: Cli, home: Path, cases: dict[str, Case]) -> None:
+    case = cases["numbers"]
+    (home / "My Model.wasm").write_bytes(case.wasm)
+    (home / "spec.onnx").write_bytes(case.spec)
+    done = cli("upload", "My Model.wasm", "spec.onnx", "--alias", "beta")
+    assert (done.out, done.err) == ("my-model@1\n", "")
+    details = ["--tag", "team=crm", "--tag", "url=a=b", "--metric", "auc=0.75", "--docs", "who"]
+    assert cli("upload", "spec.onnx", "--name", "my-model", *details).out == "my-model@2\n"
+    record = json.loads(cli("show", "my-model", "--json").out)
+    assert record["tags"] == {"team": "crm", "url": "a=b"}
+    assert (record["metrics"], record["docs"]) == ({"auc": 0.75}, "who")
+    assert cli("download", "my-model@1").out == "my-model-1.wasm\n"
+    assert (home / "my-model-1.wasm").read_bytes() == case.wasm
+    assert cli("download", "my-model@1", "--spec", "-o", "out.onnx").out == "out.onnx\n"
+    assert (home / "out.onnx").read_bytes() == case.spec
+    program = sclbl.load(home / "my-model-1.wasm")
+    assert program.predict(case.x).tolist() == case.model.predict(case.x).tolist()
+
+
+def test_uploads_that_are_refused(cli: Cli, home: Path, cases: dict[str, Case]) -> None:
+    (home / "a.wasm").write_bytes(cases["numbers"].wasm)
+    (home / "b.onnx").write_bytes(cases["linear"].spec)
+    (home / "cut.wasm").write_bytes(cases["numbers"].wasm[:-5])
+    (home / "noise.onnx").write_bytes(b"noise")
+    for name in ("m.pkl", "m.joblib", "renamed.onnx"):
+        (home / name).write_bytes(pickle.dumps(cases["linear"].model))
+    for arguments, message in (
+        (["m.pkl"], "error: m.pkl is a pickle, and pickles are never loaded, because"),
+        (["m.joblib"], "error: m.joblib is a pickle"),
+        (["renamed.onnx"], "error: renamed.onnx is a pickle"),
+        (["a.wasm"], "error: give an .onnx spec, or a .wasm program and the .onnx spec"),
+        (["b.onnx", "b.onnx"], "error: give an .onnx spec, or a .wasm program and"),
+        (["a.wasm", "b.onnx"], "error: the program says it was compiled from"),
+        (["cut.wasm", "b.onnx"], "error: this program is truncated"),
+        (["noise.onnx"], "error: "),
+        (["b.onnx", "--tag", "x"], "error: 'x' is not KEY=VALUE, for example team=crm"),
+        (["b.onnx", "--metric", "x=y"], "error: the metric x='y' is not a number"),
+        (["b.onnx", "--metric", "x=nan"], "error: metric 'x' is nan; metrics must be finite"),
+        (["b.onnx", "--name", "A"], "error: the deployment name 'A' is not well formed"),
+    ):
+        done = cli("upload", *arguments)
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(message)
+        assert done.err.count("\n") == 1
+    assert cli("list").out == ""
+
+
+# ------------------------------------------------------------------------ run
+
+
+def frame(case: Case, rows: int) -> pd.DataFrame:
+    return pd.concat([case.x] * (rows // len(case.x) + 1), ignore_index=True)[:rows]
+
+
+WRITE: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
+    "csv": lambda x, path: x.to_csv(path, index=False),
+    "ndjson": lambda x, path: x.to_json(path, orient="records", lines=True),
+    "parquet": lambda x, path: x.to_parquet(path),
+}
+READ: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "csv": pd.read_csv,
+    "ndjson": lambda path: pd.read_json(path, lines=True),
+    "parquet": pd.read_parquet,
+}
+
+
+@pytest.mark.parametrize("given", WRITE)
+@pytest.mark.parametrize("wanted", READ)
+def test_run_from_every_format_to_every_format(
+    cli: Cli, stocked: dict[str, Case], home: Path, given: str, wanted: str
+) -> None:
+    case = stocked["mixed"]
+    rows = frame(case, 300).assign(unused="x")
+    WRITE[given](rows, home / f"rows.{given}")
+    arguments = ["run", "mixed@1", f"rows.{given}", "-o", f"out.{wanted}"]
+    done = cli(*arguments, "--method", "predict_proba")
+    assert done.code == 0, done.err
+    assert "300 rows → " in done.out + done.err
+    found = READ[wanted](home / f"out.{wanted}")
+    assert list(found.columns) == ["predict_proba_left", "predict_proba_stayed"]
+    assert np.abs(found.to_numpy() - case.model.predict_proba(rows)).max() <= 1e-14
+    assert not [p for p in home.iterdir() if p.name.startswith(".")]
+    assert stat.S_IMODE((home / f"out.{wanted}").stat().st_mode) == 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_run_streams_in_chunks(
+    cli: Cli, stocked: dict[str, Case], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sclbl.cli.batch.CHUNK_ROWS", 64)
+    monkeypatch.setattr("sclbl.tabular.read_csv.__kwdefaults__", {"rows": 64})
+    monkeypatch.setattr("sclbl.tabular.read_ndjson.__kwdefaults__", {"rows": 64})
+    case = stocked["mixed"]
+    rows = frame(case, 130)
+    bad = rows.copy()
+    bad.loc[100, "plan"] = "silver"
+    for kind, write in WRITE.items():
+        write(rows, home / f"rows.{kind}")
+        done = cli("run", "mixed", f"rows.{kind}", "--to", "csv")
+        assert done.out.splitlines() == ["predict", *case.model.predict(rows)]
+        write(bad, home / f"bad.{kind}")
+        done = cli("run", "mixed", f"bad.{kind}", "-o", "out.csv")
+        assert done.code == 1
+        # Counted from the first row of the file, not of the chunk.
+        assert "row 100" in done.err
+        assert "plan" in done.err
+        assert not (home / "out.csv").exists()
+    assert not [p for p in home.iterdir() if p.name.startswith(".")]
+
+
+def test_run_a_file_of_a_program(cli: Cli, home: Path, cases: dict[str, Case]) -> None:
+    case = cases["scaler"]
+    (home / "p.wasm").write_bytes(case.wasm)
+    pd.DataFrame(case.x).to_csv("rows.csv", index=False)
+    done = cli("run", "./p.wasm", "rows.csv", "-o", "out.csv")
+    assert done.code == 0, done.err
+    lines = (home / "out.csv").read_text().splitlines()
+    found = [[float(field) for field in line.split(",")] for line in lines[1:]]
+    assert np.array_equal(found, case.model.transform(case.x))
+
+
+def test_run_from_stdin(stocked: dict[str, Case], home: Path) -> None:
+    case = stocked["numbers"]
+    text = "\n".join(json.dumps(row) for row in case.x[:3].tolist())
+    command = [sys.executable, "-m", "sclbl.cli", "run", "numbers", "-", "--from", "ndjson"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == case.model.predict(
+        case.x[:3]
+    ).tolist()
+    assert done.stderr == ""
+
+
+def test_run_refusals(cli: Cli, stocked: dict[str, Case], home: Path) -> None:
+    (home / "rows.csv").write_text("age,plan\n1,gold\n")
+    (home / "rows.parquet").write_bytes(b"PAR1 not really")
+    (home / "rows.xlsx").write_bytes(b"")
+    (home / "latin.csv").write_bytes(b"age,plan\n1,\xff\n")
+    for arguments, message in (
+        (["mixed", "missing.csv"], "error: missing.csv: No such file or directory"),
+        (["mixed", "rows.xlsx"], "error: rows.xlsx does not say what it holds; give --from csv"),
+        (["mixed", "rows.csv", "--from", "xml"], "error: --from 'xml' is not one of csv, ndjson"),
+        (["mixed", "rows.csv", "--to", "parquet"], "error: parquet cannot be written to stdout"),
+        (["mixed", "rows.csv", "--method", "fly"], "error: mixed has no method 'fly'; it offers"),
+        (["linear", "rows.csv"], "error: the CSV header has 2 columns and the model takes 4"),
+        (["mixed", "latin.csv"], "error: latin.csv is not UTF-8"),
+        (["mixed", "rows.parquet"], "error: rows.parquet is not a Parquet file"),
+        (["missing.wasm", "rows.csv"], "error: the program 'missing.wasm' cannot be read"),
+    ):
+        done = cli("run", *arguments)
+        assert (done.code, done.out) == (1, ""), arguments
+        assert done.err.startswith(message)
+        assert done.err.count("\n") == 1
+
+
+# --------------------------------------------------------------------- server
+
+
+def test_login_acts_on_a_server(
+    home: Path, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "served").mkdir()
+    served = start(home / "served")
+
+    def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "sclbl.cli", *arguments]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+        assert served.token not in done.stdout + done.stderr
+        return done
+
+    try:
+        wrong = run("login", served.url, "--token-stdin", given="sclbl_wrong\n")
+        assert wrong.returncode == 1
+        assert wrong.stderr.startswith("error: the token is wrong; log in with the token that")
+        assert not (home / "home" / "credentials.json").exists()
+        done = run("login", served.url, "--token-stdin", given=f"{served.token}\n")
+        assert (done.returncode, done.stdout) == (0, f"logged in to {served.url}\n")
+        (home / "spec.onnx").write_bytes(cases["linear"].spec)
+        assert run("upload", "spec.onnx", "--name", "far").stdout == "far@1\n"
+        (record,) = json.loads(run("list", "--json").stdout)
+        assert record["url"] == f"{served.url}/v1/deployments/far@1"
+        pd.DataFrame(cases["linear"].x[:2]).to_csv("rows.csv", index=False)
+        found = [float(v) for v in run("run", "far", "rows.csv").stdout.splitlines()[1:]]
+        expected = cases["linear"].model.predict(cases["linear"].x[:2])
+        assert np.allclose(found, expected, rtol=1e-12, atol=0)
+        assert run("logout").stdout == "logged out\n"
+        assert run("list").stderr == f"no deployments in {home / 'home'}\n"
+        monkeypatch.setenv("SCLBL_TOKEN", served.token)
+        assert run("login", served.url).returncode == 0
+        assert stat.S_IMODE((home / "home" / "credentials.json").stat().st_mode) == 0o600
+    finally:
+        stop(served)
+
+
+def test_a_port_that_is_taken(cli: Cli, home: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = cli("serve", "--port", port)
+    assert done.code == 1
+    assert done.err.startswith(f"error: cannot serve on 127.0.0.1:{port}: Address already in use")
+    assert "token" not in done.out  # none is made for a server that does not start
