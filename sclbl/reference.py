@@ -145,7 +145,7 @@ def tree_leaves(attrs: Mapping[str, Any], x: Array) -> Array:
             limit = threshold[at]
             goes = value <= limit if attrs["rule"] == "<=" else value < limit
             missing = np.isnan(value)
-            if start is not None:
+            if start is not None and count is not None and words is not None:
                 is_category = start[at] >= 0
                 code = np.where(missing | (value < 0) | (value >= 2**31), -1, value)
                 code = code.astype(np.int64)
@@ -176,7 +176,12 @@ def _trees(attrs: Mapping[str, Any], x: Array, start: Array | None = None) -> Ar
 def _softmax(attrs: Mapping[str, Any], x: Array) -> Array:
     e = np.exp(x - x.max(axis=1, keepdims=True))
     # A running sum: numpy.sum of a row would keep eight sums from eight numbers on.
-    return e / np.cumsum(e, axis=1)[:, -1:]
+    total: Array = np.cumsum(e, axis=1)[:, -1:]
+    return np.asarray(e / total)
+
+
+def _where(attrs: Mapping[str, Any], condition: Array, x: Array, y: Array) -> Array:
+    return np.asarray(np.where(condition, x, y))
 
 
 OPS: dict[str, Callable[..., Array]] = {
@@ -214,7 +219,7 @@ OPS: dict[str, Callable[..., Array]] = {
     "Or": lambda a, x, y: x | y,
     "Not": lambda a, x: ~x,
     "IsNaN": lambda a, x: np.isnan(x),
-    "Where": lambda a, c, x, y: np.where(c, x, y),
+    "Where": _where,
     "Cast": _cast,
     "Gather": _gather,
     "Concat": lambda a, *xs: np.concatenate(xs, axis=1),
