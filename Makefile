@@ -55,7 +55,7 @@ $(OLDEST)/.made: requirements-dev.txt pyproject.toml hatch_build.py
 
 test-oldest: $(OLDEST)/.made
 	$(OLDEST)/bin/python sclbl/kernels/build.py > /dev/null
-	$(OLDEST)/bin/pytest -n auto $(ARGS) $(wildcard tests/compiler tests/kernels tests/test_compiler*.py tests/test_program*.py)
+	$(OLDEST)/bin/pytest -n auto $(ARGS) $(wildcard tests/compiler tests/kernels tests/runtime tests/test_compiler*.py tests/test_program*.py tests/test_fidelity.py tests/test_api.py)
 
 demo: kernels
 	@$(BIN)/python demo/run.py
