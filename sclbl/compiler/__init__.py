@@ -57,13 +57,20 @@ def compile_spec(spec: Spec) -> bytes:
     code = emitter.assembly(methods)
     uses = Counter(index for nodes in methods.values() for index in nodes)
     shared = frozenset(f"node_{index}" for index, count in uses.items() if count > 1)
+    shared |= frozenset(emitter.separate)
     exports = {"alloc": "abi_alloc", "reset": "abi_reset"}
     exports |= {v.name: f"method_{v.name}" for v in graph.outputs}
     start = "program_start" if emitter.has_start else None
     keep = [*exports.values(), *([start] if start else [])]
     binary = llvm.build(code, emitter.stems, keep, shared)
     program = link(
-        parse(binary), emitter.weights, emitter.reserved(), exports, start, "sclbl_error"
+        parse(binary),
+        emitter.weights,
+        emitter.reserved(),
+        emitter.aliases,
+        exports,
+        start,
+        "sclbl_error",
     )
     return manifest.attach(program, describe(spec))
 

@@ -60,6 +60,7 @@ class Emitter:
         self.weights: list[Weights] = []
         self.stems: set[str] = {"abi", "shape"}
         self.buffers: dict[str, int] = {}
+        self.aliases: dict[str, tuple[str, int]] = {}
         self._reserved: list[Reserved] = []
         self._place: dict[str, str] = {}
         self._alias: dict[str, str] = {}
@@ -67,6 +68,7 @@ class Emitter:
         self._declared: dict[str, str] = {}
         self._functions: dict[int, _Function] = {}
         self._start: list[str] = []
+        self.separate: dict[str, list[str]] = {}
         self._current = _Function()
         self._external: set[str] = {"sclbl_error", "heap_base"}
         if any(v.name == NUMERIC_INPUT for v in graph.inputs):
@@ -145,6 +147,14 @@ class Emitter:
         self._reserved.append(Reserved(name, size, alignment))
         return f"ptr @{name}"
 
+    def offset(self, block: str, distance: int) -> str:
+        """Return the address `distance` bytes into a reserved block, as a symbol of its own."""
+        if distance == 0:
+            return block
+        name = f"{block.removeprefix('ptr @')}_{distance}"
+        self.aliases[name] = (block.removeprefix("ptr @"), distance)
+        return f"ptr @{name}"
+
     def call(self, kernel: str, *args: str, stem: str | None = None) -> None:
         """Call a kernel; its file is named after the part before the first underscore."""
         self._use(kernel, args, "void", stem)
@@ -163,6 +173,18 @@ class Emitter:
         self._use(kernel, args, "i32", None)
         self._current.lines.append(f"  %code = call i32 @{kernel}({', '.join(args)})")
         self._current.refuses = True
+
+    def function(self, parameters: str, kernel: str, *args: str) -> str:
+        """Add a function that calls a kernel, never inlined, and return its address."""
+        self._use(kernel, args, "void", None)
+        name = f"walk_{len(self.separate)}"
+        self.separate[name] = [
+            f"define internal void @{name}({parameters}) {{",
+            f"  call void @{kernel}({', '.join(args)})",
+            "  ret void",
+            "}",
+        ]
+        return f"ptr @{name}"
 
     def at_start(self, kernel: str, *args: str) -> None:
         """Call a kernel when the program is instantiated."""
@@ -214,6 +236,7 @@ class Emitter:
         """Return the LLVM assembly; `methods` lists the nodes that each method runs."""
         symbols = [*self._external, *(w.name for w in self.weights)]
         symbols += [r.name for r in self.reserved() if r.name != "sclbl_error"]
+        symbols += self.aliases
         out = [f"@{name} = external global i8, align 4" for name in sorted(symbols)]
         out += [
             *self._declared.values(),
@@ -230,6 +253,8 @@ class Emitter:
             out.append(f"define internal {kind} @node_{index}({arguments}) {{")
             out += function.lines
             out += [end, "}"]
+        for lines in self.separate.values():
+            out += lines
         for method, nodes in methods.items():
             out += self._tile(method, nodes)
         out += self._run(list(methods))

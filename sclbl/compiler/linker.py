@@ -80,7 +80,11 @@ class _Layout:
     """Addresses of every data symbol."""
 
     def __init__(
-        self, obj: Object, weights: Sequence[Weights], reserved: Sequence[Reserved]
+        self,
+        obj: Object,
+        weights: Sequence[Weights],
+        reserved: Sequence[Reserved],
+        aliases: Mapping[str, tuple[str, int]],
     ) -> None:
         self.chunks: list[tuple[int, bytes | memoryview]] = []
         self.address: dict[str, int] = {}
@@ -111,6 +115,8 @@ class _Layout:
             at = _align(at, block.alignment)
             self.address[block.name] = at
             at += block.size
+        for name, (block_name, distance) in aliases.items():
+            self.address[name] = self.address[block_name] + distance
         self.stack_top = _align(at, 16)
         if any(s.kind == wasm_object.GLOBAL for s in obj.symbols):
             self.stack_top += STACK
@@ -197,6 +203,7 @@ def link(
     obj: Object,
     weights: Sequence[Weights],
     reserved: Sequence[Reserved],
+    aliases: Mapping[str, tuple[str, int]],
     exports: Mapping[str, str],
     start: str | None,
     error: str,
@@ -209,6 +216,8 @@ def link(
         The code.
     weights, reserved : sequences
         Constant and zeroed blocks that the code refers to by name.
+    aliases : mapping of str to (str, int)
+        Further names for places inside blocks: block and distance in bytes.
     exports : mapping of str to str
         Exported name → function symbol.
     start : str or None
@@ -221,7 +230,7 @@ def link(
     bytes
         A module with no imports.
     """
-    layout = _Layout(obj, weights, reserved)
+    layout = _Layout(obj, weights, reserved, aliases)
     _patch_data(obj, layout)
     functions = {
         s.name: s.index for s in obj.symbols if s.kind == wasm_object.FUNCTION and s.defined

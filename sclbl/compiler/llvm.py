@@ -112,7 +112,7 @@ def build(
             raise CompileError(f"LLVM refused the generated code: {error}") from error
 
 
-_GENERATED = ("node_", "tile_", "method_", "program_", "abi_")
+_GENERATED = ("node_", "walk_", "tile_", "method_", "program_", "abi_")
 
 
 def _is_kernel(name: str) -> bool:

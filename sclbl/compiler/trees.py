@@ -16,6 +16,9 @@ from sclbl.spec import Node
 _TRANSPARENT = frozenset({"Cast", "Identity", "Gather", "sclbl.Refuse"})
 
 
+NONE = "ptr null"
+
+
 @dataclass(frozen=True)
 class _Order:
     """Nodes of all trees, tree by tree and breadth first, each tree's depth, and leaf flags."""
@@ -28,24 +31,27 @@ class _Order:
 
 @dataclass(frozen=True)
 class _Table:
-    """Addresses and constants that the kernels take."""
+    """Where the table and the tile of rows lie, and what the walks take as constants."""
 
-    pointers: tuple[str, str, str, str]
+    pointers: tuple[str, ...]
     rows: str
     columns: int
     trees: int
-    shift: int
-    wide: bool
     missing: bool
-    category: bool
+    constants: tuple[int, ...]
 
-    def flags(self) -> tuple[str, ...]:
-        return (
-            f"i32 {self.columns}",
-            f"i32 {self.shift}",
-            f"i32 {int(self.wide)}",
-            f"i32 {int(self.missing)}",
-            f"i32 {int(self.category)}",
+    def walk(self, e: Emitter, over: str, found: str, nan: bool) -> str:
+        """Return a function of this ensemble's own that walks eight rows, or eight trees."""
+        stride = 4 * (self.columns + 1) if over == "rows" else 0
+        return e.function(
+            "i32 %t, i32 %row",
+            f"trees_walk_{over}",
+            found,
+            *(e.offset(self.rows, k * stride) for k in range(8)),
+            "i32 %t",
+            "i32 %row",
+            *self.pointers,
+            *(f"i32 {c}" for c in (self.columns, *self.constants, int(nan))),
         )
 
 
@@ -64,22 +70,33 @@ def ensemble(e: Emitter, node: Node) -> None:
     targets = attrs.get("targets")
     # Sums start at one constant row, or at a row of their own each.
     start = node.inputs[1] if len(node.inputs) > 1 else None
+    width = len(attrs["init"])
+    found = e.reserve(4 * 8)
+    rows_walk, trees_walk = (packed.walk(e, over, found, False) for over in ("rows", "trees"))
+    rows_nan, trees_nan = rows_walk, trees_walk
+    if packed.missing:
+        rows_nan, trees_nan = (packed.walk(e, over, found, True) for over in ("rows", "trees"))
     e.call(
         f"trees_sum_{'f32' if values.dtype == np.float32 else 'f64'}",
         e.output(node),
         packed.rows,
         "i32 %m",
-        *packed.pointers,
         e.weight(np.asarray(attrs["init"], dtype=values.dtype))
         if start is None
         else e.pointer(start),
-        f"i32 {0 if start is None else len(attrs['init'])}",
+        f"i32 {0 if start is None else width}",
         e.weight(table),
-        "ptr null" if targets is None else e.weight(np.asarray(targets, dtype=np.int32), 4),
+        NONE if targets is None else e.weight(np.asarray(targets, dtype=np.int32), 4),
+        found,
+        rows_walk,
+        trees_walk,
+        rows_nan,
+        trees_nan,
         f"i32 {packed.trees}",
-        f"i32 {len(attrs['init'])}",
+        f"i32 {width}",
         f"i32 {int(direct)}",
-        *packed.flags(),
+        f"i32 {packed.columns}",
+        f"i32 {int(packed.missing)}",
     )
 
 
@@ -88,14 +105,15 @@ def leaves(e: Emitter, node: Node) -> None:
     order = _breadth_first(node.attrs)
     rows = np.asarray(node.attrs["left"])[order.nodes[order.leaf]].astype(np.uint32)
     packed = _pack(e, node, order, rows)
+    found = e.reserve(4 * 8)
     e.call(
         "trees_leaves",
         e.output(node),
-        packed.rows,
         "i32 %m",
-        *packed.pointers,
+        found,
+        packed.walk(e, "trees", found, packed.missing),
         f"i32 {packed.trees}",
-        *packed.flags(),
+        f"i32 {packed.columns}",
     )
 
 
@@ -179,40 +197,64 @@ def _pack(e: Emitter, node: Node, order: _Order, payload: np.ndarray) -> _Table:
     words = np.zeros(1, dtype=np.uint32)
     if category.any():
         limits[category], words = _category_words(attrs, inner[category])
-    shift = 2 + int(columns).bit_length()
     slots = int((order.sizes + 1).sum()) + 1
-    wide = slots >= 1 << (32 - shift)
-    if slots * 12 >= 1 << 32:
+    categories = bool(category.any())
+    size, shift, column_bytes = _slot_format(slots, columns, categories)
+    if slots * (size + 1) >= 1 << 32:
         raise SpecError(f"an ensemble of {slots:,} nodes does not fit WebAssembly's 4 GB of memory")
     missing = not _refuses_nan(e, x)
-    table = e.reserve(slots * (12 if wide else 8), 64)
-    roots = e.reserve(4 * len(order.depths))
+    # Walks take eight trees at a time: the last ones are filled up with trees of no depth.
+    eights = -(-len(order.depths) // 8) * 8
+    depths = np.zeros(eights, dtype=np.uint16)
+    depths[: len(order.depths)] = order.depths
+    table, roots = e.reserve(slots * size, 64), e.reserve(4 * eights)
+    missing_left = e.reserve(slots) if missing else NONE
     narrow = np.uint8 if columns <= 256 else np.uint16 if columns <= 65536 else np.uint32
     stream = _payload_stream(payload)
-    none = "ptr null"
     e.at_start(
         "trees_unpack",
         table,
+        missing_left,
         roots,
         e.weight(_bits(order.leaf), 1),
         e.weight(_bits(np.asarray(attrs["missing_left"])[inner].astype(bool)), 1)
         if missing
-        else none,
-        e.weight(_bits(category), 1) if category.any() else none,
+        else NONE,
+        e.weight(_bits(category), 1) if categories else NONE,
         e.weight(position[feature].astype(narrow), 4),
         e.weight(limits, 4),
         e.weight(stream, 4),
         f"i32 {len(order.depths)}",
         f"i32 {np.dtype(narrow).itemsize}",
-        f"i32 {0 if not len(stream) else stream.itemsize}",
+        f"i32 {stream.itemsize if len(stream) else 0}",
         f"i32 {shift}",
         f"i32 {columns}",
-        f"i32 {int(wide)}",
+        f"i32 {size}",
     )
-    pointers = (table, roots, e.weight(order.depths, 4), e.weight(words, 4))
-    return _Table(
-        pointers, rows, columns, len(order.depths), shift, wide, missing, bool(category.any())
+    pointers = (
+        table,
+        e.offset(table, 4),
+        e.offset(table, 8),
+        missing_left,
+        roots,
+        e.weight(depths, 4),
+        e.weight(words, 4),
     )
+    constants = (shift, size, column_bytes, int(categories))
+    return _Table(pointers, rows, columns, len(order.depths), missing, constants)
+
+
+def _slot_format(slots: int, columns: int, categories: bool) -> tuple[int, int, int]:
+    """Return bytes of a slot, bits before its child, and bytes that hold its column alone.
+
+    A column that fills one or two bytes is loaded without a mask; flags of categories need one.
+    """
+    for column_bytes in (1, 2):
+        shift = 8 * column_bytes
+        if not categories and 4 * columns < 1 << shift and slots < 1 << (32 - shift):
+            return 8, shift, column_bytes
+    shift = 2 + columns.bit_length()
+    return (8, shift, 0) if slots < 1 << (32 - shift) else (12, shift, 0)
 
 
 def _bits(flags: np.ndarray) -> np.ndarray:
@@ -245,7 +287,7 @@ def _float32_limits(threshold: np.ndarray, rule: str) -> np.ndarray:
 def _rows(e: Emitter, x: str, used: np.ndarray) -> str:
     width = e.width(x)
     out = e.scratch(4 * (len(used) + 1))
-    index = "ptr null" if len(used) == width else e.weight(used.astype(np.int32), 4)
+    index = NONE if len(used) == width else e.weight(used.astype(np.int32), 4)
     e.call("trees_rows", out, e.pointer(x), index, "i32 %m", f"i32 {len(used)}", f"i32 {width}")
     return out
 

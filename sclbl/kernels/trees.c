@@ -1,13 +1,14 @@
 /* Ensembles of decision trees: unpack the table once, then walk eight paths at a time.
 
-   A slot of the table has a threshold and a word `meta`:
+   A slot of the table has a threshold and a word:
 
-       meta = child << shift | feature * 4 | category << 1 | missing_left
+       child << shift | column * 4 | category << 1
 
    The children of a node stand side by side at `child` and `child + 1`; a value greater than the
    threshold goes to the second. A leaf tests a column that is always NaN and its child is itself,
    so a path that has arrived stays, and every path of a tree takes the same number of steps with no
-   branch. Instead of a threshold a leaf holds its value (float32) or the row of its values.
+   branch. Instead of a threshold a leaf holds its value (float32) or the row of its values. Where a
+   missing value goes stands apart, a byte a slot, for tiles of rows that hold one.
 
    In the file the table is packed: breadth first, the place of the children is implied, so a slot
    costs a bit, a node its feature and threshold, a leaf its value or row. `trees_unpack` runs when
@@ -15,117 +16,108 @@
 #include "abi.h"
 
 #define INLINE static inline __attribute__((always_inline))
-#define SLOT 8
-#define WIDE_SLOT 12
-
-typedef struct {
-    u32 limit;
-    u32 meta;
-    u32 child; /* wide slots only: too many columns and nodes for one word */
-} slot;
+/* Keeps LLVM from computing eight rows' addresses ahead, which would take eight registers. */
+#define KEEP(V) __asm__("" : "+r"(V))
 
 static i32 bit(const u8* bits, u32 k) { return bits[k >> 3] >> (k & 7) & 1; }
+static u32 number(const u8* values, i32 bytes, u32 k) {
+    if (bytes == 1) return values[k];
+    if (bytes == 2) return ((const uint16_t*)values)[k];
+    return bytes == 4 ? ((const u32*)values)[k] : k;
+}
 
-void trees_unpack(u8* table, u32* roots, const u8* leaf_bits, const u8* missing_bits,
-                  const u8* category_bits, const u8* features, const u32* limits,
-                  const u8* leaves, i32 trees, i32 feature_bytes, i32 leaf_bytes, i32 shift,
-                  i32 leaf_feature, i32 wide) {
-    u32 size = wide ? WIDE_SLOT : SLOT;
+void trees_unpack(u8* table, u8* missing_left, u32* roots, const u8* leaf_bits,
+                  const u8* missing_bits, const u8* category_bits, const u8* features,
+                  const u32* limits, const u8* leaves, i32 trees, i32 feature_bytes,
+                  i32 leaf_bytes, i32 shift, i32 leaf_feature, i32 size) {
     u32 base = 1, read = 0, node = 0, leaf = 0;
     for (i32 t = 0; t < trees; t++) {
         u32 at = base, free = base + 1;
         roots[t] = base;
         for (; at < free; at++, read++) {
-            slot* s = (slot*)(table + at * size);
+            u32* slot = (u32*)(table + at * (u32)size);
             u32 word, child;
             if (bit(leaf_bits, read)) {
-                u32 payload = leaf;
-                if (leaf_bytes == 1) payload = leaves[leaf];
-                if (leaf_bytes == 2) payload = ((const uint16_t*)leaves)[leaf];
-                if (leaf_bytes == 4) payload = ((const u32*)leaves)[leaf];
+                slot[0] = number(leaves, leaf_bytes, leaf);
                 leaf++;
-                s->limit = payload;
                 child = at;
-                word = (u32)leaf_feature << 2 | 1;
+                word = (u32)leaf_feature << 2;
+                if (missing_bits) missing_left[at] = 1;
             } else {
-                u32 feature = feature_bytes == 1   ? features[node]
-                              : feature_bytes == 2 ? ((const uint16_t*)features)[node]
-                                                   : ((const u32*)features)[node];
-                s->limit = limits[node];
+                slot[0] = limits[node];
                 child = free;
                 free += 2;
-                word = feature << 2;
-                if (missing_bits) word |= (u32)bit(missing_bits, node);
+                word = number(features, feature_bytes, node) << 2;
+                if (missing_bits) missing_left[at] = (u8)bit(missing_bits, node);
                 if (category_bits) word |= (u32)bit(category_bits, node) << 1;
                 node++;
             }
-            if (wide) {
-                s->meta = word;
-                s->child = child;
+            if (size == 12) {
+                slot[1] = word;
+                slot[2] = child;
             } else {
-                s->meta = child << shift | word;
+                slot[1] = child << shift | word;
             }
         }
         base = free | 1; /* children stand on even slots: a pair never straddles a cache line */
     }
+    for (i32 t = trees; t & 7; t++) roots[t] = roots[trees - 1];
 }
 
-/* Everything about an ensemble that is constant when a program is compiled. */
+/* Everything about an ensemble that is constant when a program is compiled. The parts of slot k lie
+   `k * size` from `limits`, `words` and `children` (wide slots only: too many columns and nodes for
+   one word); each has a symbol of its own, so that an instruction that loads can hold its address. */
 typedef struct {
-    const u8* table;
-    const u32* roots;
-    const uint16_t* depths;
-    const u32* words; /* of a node: how many words follow, then a bit per category that goes left */
-    i32 trees, shift, wide, missing, category;
+    const u8 *limits, *words, *children, *missing_left;
+    const u32* categories; /* of a node: how many words follow, then a bit per category going left */
+    i32 shift, size, column_bytes, category;
 } forest;
 
 #define LANES(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
 
 INLINE u32 category_right(const forest* f, u32 limit, f32 x, u32 missing_left) {
-    /* limit is where the node's words start; the first of them counts the others */
     if (!(x >= 0 && x < 2147483648.0f)) return !missing_left;
-    u32 code = (u32)x, words = f->words[limit];
+    u32 code = (u32)x, words = f->categories[limit];
     if (code >= words * 32) return 1;
-    return !(f->words[limit + 1 + (code >> 5)] >> (code & 31) & 1);
+    return !(f->categories[limit + 1 + (code >> 5)] >> (code & 31) & 1);
+}
+
+/* Where in a row the value lies that the slot at byte `k` tests. */
+INLINE u32 column(const forest* f, u32 k) {
+    if (f->column_bytes == 1) return f->words[k];
+    if (f->column_bytes == 2) return *(const uint16_t*)(f->words + k);
+    u32 word = *(const u32*)(f->words + k);
+    return f->size == 12 ? word & ~3u : word & ((1u << f->shift) - 1) & ~3u;
 }
 
 /* One step from slot `at` for the row at `x + row`; missing values are handled where `nan` says so.
    `x` is a constant address, so that all eight rows share the register that holds `row`. */
-INLINE u32 step(const forest* f, u32 at, const u8* x, u32 row, i32 nan) {
-    const slot* s = (const slot*)(f->table + at * (f->wide ? WIDE_SLOT : SLOT));
-    u32 word = s->meta, mask = (f->wide ? 0xFFFFFFFFu : (1u << f->shift) - 1) & ~3u;
-    f32 value = *(const f32*)(x + (row + (word & mask)));
-    f32 limit;
-    __builtin_memcpy(&limit, &s->limit, 4);
-    u32 right = value > limit;
-    if (nan) right |= (u32)(value != value) & ~word & 1;
-    if (f->category && (word & 2)) right = category_right(f, s->limit, value, word & 1);
-    return (f->wide ? s->child : word >> f->shift) + right;
-}
-
-/* Where in a row the value lies that slot `at` tests. */
-INLINE u32 column(const forest* f, u32 at) {
-    const slot* s = (const slot*)(f->table + at * (f->wide ? WIDE_SLOT : SLOT));
-    return s->meta & (f->wide ? 0xFFFFFFFFu : (1u << f->shift) - 1) & ~3u;
-}
-
-INLINE u32 payload(const forest* f, u32 at) {
-    return ((const slot*)(f->table + at * (f->wide ? WIDE_SLOT : SLOT)))->limit;
+INLINE u32 step(const forest* f, u32 at, const f32* x, u32 row, i32 nan) {
+    u32 k = at * (u32)f->size, where = row + column(f, k);
+    KEEP(where);
+    f32 value = *(const f32*)((const u8*)x + where);
+    u32 right = value > *(const f32*)(f->limits + k);
+    if (nan) right |= (u32)(value != value) & !f->missing_left[at];
+    if (f->category && (f->words[k] & 2)) {
+        u32 missing_left = nan ? f->missing_left[at] : 1;
+        right = category_right(f, *(const u32*)(f->limits + k), value, missing_left);
+    }
+    if (f->size == 12) return *(const u32*)(f->children + k) + right;
+    return (*(const u32*)(f->words + k) >> f->shift) + right;
 }
 
 #define START(K) u32 at##K = START_OF(K);
-#define STEP(K) at##K = step(f, at##K, ROW_OF(K), row, nan);
-#define ARRIVED(K) moving |= column(f, at##K) ^ leaf;
-#define STORE(K) found[K] = payload(f, at##K);
-/* Four steps at a time; unbalanced trees stop early once all eight paths have arrived. */
+#define STEP(K) at##K = step(f, at##K, x##K, row, nan);
+#define ARRIVED(K) moving |= column(f, at##K * (u32)size) ^ leaf;
+#define STORE(K) found[K] = *(const u32*)(limits + at##K * (u32)size);
+/* Four steps at a time, without a turn of a loop, where an engine would look at the clock;
+   unbalanced trees stop early once all eight paths have arrived. */
 #define WALK(DEPTH)                                                                   \
     {                                                                                 \
-        LANES(START)                                                      \
+        LANES(START)                                                                  \
         i32 left = (DEPTH);                                                           \
         while (left > 4) {                                                            \
-            _Pragma("clang loop unroll(disable)") for (i32 s = 0; s < 4; s++) {       \
-                LANES(STEP)                                                           \
-            }                                                                         \
+            _Pragma("clang loop unroll(disable)") for (i32 s = 0; s < 4; s++) { LANES(STEP) } \
             u32 moving = 0;                                                           \
             LANES(ARRIVED)                                                            \
             left = moving ? left - 4 : 0;                                             \
@@ -134,35 +126,38 @@ INLINE u32 payload(const forest* f, u32 at) {
         LANES(STORE)                                                                  \
     }
 
-/* Eight rows down one tree. */
-INLINE void walk_rows(const forest* f, const u8* x, u32 row, u32 stride, i32 t, u32 leaf,
-                      i32 nan, u32* found) {
-    u32 root = f->roots[t];
+#define PARAMETERS                                                                    \
+    u32 *found, const f32 *x0, const f32 *x1, const f32 *x2, const f32 *x3,           \
+        const f32 *x4, const f32 *x5, const f32 *x6, const f32 *x7, i32 t, u32 row,   \
+        const u8 *limits, const u8 *words, const u8 *children, const u8 *missing_left, \
+        const u32 *roots, const uint16_t *depths, const u32 *categories, i32 columns, \
+        i32 shift, i32 size, i32 column_bytes, i32 category, i32 nan
+#define FOREST                                                                        \
+    const forest model = {limits, words, children, missing_left, categories,          \
+                          shift,  size,  column_bytes, category}, *f = &model;        \
+    u32 leaf = (u32)columns << 2
+
+/* Eight rows, at x0 to x7, down one tree; or one row, eight times the same, down eight trees (there
+   are roots to fill the last eight). The compiler makes a function of its own of each, for one
+   ensemble: engines then keep the eight paths in registers. */
+void trees_walk_rows(PARAMETERS) {
+    FOREST;
+    u32 root = roots[t];
 #define START_OF(K) root
-#define ROW_OF(K) (x + K * stride)
-    WALK(f->depths[t])
+    WALK(depths[t])
 #undef START_OF
-#undef ROW_OF
 }
 
-/* One row down eight trees. */
-INLINE void walk_trees(const forest* f, const u8* x, u32 row, i32 t, u32 leaf, i32 nan,
-                       u32* found) {
+void trees_walk_trees(PARAMETERS) {
+    FOREST;
     i32 depth = 0;
-    for (i32 k = 0; k < 8; k++) depth = f->depths[t + k] > depth ? f->depths[t + k] : depth;
-#define START_OF(K) f->roots[t + K]
-#define ROW_OF(K) x
+    for (i32 k = 0; k < 8; k++) depth = depths[t + k] > depth ? depths[t + k] : depth;
+#define START_OF(K) roots[t + K]
     WALK(depth)
 #undef START_OF
-#undef ROW_OF
 }
 
-/* What is left after the eights: one row down one tree. */
-INLINE u32 walk_one(const forest* f, const u8* x, u32 row, i32 t, i32 nan) {
-    u32 at = f->roots[t];
-    for (i32 left = f->depths[t]; left > 0; left--) at = step(f, at, x, row, nan);
-    return payload(f, at);
-}
+typedef void walk(i32 t, u32 row);
 
 /* How a leaf adds to the sums of a row: its own float32, or a row of values; to one output or all. */
 #define ADD(T, SUMS, T_INDEX, PAYLOAD)                                                \
@@ -180,45 +175,6 @@ INLINE u32 walk_one(const forest* f, const u8* x, u32 row, i32 t, i32 nan) {
         }                                                                             \
     }
 
-#define SUM(S, T)                                                                     \
-    INLINE void sum_##S(const forest* f, T* out, const u8* x, u32 stride, i32 m,      \
-                        i32 width, i32 direct, const T* values, const i32* targets,   \
-                        u32 leaf, i32 nan) {                                          \
-        u32 found[8];                                                                 \
-        i32 i = 0;                                                                    \
-        i32 eights = m & ~7;                                                          \
-        for (i32 t = 0; t < f->trees; t++)                                            \
-            for (i = 0; i < eights; i += 8) {                                         \
-                walk_rows(f, x, (u32)i * stride, stride, t, leaf, nan, found);        \
-                for (i32 k = 0; k < 8; k++) ADD(T, out + (i + k) * width, t, found[k]) \
-            }                                                                         \
-        for (i = eights; i < m; i++) {                                                \
-            i32 t = 0;                                                                \
-            for (; t + 8 <= f->trees; t += 8) {                                       \
-                walk_trees(f, x, (u32)i * stride, t, leaf, nan, found);               \
-                for (i32 k = 0; k < 8; k++) ADD(T, out + i * width, t + k, found[k])  \
-            }                                                                         \
-            for (; t < f->trees; t++)                                                 \
-                ADD(T, out + i * width, t, walk_one(f, x, (u32)i * stride, t, nan))   \
-        }                                                                             \
-    }                                                                                 \
-    void trees_sum_##S(T* out, const f32* x, i32 m, const u8* table, const u32* roots, \
-                       const uint16_t* depths, const u32* words, const T* init,       \
-                       i32 step, const T* values, const i32* targets, i32 trees,      \
-                       i32 width, i32 direct, i32 columns, i32 shift, i32 wide,       \
-                       i32 missing, i32 category) {                                   \
-        forest f = {table, roots, depths, words, trees, shift, wide, missing, category}; \
-        u32 stride = (u32)(columns + 1) * 4, leaf = (u32)columns << 2;                \
-        for (i32 i = 0; i < m; i++)                                                   \
-            for (i32 c = 0; c < width; c++) out[i * width + c] = init[i * step + c];  \
-        if (missing && trees_any_missing(x, m, columns))                              \
-            sum_##S(&f, out, (const u8*)x, stride, m, width, direct, values, targets, \
-                    leaf, 1);                                                         \
-        else                                                                          \
-            sum_##S(&f, out, (const u8*)x, stride, m, width, direct, values, targets, \
-                    leaf, 0);                                                         \
-    }
-
 /* The last column of x is the leaves' NaN. */
 INLINE i32 trees_any_missing(const f32* x, i32 m, i32 columns) {
     u32 any = 0;
@@ -230,24 +186,42 @@ INLINE i32 trees_any_missing(const f32* x, i32 m, i32 columns) {
     return any != 0;
 }
 
+#define SUM(S, T)                                                                     \
+    void trees_sum_##S(T* out, const f32* x, i32 m, const T* init, i32 step,          \
+                       const T* values, const i32* targets, const u32* found,         \
+                       walk* rows, walk* trees, walk* rows_nan, walk* trees_nan,      \
+                       i32 count, i32 width, i32 direct, i32 columns, i32 missing) {  \
+        u32 stride = (u32)(columns + 1) * 4;                                          \
+        i32 nan = missing && trees_any_missing(x, m, columns), eights = m & ~7;       \
+        for (i32 i = 0; i < m; i++)                                                   \
+            for (i32 c = 0; c < width; c++) out[i * width + c] = init[i * step + c];  \
+        for (i32 t = 0; t < count; t++)                                               \
+            for (i32 i = 0; i < eights; i += 8) {                                     \
+                if (nan) rows_nan(t, (u32)i * stride);                                \
+                else rows(t, (u32)i * stride);                                        \
+                for (i32 k = 0; k < 8; k++) ADD(T, out + (i + k) * width, t, found[k]) \
+            }                                                                         \
+        for (i32 i = eights; i < m; i++)                                              \
+            for (i32 t = 0; t < count; t += 8) {                                      \
+                if (nan) trees_nan(t, (u32)i * stride);                               \
+                else trees(t, (u32)i * stride);                                       \
+                i32 here = count - t < 8 ? count - t : 8;                             \
+                for (i32 k = 0; k < here; k++) ADD(T, out + i * width, t + k, found[k]) \
+            }                                                                         \
+    }
+
 SUM(f64, f64)
 SUM(f32, f32)
 
 /* The row of its values that each tree ends in. */
-void trees_leaves(i64* out, const f32* x, i32 m, const u8* table, const u32* roots,
-                  const uint16_t* depths, const u32* words, i32 trees, i32 columns, i32 shift,
-                  i32 wide, i32 missing, i32 category) {
-    forest f = {table, roots, depths, words, trees, shift, wide, missing, category};
-    u32 stride = (u32)(columns + 1) * 4, leaf = (u32)columns << 2, found[8];
-    for (i32 i = 0; i < m; i++) {
-        u32 row = (u32)i * stride;
-        i32 t = 0;
-        for (; t + 8 <= trees; t += 8) {
-            walk_trees(&f, (const u8*)x, row, t, leaf, missing, found);
-            for (i32 k = 0; k < 8; k++) out[i * trees + t + k] = found[k];
+void trees_leaves(i64* out, i32 m, const u32* found, walk* trees, i32 count, i32 columns) {
+    u32 stride = (u32)(columns + 1) * 4;
+    for (i32 i = 0; i < m; i++)
+        for (i32 t = 0; t < count; t += 8) {
+            trees(t, (u32)i * stride);
+            i32 here = count - t < 8 ? count - t : 8;
+            for (i32 k = 0; k < here; k++) out[i * count + t + k] = found[k];
         }
-        for (; t < trees; t++) out[i * trees + t] = walk_one(&f, (const u8*)x, row, t, missing);
-    }
 }
 
 /* Rows for the walk: the columns that the trees test, then the leaves' NaN. */
