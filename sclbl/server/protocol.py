@@ -49,6 +49,8 @@ class PredictProtocol(HttpToolsProtocol):
     """One connection."""
 
     context: ClassVar[Context]
+    #: False where every request must be logged, which the long way does.
+    short_cut: ClassVar[bool] = True
     _known_urls: ClassVar[dict[bytes, tuple[str, str | None]]]
     _known_heads: ClassVar[dict[bytes, _Head]]
 
@@ -224,7 +226,8 @@ class PredictProtocol(HttpToolsProtocol):
 
     def _may_be_short(self) -> bool:
         if (
-            self.url not in self._known_urls
+            not self.short_cut
+            or self.url not in self._known_urls
             or self.expect_100_continue
             or not self._is_idle()
             or self.parser.get_method() != b"POST"
@@ -279,13 +282,14 @@ _LONG_HEADERS = frozenset(
 )
 
 
-def protocol_for(context: Context) -> type[PredictProtocol]:
+def protocol_for(context: Context, *, short_cut: bool = True) -> type[PredictProtocol]:
     """Return the protocol class for one application; pass it to uvicorn as ``http``."""
 
     class Bound(PredictProtocol):
         pass
 
     Bound.context = context
+    Bound.short_cut = short_cut
     Bound._known_urls = context.known_urls
     Bound._known_heads = {}
     return Bound

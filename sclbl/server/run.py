@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -20,6 +21,17 @@ STOP_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
 #: Connections at once; more are answered 503.
 CONNECTIONS = 2000
+#: All logs go to stderr.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        name: {"handlers": ["stderr"], "level": "INFO", "propagate": False}
+        for name in ("uvicorn", "sclbl.server")
+    },
+}
 
 
 def open_guard(
@@ -94,10 +106,11 @@ def server(
     app = create_app(registry, guard, settings)
     config = uvicorn.Config(
         app,
-        http="httptools" if access_log else protocol_for(app.state.context),
+        http=protocol_for(app.state.context, short_cut=not access_log),
         loop="auto",
         ws="none",
         lifespan="on",
+        log_config=LOGGING,
         log_level="info" if access_log else "warning",
         access_log=access_log,
         server_header=False,

@@ -12,8 +12,10 @@ import pytest
 import requests
 
 from sclbl.registry.local import LocalRegistry
+from sclbl.server.settings import Settings
 from sclbl.server.urls import parse_url
 from tests.server.conftest import Case, Served, error, start, stop
+from tests.server.threads import serving
 
 BODY = b'{"rows":[[0.5,1.0,2.0,3.0]]}'
 HEAD = (
@@ -190,6 +192,61 @@ def test_a_head_without_end_is_cut_off(server: Served) -> None:
             assert first == b"" or first.split()[1] in (b"431", b"400")
 
 
+def send(url: str, *pieces: bytes) -> tuple[int, dict[str, str], bytes] | None:
+    """Send pieces and return the answer; None where the server closes without one."""
+    parts = urlsplit(url)
+    address = (parts.hostname, parts.port)
+    with socket.create_connection(address, timeout=30) as line, line.makefile("rb") as stream:
+        for piece in pieces:
+            line.sendall(piece)
+        return read_answer(stream) if stream.peek(1) else None
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings(idle_seconds=0.2), Settings(idle_seconds=30, body_seconds=0.2)]
+)
+def test_slow_requests_are_cut_off(
+    tmp_path: Path, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setattr("sclbl.server.protocol.HEAD_SECONDS", 0.2)
+    with LocalRegistry(tmp_path) as registry:
+        registry.create("numbers", cases["numbers"].wasm, cases["numbers"].spec)
+        with serving(registry, settings) as (url, _):
+            # No head, half a head: closed without a word.
+            assert send(url) is None
+            assert send(url, request()[:30]) is None
+            answer = send(url, request())
+            assert answer is not None
+            assert answer[0] == 200
+            # Half a body, on the long way and on the short one.
+            for more in (b"Origin: x\r\n", b"", b""):
+                answer = send(url, request(more=more)[:-5])
+                assert answer is not None
+                assert (answer[0], answer[1]["connection"]) == (408, "close")
+                found = json.loads(answer[2])["error"]
+                assert found["code"] == "request_timeout"
+                said = f"the body of the prediction arrived too slowly: {len(BODY) - 5} bytes so"
+                assert found["message"].startswith(said)
+
+
+def test_access_log_names_requests_and_no_secrets(tmp_path: Path, cases: dict[str, Case]) -> None:
+    with LocalRegistry(tmp_path) as registry:
+        registry.create("numbers", cases["numbers"].wasm, cases["numbers"].spec)
+    served = start(tmp_path, "--access-log")
+    try:
+        with requests.Session() as session:
+            for _ in range(3):
+                path = f"{served.url}/v1/deployments/numbers/predict"
+                found = session.post(path, json=[[0.0] * 4], headers=served.auth, timeout=30)
+                found.raise_for_status()
+    finally:
+        stop(served)
+    served.process.wait()
+    log = (tmp_path / "stderr.log").read_text()
+    assert log.count('"POST /v1/deployments/numbers/predict HTTP/1.1" 200') == 3
+    assert served.token not in log
+
+
 def test_broken_http_is_refused(server: Served) -> None:
     with connect(server) as connection, connection.makefile("rb") as stream:
         connection.sendall(b"\x16\x03\x01 is TLS\r\n\r\n")
@@ -242,3 +299,17 @@ def test_urls_of_predictions(url: bytes, expected: Any) -> None:
 
 def test_health(server: Served) -> None:
     assert server.get("/healthz").json() == {"status": "ok"}
+
+
+def test_a_defect_is_logged_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(ref: str) -> None:
+        raise RuntimeError("the inside story")
+
+    with LocalRegistry(tmp_path) as registry, serving(registry) as (url, _):
+        monkeypatch.setattr(registry, "get", fail)
+        response = requests.get(f"{url}/v1/deployments/numbers", timeout=30)
+        message = "the server failed on this request; its log says why"
+        assert error(response) == (500, "error", message)
+    assert "RuntimeError: the inside story" in capfd.readouterr().err
