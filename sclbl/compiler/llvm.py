@@ -1,6 +1,6 @@
 """LLVM in process: kernels and generated code in, a relocatable WebAssembly object out.
 
-The only module that imports llvmlite.
+With `sclbl.compiler.attributes` the only module that imports llvmlite.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from sclbl.compiler import attributes
 from sclbl.errors import CompileError
 from sclbl.kernels.build import bitcode
 
@@ -88,28 +89,37 @@ def build(
             for stem in sorted(stems):
                 module.link_in(llvm.parse_bitcode(bitcode(stem)))
             for function in module.functions:
-                if function.is_declaration:
-                    continue
-                if function.name not in keep:
+                if not function.is_declaration and function.name not in keep:
                     function.linkage = "internal"
-                    if function.name in shared:
-                        function.add_function_attribute("noinline")
-                    elif _is_kernel(function.name):
-                        function.add_function_attribute("alwaysinline")
-                if function.name not in fast:
-                    function.add_function_attribute("optsize")
-            # Drop the kernels that nothing calls before they cost time.
-            first = llvm.create_new_module_pass_manager()
-            first.add_global_dead_code_eliminate_pass()
             options = llvm.create_pipeline_tuning_options(speed_level=2)
             options.loop_unrolling = False
             options.loop_interleaving = False
             passes = llvm.create_pass_builder(machine, options)
+            # Drop the kernels that nothing calls before they cost time.
+            first = llvm.create_new_module_pass_manager()
+            first.add_global_dead_code_eliminate_pass()
             first.run(module, passes)
+            wanted = {
+                f.name: _attributes(f.name, keep, shared, fast)
+                for f in module.functions
+                if not f.is_declaration
+            }
+            module = attributes.give(module, wanted)
             passes.getModulePassManager().run(module, passes)
             return bytes(machine.emit_object(module))
         except RuntimeError as error:
             raise CompileError(f"LLVM refused the generated code: {error}") from error
+
+
+def _attributes(
+    name: str, keep: set[str], shared: frozenset[str], fast: frozenset[str]
+) -> tuple[str, ...]:
+    found = () if name in fast else ("optsize", "minsize")
+    if name in keep:
+        return found
+    if name in shared:
+        return ("noinline", *found)
+    return ("alwaysinline", *found) if _is_kernel(name) else found
 
 
 _GENERATED = ("node_", "walk_", "tile_", "method_", "program_", "abi_")
