@@ -101,14 +101,15 @@ def compare(
         error = np.where(same, 0.0, np.abs(a - b))
         scale = np.maximum(np.abs(b), rule.typical)
         relative = np.where(same, 0.0, error / scale)
-    relative = np.where(np.isnan(relative) | ~np.isfinite(error), np.inf, relative)
+    error = np.where(np.isnan(error), np.inf, error)
+    relative = np.where(np.isfinite(error), relative, np.inf)
     if same.all():
         return report, None
     excess = _excess(relative, rule, error, scale, noise)
     row, column = (int(i) for i in np.unravel_index(np.argmax(excess), excess.shape))
     report = replace(
         report,
-        max_abs=max(report.max_abs, float(np.nanmax(error))),
+        max_abs=max(report.max_abs, float(error.max())),
         max_rel=max(report.max_rel, float(relative.max())),
         max_ulp=max(report.max_ulp, _ulp(a, b, rule.dtype, same)),
     )

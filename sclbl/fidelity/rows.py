@@ -192,10 +192,13 @@ class _Generator:
 
     def around(self) -> Rows:
         """Rows about as far from the base as those are from each other."""
+        return self.tidy(self.around_base())
+
+    def around_base(self) -> Rows:
         rows = self.pick(AROUND)
         sizes = self.rng.choice([0.1, 1.0, 4.0], size=(AROUND, 1))
         rows.numeric[:] += self.rng.normal(size=rows.numeric.shape) * self.spread * sizes
-        return self.tidy(rows)
+        return rows
 
     def near(self) -> Rows:
         """Rows one ULP from the base, where a column takes any number."""
@@ -231,13 +234,14 @@ class _Generator:
     def on_thresholds(self) -> Rows:
         """Rows on thresholds and beside them."""
         types = {name: value.dtype for name, value in self.spec.graph.values.items()}
-        numeric, starts = threshold_rows(self.found, self.base.numeric, types, self.rng)
+        near = self.base.join(self.tidy(self.around_base()))
+        numeric, starts = threshold_rows(self.found, near.numeric, types, self.rng)
         for i, kind in enumerate(self.kinds):
             if kind == "integer":
                 numeric[:, i] = np.floor(numeric[:, i])
             elif kind == "boolean":
                 numeric[:, i] = numeric[:, i] > 0.5
-        return Rows(numeric, self.base.text[starts])
+        return Rows(numeric, near.text[starts])
 
     def special(self) -> Rows:
         """Special numbers in a few columns, one a row."""

@@ -8,7 +8,9 @@ that goes left and one by the first that goes right; with every inner node tried
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,10 @@ import numpy as np
 from sclbl.fidelity.trace import Found, Track, Tracks, is_numeric
 from sclbl.spec import Node
 
-#: Most nodes that are tried.
-MAX_NODES = 768
+#: Most nodes that are tried, and how often each is where there are fewer: from other rows, because
+#: the ways that part at a node may end in equal leaves.
+MAX_NODES, REPEATS = 768, 8
+SEED = 1952
 #: Neighbours of a threshold, in ULP; 0 is the threshold itself.
 _SIDES = (0, 1, -1)
 
@@ -51,33 +55,55 @@ def threshold_rows(
     for node in trees:
         single = types[node.inputs[0]] == "float32"
         way = _Way(node, found.tracks[node.inputs[0]], single, rng)
-        for i, target in enumerate(way.targets(MAX_NODES // len(trees))):
+        targets = way.targets(MAX_NODES // len(trees))
+        repeats = min(MAX_NODES // (len(trees) * max(len(targets), 1)), REPEATS)
+        for i, target in enumerate(targets * max(repeats, 1)):
             # The threshold and the value after it always, the value before it and float64
             # neighbours of a float32 threshold in turn.
             for side in (0, 1) if i % 4 else _SIDES:
-                start = len(made) % len(numeric)
+                start = int(rng.integers(len(numeric)))
                 made.append(way.row(target, numeric[start], side, fine=single and i % 4 == 3))
                 starts.append(start)
     shape = (len(made), numeric.shape[1])
     return np.array(made, dtype=np.float64).reshape(shape), np.array(starts, dtype=np.int64)
 
 
+@dataclass
+class _Box:
+    """What tests leave to each feature: an interval, or branches at nodes of categories."""
+
+    low: dict[int, float] = field(default_factory=dict)
+    high: dict[int, float] = field(default_factory=dict)
+    sets: dict[int, list[tuple[int, bool]]] = field(default_factory=dict)
+
+
 class _Way:
-    """The way to a node of one ensemble."""
+    """The way to a node of one ensemble, and on from it.
+
+    A node whose threshold is wrong shows only where the ways that part there end in different
+    leaves. So a row is also moved into a random way down the left branch and one down the right.
+    """
 
     def __init__(self, node: Node, tracks: Tracks, single: bool, rng: np.random.Generator) -> None:
-        self.a: Mapping[str, Any] = node.attrs
+        a: Mapping[str, Any] = node.attrs
         self.tracks = tracks
         self.rng = rng
+        self.random = random.Random(SEED)
         self.kind: type[np.floating[Any]] = np.float32 if single else np.float64
-        feature = self.a["feature"]
+        feature = a["feature"]
         inner = np.flatnonzero(feature >= 0)
-        self.parent = np.full(len(feature), -1, dtype=np.int32)
-        self.parent[self.a["left"][inner]] = inner
-        self.parent[self.a["right"][inner]] = inner
-        self.starts = self.a.get("category_start")
+        parent = np.full(len(feature), -1, dtype=np.int32)
+        parent[a["left"][inner]] = inner
+        parent[a["right"][inner]] = inner
         known = np.array([is_numeric(t) for t in tracks], dtype=bool)
         self.inner = inner[known[feature[inner]]]
+        # A memoryview gives Python's numbers, several times faster than an array does.
+        self.parent, self.feature, self.threshold, self.left, self.right = (
+            np.ascontiguousarray(v).data
+            for v in (parent, feature, a["threshold"], a["left"], a["right"])
+        )
+        self.closed = a["rule"] == "<="
+        self.categories = a if a.get("category_start") is not None else None
 
     def targets(self, most: int) -> list[int]:
         """Return inner nodes, evenly spread."""
@@ -89,47 +115,70 @@ class _Way:
     def row(self, target: int, row: np.ndarray, side: int, fine: bool) -> np.ndarray:
         """Return `row`, changed so that it reaches a node on its threshold."""
         row = row.copy()
-        low: dict[int, float] = {}
-        high: dict[int, float] = {}
-        sets: dict[int, list[tuple[int, bool]]] = {}
-        child, at = target, int(self.parent[target])
+        box = _Box()
+        child, at = target, self.parent[target]
         while at >= 0:
-            feature, left = int(self.a["feature"][at]), int(self.a["left"][at]) == child
-            if self.is_category(at):
-                sets.setdefault(feature, []).append((at, left))
-            elif left:
-                high[feature] = min(high.get(feature, np.inf), float(self.a["threshold"][at]))
-            else:
-                low[feature] = max(low.get(feature, -np.inf), float(self.a["threshold"][at]))
-            child, at = at, int(self.parent[at])
-        for feature in low.keys() | high.keys():
-            track = self.tracks[feature]
-            if track is not None and is_numeric(track):
-                lowest, highest = low.get(feature, -np.inf), high.get(feature, np.inf)
-                self.move_inside(row, track, lowest, highest)
-        feature = int(self.a["feature"][target])
+            self.narrow(box, at, self.left[at] == child)
+            child, at = at, self.parent[at]
+        feature, value = self.feature[target], None
         if self.is_category(target):
-            sets.setdefault(feature, []).append((target, side == 0))
+            box.sets.setdefault(feature, []).append((target, side == 0))
         else:
-            threshold = float(self.a["threshold"][target])
-            kind = np.float64 if fine else self.kind
-            self.put(row, self.tracks[feature], _step(threshold, side, kind))
-        for feature, tests in sets.items():
-            self.put(row, self.tracks[feature], self.category(tests))
+            value = _step(self.threshold[target], side, np.float64 if fine else self.kind)
+        branches = [self.left[target], self.right[target]]
+        for branch in branches if self.random.random() < 0.5 else branches[::-1]:
+            self.descend(box, branch, feature, value)
+        for tested in box.low.keys() | box.high.keys():
+            track = self.tracks[tested]
+            if track is not None and is_numeric(track):
+                lowest, highest = box.low.get(tested, -np.inf), box.high.get(tested, np.inf)
+                self.move_inside(row, track, lowest, highest)
+        if value is not None:
+            self.put(row, self.tracks[feature], value)
+        for tested, tests in box.sets.items():
+            self.put(row, self.tracks[tested], self.category(tests))
         return row
 
+    def narrow(self, box: _Box, at: int, left: bool) -> None:
+        """Add the test of one node, with the branch that is taken."""
+        feature, threshold = self.feature[at], self.threshold[at]
+        if self.is_category(at):
+            box.sets.setdefault(feature, []).append((at, left))
+        elif left:
+            box.high[feature] = min(box.high.get(feature, np.inf), threshold)
+        else:
+            box.low[feature] = max(box.low.get(feature, -np.inf), threshold)
+
+    def descend(self, box: _Box, at: int, fixed: int, value: float | None) -> None:
+        """Add the tests of a random way down from a node, as far as they fit the others."""
+        while (feature := self.feature[at]) >= 0:
+            threshold = self.threshold[at]
+            left = self.random.random() < 0.5
+            if self.is_category(at):
+                if feature == fixed:
+                    return
+            elif feature == fixed and value is not None:
+                left = value <= threshold if self.closed else value < threshold
+                at = self.left[at] if left else self.right[at]
+                continue
+            elif threshold >= box.high.get(feature, np.inf):
+                left = True
+            elif threshold <= box.low.get(feature, -np.inf):
+                left = False
+            self.narrow(box, at, left)
+            at = self.left[at] if left else self.right[at]
+
     def is_category(self, node: int) -> bool:
-        return self.starts is not None and int(self.starts[node]) >= 0
+        return self.categories is not None and int(self.categories["category_start"][node]) >= 0
 
     def move_inside(self, row: np.ndarray, track: Track, low: float, high: float) -> None:
         """Put a value that is outside between two thresholds."""
-        value = row[track.column] * track.scale + track.shift
-        closed = self.a["rule"] == "<="
-        if not (value > low if closed else value >= low):
-            inside = _step(low, 1 if closed else 0, self.kind)
+        value = float(row[track.column]) * track.scale + track.shift
+        if not (value > low if self.closed else value >= low):
+            inside = _step(low, 1 if self.closed else 0, self.kind)
             self.put(row, track, inside if np.isfinite(low) else high)
-        elif not (value <= high if closed else value < high):
-            self.put(row, track, _step(high, 0 if closed else -1, self.kind))
+        elif not (value <= high if self.closed else value < high):
+            self.put(row, track, _step(high, 0 if self.closed else -1, self.kind))
 
     def put(self, row: np.ndarray, track: Track | None, value: float) -> None:
         if track is not None and is_numeric(track) and track.scale:
@@ -137,16 +186,18 @@ class _Way:
 
     def category(self, tests: list[tuple[int, bool]]) -> float:
         """Return a category that takes the given branch at each of some nodes."""
-        most = 32 * max(int(self.a["category_count"][node]) for node, _ in tests) + 2
+        counts = self.categories["category_count"] if self.categories is not None else ()
+        most = 32 * max(int(counts[node]) for node, _ in tests) + 2
         for code in self.rng.permutation(most).tolist():
             if all(self.goes_left(node, code) == left for node, left in tests):
                 return float(code)
         return 0.0
 
     def goes_left(self, node: int, code: int) -> bool:
-        if code >= 32 * int(self.a["category_count"][node]):
+        a = self.categories
+        if a is None or code >= 32 * int(a["category_count"][node]):
             return False
-        word = int(self.a["category_words"][int(self.a["category_start"][node]) + code // 32])
+        word = int(a["category_words"][int(a["category_start"][node]) + code // 32])
         return bool(word >> (code % 32) & 1)
 
 

@@ -39,13 +39,7 @@ def to_tensor(array: np.ndarray, name: str = "") -> onnx.TensorProto:
     tensor = onnx.TensorProto(name=name, dims=array.shape)
     if array.dtype.kind in "OU":
         tensor.data_type = ELEMENT["text"]
-        try:
-            tensor.string_data.extend(str(v).encode() for v in array.ravel().tolist())
-        except UnicodeEncodeError as error:
-            raise SpecError(
-                f"a text constant of the model is not valid Unicode ({error}); it cannot be "
-                "written to an ONNX file, so clean the categories and fit again"
-            ) from None
+        tensor.string_data.extend(str(v).encode() for v in array.ravel().tolist())
         return tensor
     if array.dtype.name not in ELEMENT:
         raise SpecError(f"a constant has type {array.dtype}; known are {', '.join(ELEMENT)}")

@@ -101,29 +101,29 @@ def _attributes(a: Mapping[str, Any]) -> list[onnx.AttributeProto]:
     tree = tree_numbers(a)
     inner = np.flatnonzero((feature >= 0) & (tree >= 0))
     leaf = np.flatnonzero((feature < 0) & (tree >= 0))
+    roots = np.asarray(a["roots"], dtype=np.int64)
+    # A tree of one leaf becomes a node both of whose branches are that leaf. These nodes and
+    # leaves come first, because onnx.reference takes the number of such a node for its leaf's.
+    alone = roots[feature[roots] < 0]
+    leaf = np.concatenate([alone, np.setdiff1d(leaf, alone)])
     # Position of each node in its own list: inner nodes, or leaves.
     place = np.zeros(len(feature), dtype=np.int64)
-    place[inner] = np.arange(len(inner))
+    place[inner] = len(alone) + np.arange(len(inner))
     place[leaf] = np.arange(len(leaf))
-    roots = np.asarray(a["roots"], dtype=np.int64)
-    # A tree of one leaf becomes a node both of whose branches are that leaf.
-    alone = roots[feature[roots] < 0]
-    left = np.concatenate([a["left"][inner], alone]).astype(np.int64)
-    right = np.concatenate([a["right"][inner], alone]).astype(np.int64)
-    start_at = place[roots]
-    start_at[feature[roots] < 0] = len(inner) + np.arange(len(alone))
+    left = np.concatenate([alone, a["left"][inner]]).astype(np.int64)
+    right = np.concatenate([alone, a["right"][inner]]).astype(np.int64)
     pad = np.zeros(len(alone), dtype=np.int64)
     modes = np.full(len(left), _MODES[a["rule"]], dtype=np.uint8)
-    splits = np.concatenate([a["threshold"][inner].astype(np.float64), pad.astype(np.float64)])
+    splits = np.concatenate([pad.astype(np.float64), a["threshold"][inner].astype(np.float64)])
     ints = {
-        "tree_roots": start_at,
-        "nodes_featureids": np.concatenate([feature[inner], pad]),
+        "tree_roots": place[roots],
+        "nodes_featureids": np.concatenate([pad, feature[inner]]),
         "nodes_truenodeids": place[left],
         "nodes_falsenodeids": place[right],
         "nodes_trueleafs": (feature[left] < 0).astype(np.int64),
         "nodes_falseleafs": (feature[right] < 0).astype(np.int64),
         "nodes_missing_value_tracks_true": np.concatenate(
-            [np.asarray(a["missing_left"])[inner].astype(np.int64), pad]
+            [pad, np.asarray(a["missing_left"])[inner].astype(np.int64)]
         ),
         "leaf_targetids": tree[leaf],
         "n_targets": len(roots),
@@ -134,8 +134,8 @@ def _attributes(a: Mapping[str, Any]) -> list[onnx.AttributeProto]:
     start = a.get("category_start")
     if start is not None and (start[inner] >= 0).any():
         member = np.flatnonzero(start[inner] >= 0)
-        modes[member] = _MEMBER
-        splits[member] = 0
+        modes[len(alone) + member] = _MEMBER
+        splits[len(alone) + member] = 0
         tensors["membership_values"] = np.concatenate(
             [_members(a, node) for node in inner[member].tolist()]
         )

@@ -27,6 +27,16 @@ INSTANCES: dict[str, Callable[[Node, str], onnx.FunctionProto]] = {
 
 def write_model(spec: Spec) -> bytes:
     """Write a spec; see `sclbl.onnx_format.write`."""
+    try:
+        return _write(spec)
+    except UnicodeEncodeError as error:
+        raise SpecError(
+            f"a text constant of the model is not valid Unicode ({error}); it cannot be "
+            "written to an ONNX file, so clean the categories and fit again"
+        ) from None
+
+
+def _write(spec: Spec) -> bytes:
     graph = spec.graph
     nodes: list[onnx.NodeProto] = []
     found: dict[str, onnx.FunctionProto] = {}

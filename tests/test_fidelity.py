@@ -1,0 +1,382 @@
+"""The fidelity check: equal programs pass, programs broken on purpose are caught."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeRegressor
+
+from sclbl import manifest, onnx_format
+from sclbl.compiler import compile_spec
+from sclbl.errors import (
+    FidelityError,
+    InputError,
+    InvalidProgramError,
+    SpecError,
+)
+from sclbl.fidelity import MethodReport, Report, verify, verify_program
+from sclbl.fidelity.compare import Rule, compare
+from sclbl.fidelity.rows import from_blocks, generate
+from sclbl.fidelity.trace import is_bit_exact, trace
+from sclbl.rows import encode
+from sclbl.spec import Node, Output, Spec
+from sclbl.strippers import strip
+
+RNG = np.random.default_rng(7)
+X = RNG.normal(size=(200, 4))
+Y = (X[:, 0] + X[:, 1] ** 2 > 0.5).astype(int)
+LABELS = np.array(["no", "yes"])[Y]
+FRAME = pd.DataFrame({"a": X[:, 0], "n": RNG.integers(0, 9, 200), "c": RNG.choice(["x", "y"], 200)})
+
+
+def mixed_pipeline(handle_unknown: str = "error") -> Pipeline:
+    columns = make_column_transformer(
+        (StandardScaler(), ["a", "n"]), (OneHotEncoder(handle_unknown=handle_unknown), ["c"])
+    )
+    return make_pipeline(columns, LogisticRegression()).fit(FRAME, LABELS)
+
+
+def checked(model: Any, example: Any, **options: Any) -> Report:
+    spec = strip(model, example)
+    return verify(model, spec, compile_spec(spec), example, **options)
+
+
+def with_attrs(spec: Spec, op: str, change: Callable[[dict[str, Any]], None]) -> Spec:
+    """Return the spec with the attributes of its first `op` node changed."""
+    nodes = list(spec.graph.nodes)
+    i = next(i for i, n in enumerate(nodes) if n.op == op)
+    attrs = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in nodes[i].attrs.items()}
+    change(attrs)
+    nodes[i] = Node(op, nodes[i].inputs, nodes[i].outputs, attrs)
+    return replace(spec, graph=replace(spec.graph, nodes=tuple(nodes)))
+
+
+# ----------------------------------------------------------------- what passes
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        FRAME[:4],
+        FRAME[:4].astype({"a": "Float64", "n": "Int16", "c": "string[pyarrow]"}),
+        FRAME[:4].astype({"c": "object", "n": "object"}),
+        pl.from_pandas(FRAME[:4]),
+        FRAME[:4].to_dict("list"),
+        FRAME[:4].to_dict("records"),
+        FRAME.iloc[0],
+    ],
+    ids=["pandas", "nullable", "objects", "polars", "dict", "records", "series"],
+)
+def test_a_pipeline_passes_with_any_container(example: Any) -> None:
+    report = checked(mixed_pipeline(), example)
+    assert report.ok
+    assert report.rows > 100
+    assert report.refusals >= 2  # NaN, infinity or an unknown category, at least
+    assert {m.method for m in report.methods} >= {"predict", "predict_proba"}
+    assert all(m.flips == 0 and m.rows > 90 for m in report.methods)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int8"])
+def test_arrays_pass(dtype: str) -> None:
+    rows = np.rint(X * 3).astype(dtype)
+    for model in (LinearRegression(), DecisionTreeRegressor(max_depth=4)):
+        report = checked(model.fit(rows, X[:, 0]), rows[:6])
+        assert report.ok
+        assert report.methods[0].rows > 90
+
+
+def test_what_a_model_accepts_is_compared_and_what_it_refuses_is_refused() -> None:
+    known = strip(mixed_pipeline("ignore"), FRAME[:4])
+    refusing = strip(mixed_pipeline("error"), FRAME[:4])
+    rows = generate(known, from_blocks(encode(FRAME[:4], known.signature)))
+    assert "sclbl: unknown" in rows.text
+    assert checked(mixed_pipeline("ignore"), FRAME[:4]).ok
+    # A program that takes an unknown category for known is caught, and one that refuses it too.
+    with pytest.raises(FidelityError, match=r"the model refuses the row .*and the program does"):
+        verify(mixed_pipeline("error"), refusing, compile_spec(known), FRAME[:4])
+    with pytest.raises(FidelityError, match=r"the program refuses the row .*and the model does"):
+        verify(mixed_pipeline("ignore"), known, compile_spec(refusing), FRAME[:4])
+
+
+def test_missing_values_and_categories_of_boosting() -> None:
+    rows = np.column_stack([RNG.integers(0, 5, 200).astype(float), X[:, :2]])
+    rows[::7, 1] = np.nan
+    model = HistGradientBoostingRegressor(max_iter=5, categorical_features=[0])
+    report = checked(model.fit(rows, X[:, 0]), rows[:5])
+    assert report.ok
+    assert report.methods[0].tolerance == 0
+
+
+def test_reports_are_the_same_at_every_run() -> None:
+    model = LogisticRegression().fit(X, LABELS)
+    first, second = checked(model, X[:5]), checked(model, X[:5])
+    assert first == second
+    assert Report.from_json(json.loads(json.dumps(first.to_json()))) == first
+
+
+def test_reports_read_well() -> None:
+    report = checked(LogisticRegression().fit(X, LABELS), X[:5])
+    text = str(report)
+    assert text.startswith("equal to sklearn.linear_model._logistic.LogisticRegression: ")
+    assert "predict_proba" in text
+    assert "1e-12" in text
+    assert repr(report).startswith("<Report ok ")
+    assert len(repr(report)) < 80
+    newer = {**report.to_json(), "future": 1}
+    newer["methods"] = [{**m, "future": 1} for m in newer["methods"]]
+    assert Report.from_json(newer) == report
+
+
+def test_verify_on() -> None:
+    model = LogisticRegression().fit(X, LABELS)
+    plain = checked(model, X[:5])
+    more = checked(model, X[:5], verify_on=X)
+    assert more.rows == plain.rows + 200
+    refused = X.copy()
+    refused[3, 1] = np.nan  # both refuse it
+    assert checked(model, X[:5], verify_on=refused).refusals == plain.refusals + 1
+    with pytest.raises(InputError, match=r"verify_on is not what the model takes"):
+        checked(model, X[:5], verify_on=X[:, :2])
+
+
+# ---------------------------------------------------------- what must be caught
+
+
+def forest() -> RandomForestClassifier:
+    return RandomForestClassifier(8, max_depth=5, random_state=0).fit(X, LABELS)
+
+
+@pytest.mark.parametrize("direction", [-1, 1])
+def test_one_threshold_wrong_by_an_ulp(direction: int) -> None:
+    model = forest()
+    spec = strip(model, X[:5])
+    inner = np.flatnonzero(trace(spec.graph).trees[0].attrs["feature"] >= 0)
+    for node in inner[:: max(len(inner) // 6, 1)].tolist():
+
+        def change(attrs: dict[str, Any], node: int = node) -> None:
+            # one float32 step: sklearn compares float32 values with these thresholds
+            single = np.float32(attrs["threshold"][node])
+            attrs["threshold"][node] = np.nextafter(single, np.float32(np.inf * direction))
+            attrs["threshold"][node] = np.nextafter(
+                np.float32(attrs["threshold"][node]), np.float32(np.inf * direction)
+            )
+
+        broken = with_attrs(spec, "sclbl.TreeEnsemble", change)
+        with pytest.raises(FidelityError, match=r"the program gives .*, the model .* for the row"):
+            verify(model, spec, compile_spec(broken), X[:5])
+
+
+def test_one_leaf_wrong() -> None:
+    model = DecisionTreeRegressor(max_depth=6, random_state=0).fit(X, X[:, 0])
+    spec = strip(model, X[:5])
+    leaves = len(trace(spec.graph).trees[0].attrs["values"])
+    for leaf in range(0, leaves, max(leaves // 6, 1)):
+
+        def change(attrs: dict[str, Any], leaf: int = leaf) -> None:
+            attrs["values"][leaf] = np.nextafter(attrs["values"][leaf], np.inf)
+
+        broken = with_attrs(spec, "sclbl.TreeEnsemble", change)
+        with pytest.raises(FidelityError, match=r"predict: the program gives") as caught:
+            verify(model, spec, compile_spec(broken), X[:5])
+        report = caught.value.report
+        assert isinstance(report, Report)
+        assert not report.ok
+        assert report.worst in str(caught.value)
+        assert report.methods[0].max_ulp == 1
+
+
+def test_the_wrong_comparison() -> None:
+    model = forest()
+    spec = strip(model, X[:5])
+    broken = with_attrs(spec, "sclbl.TreeEnsemble", lambda a: a.update(rule="<"))
+    with pytest.raises(FidelityError):
+        verify(model, spec, compile_spec(broken), X[:5])
+
+
+def test_one_weight_wrong() -> None:
+    model = LinearRegression().fit(X, X[:, 0] * 3 + X[:, 1])
+    spec = strip(model, X[:5])
+    for name, constant in spec.graph.constants.items():
+        changed = constant.copy()
+        changed.flat[0] = changed.flat[0] * (1 + 1e-9) + 1e-9
+        constants = {**spec.graph.constants, name: changed}
+        broken = replace(spec, graph=replace(spec.graph, constants=constants))
+        with pytest.raises(FidelityError, match=r"relative error .*, allowed 1e-12"):
+            verify(model, spec, compile_spec(broken), X[:5])
+        assert verify(model, spec, compile_spec(broken), X[:5], tolerance=1e-6).ok
+
+
+def test_one_label_wrong() -> None:
+    model = forest()
+    spec = strip(model, X[:5])
+    output = spec.signature.outputs["predict"]
+    wrong = replace(output, labels=(("no", "hm"),))
+    signature = replace(spec.signature, outputs={**spec.signature.outputs, "predict": wrong})
+    with pytest.raises(FidelityError, match=r"predict: the program gives 'hm', the model 'yes'"):
+        verify(model, spec, compile_spec(replace(spec, signature=signature)), X[:5])
+
+
+def test_a_category_swapped() -> None:
+    model = mixed_pipeline()
+    spec = strip(model, FRAME[:4])
+
+    def change(attrs: dict[str, Any]) -> None:
+        attrs["keys"] = attrs["keys"][::-1].copy()
+
+    broken = with_attrs(spec, "ai.onnx.ml.LabelEncoder", change)
+    with pytest.raises(FidelityError, match=r"c='[xy]'"):
+        verify(model, spec, compile_spec(broken), FRAME[:4])
+
+
+def test_a_model_that_changed_since() -> None:
+    model = LogisticRegression().fit(X, LABELS)
+    spec = strip(model, X[:5])
+    wasm = compile_spec(spec)
+    model.coef_ = model.coef_ * 1.001
+    with pytest.raises(FidelityError, match=r"does not predict what the model predicts"):
+        verify(model, spec, wasm, X[:5])
+
+
+# ------------------------------------------------------------------- the rows
+
+
+def test_rows_hold_every_category_extremes_and_thresholds() -> None:
+    spec = strip(mixed_pipeline(), FRAME[:4])
+    rows = generate(spec, from_blocks(encode(FRAME[:4], spec.signature)))
+    assert {"x", "y", "sclbl: unknown", None} <= set(rows.text[:, 0])
+    column = rows.numeric[:, 0]
+    assert np.isnan(column).any()
+    assert np.isinf(column).any()
+    assert (np.signbit(column) & (column == 0)).any()
+    assert 5e-324 in column
+    finite = rows.numeric[np.isfinite(rows.numeric[:, 1]), 1]
+    np.testing.assert_array_equal(finite, np.rint(finite))  # integers stay integers
+
+
+def test_every_leaf_of_a_small_forest_is_reached() -> None:
+    model = forest()
+    spec = strip(model, X[:5])
+    rows = generate(spec, from_blocks(encode(X[:5], spec.signature)))
+    finite = rows.numeric[(np.abs(rows.numeric) < 1e30).all(axis=1)]
+    reached = model.apply(finite)
+    for i, tree in enumerate(model.estimators_):
+        leaves = np.flatnonzero(tree.tree_.children_left < 0)
+        assert set(leaves) == set(reached[:, i])
+
+
+def test_thresholds_are_met_exactly_behind_a_scaler() -> None:
+    model = make_pipeline(StandardScaler(), DecisionTreeRegressor(max_depth=3)).fit(X, X[:, 0])
+    spec = strip(model, X[:5])
+    assert is_bit_exact(spec.graph, "predict")
+    assert verify(model, spec, compile_spec(spec), X[:5]).ok
+
+
+# --------------------------------------------------------------- comparisons
+
+FLOATS = Output("float64", "float64", 1, 1)
+STRICT = Rule(1e-12, "float64", np.array([1.0]))
+
+
+def compared(ours: list[float], theirs: list[float], rule: Rule = STRICT) -> tuple[Any, Any]:
+    a, b = (np.array(v, dtype=np.float64)[:, None] for v in (ours, theirs))
+    return compare(MethodReport("predict", 0, rule.tolerance), FLOATS, a, b, rule)
+
+
+def test_nan_equals_nan_and_nothing_else() -> None:
+    report, worst = compared([np.nan, np.inf, 0.0], [np.nan, np.inf, -0.0])
+    assert (report.max_rel, report.max_ulp, worst) == (0.0, 0, None)
+    for pair in ((np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0), (-np.inf, np.inf)):
+        _, worst = compared([pair[0]], [pair[1]])
+        assert worst.excess == np.inf
+
+
+def test_errors_are_measured() -> None:
+    one_up = np.nextafter(2.0, 3.0)
+    report, worst = compared([1.0, one_up], [1.0, 2.0])
+    assert report.max_abs == one_up - 2.0
+    assert report.max_rel == (one_up - 2.0) / 2.0
+    assert report.max_ulp == 1
+    assert worst.row == 1
+    assert worst.excess < 1
+    _, worst = compared([1.0, one_up], [1.0, 2.0], replace(STRICT, tolerance=0.0))
+    assert worst.excess == np.inf
+    # either side of zero: the two smallest numbers are two apart
+    report, _ = compared([5e-324], [-5e-324])
+    assert report.max_ulp == 2
+
+
+def test_errors_are_relative_to_the_typical_size_of_a_column() -> None:
+    assert compared([1e-13], [2e-13])[1].excess < 1
+    assert compared([1e-13], [2e-13], replace(STRICT, typical=np.array([1e-13])))[1].excess > 1
+
+
+# -------------------------------------------------------- without the model
+
+
+@pytest.mark.parametrize("model", [forest(), LogisticRegression().fit(X, LABELS)], ids=repr)
+def test_verify_program(model: BaseEstimator) -> None:
+    spec = strip(model, X[:5])
+    report = verify_program(compile_spec(spec), onnx_format.write(spec))
+    assert report.ok
+    assert report.against == "the reference interpreter"
+    assert report.rows > 64
+
+
+def test_verify_program_of_text() -> None:
+    spec = strip(mixed_pipeline(), FRAME[:4])
+    report = verify_program(compile_spec(spec), onnx_format.write(spec))
+    assert report.ok
+    assert report.refusals > 2
+
+
+def claimed(wasm: bytes, spec: Spec) -> bytes:
+    """Return a program that says it was compiled from `spec`."""
+    honest = manifest.read(compile_spec(spec))
+    return manifest.attach(wasm, honest)
+
+
+def test_a_program_that_lies_about_its_spec() -> None:
+    model = forest()
+    spec = strip(model, X[:5])
+    other = with_attrs(spec, "sclbl.TreeEnsemble", lambda a: a.update(values=a["values"] * 1.01))
+    with pytest.raises(FidelityError, match=r"gives .* where its spec compiled here gives"):
+        verify_program(claimed(compile_spec(other), spec), onnx_format.write(spec))
+    with pytest.raises(InvalidProgramError, match=r"compiled from the spec .* and came with"):
+        verify_program(compile_spec(other), onnx_format.write(spec))
+
+
+def test_a_program_that_refuses_other_rows() -> None:
+    strict, lax = (strip(mixed_pipeline(h), FRAME[:4]) for h in ("error", "ignore"))
+    with pytest.raises(FidelityError, match=r"refuses other rows than its spec"):
+        verify_program(claimed(compile_spec(lax), strict), onnx_format.write(strict))
+
+
+def test_a_signature_that_is_not_the_specs() -> None:
+    spec = strip(LogisticRegression().fit(X, LABELS), X[:5])
+    wasm = compile_spec(spec)
+    found = manifest.read(wasm)
+    found["signature"]["outputs"]["predict"]["labels"] = [["yes", "no"]]
+    with pytest.raises(InvalidProgramError, match=r"different signatures"):
+        verify_program(manifest.attach(wasm, found), onnx_format.write(spec))
+
+
+def test_malformed_uploads() -> None:
+    spec = strip(LogisticRegression().fit(X, LABELS), X[:5])
+    wasm = compile_spec(spec)
+    with pytest.raises(SpecError, match="not an ONNX file"):
+        verify_program(wasm, b"\xff" * 40)
+    with pytest.raises(InvalidProgramError, match="truncated"):
+        verify_program(wasm[:-5], onnx_format.write(spec))
