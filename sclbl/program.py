@@ -160,6 +160,7 @@ class Program:
         dtype = np.dtype(signature.numeric_dtype)
         width = len(signature.columns)
         one, ndarray = (1, width), np.ndarray
+        flat, chunk = output.ndim == 1, module.chunk
         labels = None
         if output.storage == "label" and output.labels is not None and len(output.labels) == 1:
             labels = _label_array(output.labels[0], output.dtype)
@@ -186,7 +187,15 @@ class Program:
                     if failed is not None or block[0]:
                         module.session().finish(method, failed)
                     return (found if labels is None else singles[found.item()]).copy()
-                if rows.ndim == 2 and rows.shape[1] == width and len(rows):
+                if rows.ndim == 2 and rows.shape[1] == width and 0 < (size := len(rows)):
+                    if size <= chunk:
+                        session = module.session()
+                        session.numeric[:size] = rows
+                        session.run(method, size, 0)
+                        got = session.outputs[method][:size]
+                        if labels is not None:
+                            return labels.take(got[:, 0])
+                        return got[:, 0].copy() if flat else got.copy()
                     return _finish(output, module.call(method, Blocks(len(rows), rows, ())))
             return _finish(output, module.call(method, encode(rows, signature)))
 

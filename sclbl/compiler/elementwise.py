@@ -91,6 +91,9 @@ def test(e: Emitter, node: Node) -> None:
 
 def cast(e: Emitter, node: Node) -> None:
     x, to = node.inputs[0], node.outputs[0]
+    if e.dtype(x) == e.dtype(to):
+        e.alias(node)
+        return
     kernel = f"elementwise_cast_{e.suffix(x)}_{e.suffix(to)}"
     e.call(kernel, e.output(node), e.pointer(x), *_count(e, x))
 

@@ -114,7 +114,7 @@ def build(
 def _attributes(
     name: str, keep: set[str], shared: frozenset[str], fast: frozenset[str]
 ) -> tuple[str, ...]:
-    found = () if name in fast else ("optsize", "minsize")
+    found = () if name in fast else ("optsize",)
     if name in keep:
         return found
     if name in shared:

@@ -14,15 +14,14 @@ def lookup(e: Emitter, node: Node) -> None:
     keys = np.asarray(node.attrs["keys"])
     values = np.asarray(node.attrs["values"], dtype=np.int64)
     unknown = int(node.attrs["default"])
-    if len(values) and (values.min() < -(2**31) or values.max() >= 2**31):
+    if any(not -(2**31) <= v < 2**31 for v in (unknown, *values.tolist())):
         raise SpecError("a look-up's values must fit 32 bits; number its keys from 0")
     if e.dtype(x) == "text":
         _text(e, node, [str(k) for k in keys.tolist()], values, unknown)
         return
-    dtype = np.float32 if e.dtype(x) == "float32" else np.float64
-    keys = keys.astype(dtype)
+    keys = keys.astype(e.dtype(x))
     missing = values[np.isnan(keys)]
-    # The first of equal keys counts, as in the definition's loop the last one would overwrite.
+    # The last of equal keys counts, as in the definition: the sort is stable.
     known = ~np.isnan(keys)
     order = np.argsort(keys[known], kind="stable")
     e.call(
@@ -85,4 +84,4 @@ def _hash(raw: bytes) -> int:
 
 def labels(e: Emitter, node: Node) -> None:
     x = node.inputs[0]
-    e.call("lookup_labels", e.output(node), e.pointer(x), e.cells(e.width(x)))
+    e.call(f"lookup_labels_{e.suffix(x)}", e.output(node), e.pointer(x), e.cells(e.width(x)))

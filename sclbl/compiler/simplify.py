@@ -14,19 +14,29 @@ def simplify(graph: Graph) -> Graph:
     """Return an equivalent graph.
 
     A check for NaN or infinity is dropped where every value goes on, through arithmetic with finite
-    constants that keeps NaN a NaN and an infinity an infinity, to a later check that covers it.
+    constants that keeps NaN a NaN and an infinity an infinity, to a later check that covers it. The class number of a binary
+    classifier is taken from the comparison itself.
     """
     consumers: dict[str, list[Node]] = defaultdict(list)
     for node in graph.nodes:
         for name in node.inputs:
             consumers[name].append(node)
-    nodes = tuple(
-        replace(n, op="Identity", attrs={})
-        if n.op == "sclbl.Refuse" and _covered(graph, consumers, n.outputs[0], n)
-        else n
-        for n in graph.nodes
+    makers = {node.outputs[0]: node for node in graph.nodes}
+    nodes = []
+    for node in graph.nodes:
+        if node.op == "sclbl.Refuse" and _covered(graph, consumers, node.outputs[0], node):
+            nodes.append(replace(node, op="Identity", attrs={}))
+        elif node.op == "sclbl.Labels" and _is_boolean(graph, makers.get(node.inputs[0])):
+            nodes.append(replace(node, inputs=makers[node.inputs[0]].inputs))
+        else:
+            nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _is_boolean(graph: Graph, maker: Node | None) -> bool:
+    return (
+        maker is not None and maker.op == "Cast" and graph.values[maker.inputs[0]].dtype == "bool"
     )
-    return replace(graph, nodes=nodes)
 
 
 def _covered(graph: Graph, consumers: dict[str, list[Node]], name: str, check: Node) -> bool:

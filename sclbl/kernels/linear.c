@@ -4,25 +4,22 @@
 typedef f64 f64x2 __attribute__((vector_size(16), aligned(8)));
 typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
 
-/* One output column: four partial sums hide the latency of an addition. */
+/* One output column: partial sums hide the latency of an addition. */
 #define DOT(S, T, V, LANES)                                                           \
     void linear_dot_##S(T* out, const T* x, const T* weights, i32 m, i32 w) {         \
-        i32 blocks = w / (4 * LANES), rest = w - blocks * 4 * LANES;                  \
-        for (i32 i = 0; i < m; i++) {                                                 \
-            const V *row = (const V*)(x + i * w), *by = (const V*)weights;            \
-            V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};                                 \
-            for (i32 k = 0; k < blocks; k++, row += 4, by += 4) {                     \
-                s0 += row[0] * by[0];                                                 \
-                s1 += row[1] * by[1];                                                 \
-                s2 += row[2] * by[2];                                                 \
-                s3 += row[3] * by[3];                                                 \
+        i32 whole = w - w % (3 * LANES);                                              \
+        for (i32 i = 0; i < m; i++, x += w) {                                         \
+            V s0 = {0}, s1 = {0}, s2 = {0};                                           \
+            i32 k = 0;                                                                \
+            for (; k < whole; k += 3 * LANES) {                                       \
+                const V *a = (const V*)(x + k), *b = (const V*)(weights + k);         \
+                s0 += a[0] * b[0];                                                    \
+                s1 += a[1] * b[1];                                                    \
+                s2 += a[2] * b[2];                                                    \
             }                                                                         \
-            i32 k = blocks * 4 * LANES;                                               \
-            for (i32 pairs = rest / LANES; pairs > 0; pairs--, k += LANES)            \
-                s0 += *row++ * *by++;                                                 \
-            s0 = (s0 + s1) + (s2 + s3);                                               \
+            s0 = s0 + s1 + s2;                                                        \
             T total = FOLD_##S(s0);                                                   \
-            for (; k < w; k++) total += x[i * w + k] * weights[k];                    \
+            for (; k < w; k++) total += x[k] * weights[k];                            \
             out[i] = total;                                                           \
         }                                                                             \
     }

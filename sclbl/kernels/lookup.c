@@ -19,6 +19,7 @@
     }
 LOOKUP(f64, f64)
 LOOKUP(f32, f32)
+LOOKUP(i64, i64)
 
 u32 lookup_hash(const u8* p, u32 length) {
     u32 h = 2166136261u;
@@ -55,6 +56,9 @@ void lookup_text(i64* out, const text* x, const i32* slots, const u32* ends, con
 }
 
 /* The end of a classifier: class numbers as int32. */
-void lookup_labels(i32* out, const i64* x, i32 n) {
+void lookup_labels_i64(i32* out, const i64* x, i32 n) {
     for (i32 i = 0; i < n; i++) out[i] = (i32)x[i];
+}
+void lookup_labels_u8(i32* out, const u8* x, i32 n) {
+    for (i32 i = 0; i < n; i++) out[i] = x[i];
 }

@@ -14,11 +14,10 @@
             out[i] = END;                                                             \
         }                                                                             \
     }
-#define FAMILY(S, T, SQRT, ABS)                                                       \
+#define NUMBERS(S, T, ABS)                                                            \
     REDUCE(sum, S, T, 0, s += v, s)                                                   \
     REDUCE(l1, S, T, 0, s += ABS(v), s)                                               \
     REDUCE(sum_square, S, T, 0, s += v * v, s)                                        \
-    REDUCE(l2, S, T, 0, s += v * v, SQRT(s))                                          \
     REDUCE(max, S, T, row[0], if (v > s || v != v) s = v, s)                          \
     REDUCE(min, S, T, row[0], if (v < s || v != v) s = v, s)                          \
     void reduce_argmax_##S(i64* out, const T* x, i32 m, i32 w) {                      \
@@ -30,7 +29,9 @@
                     best = j;                                                         \
             out[i] = best;                                                            \
         }                                                                             \
-    }                                                                                 \
+    }
+#define FLOATS(S, T, SQRT)                                                            \
+    REDUCE(l2, S, T, 0, s += v * v, SQRT(s))                                          \
     void reduce_softmax_##S(T* out, const T* x, i32 m, i32 w) {                       \
         for (i32 i = 0; i < m; i++) {                                                 \
             const T* row = x + i * w;                                                 \
@@ -47,5 +48,9 @@
     }
 #define EXP_f64 sclbl_exp
 #define EXP_f32 sclbl_expf
-FAMILY(f64, f64, __builtin_sqrt, __builtin_fabs)
-FAMILY(f32, f32, __builtin_sqrtf, __builtin_fabsf)
+#define ABS_i64(v) ((v) < 0 ? 0 - (v) : (v))
+NUMBERS(f64, f64, __builtin_fabs)
+NUMBERS(f32, f32, __builtin_fabsf)
+NUMBERS(i64, i64, ABS_i64)
+FLOATS(f64, f64, __builtin_sqrt)
+FLOATS(f32, f32, __builtin_sqrtf)

@@ -10,26 +10,24 @@ typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
     i32 refuse_##S(const T* x, const i32* columns, i32 m, i32 row, i32 w, i32 nan,    \
                    i32 inf) {                                                         \
         i32 cells = m * w, k = 0;                                                     \
-        V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};                                     \
-        for (; k + 4 * LANES <= cells; k += 4 * LANES) {                              \
+        V s0 = {0}, s1 = {0}, s2 = {0};                                               \
+        for (; k + 3 * LANES <= cells; k += 3 * LANES) {                              \
             const V* v = (const V*)(x + k);                                           \
             s0 += v[0] * 0;                                                           \
             s1 += v[1] * 0;                                                           \
             s2 += v[2] * 0;                                                           \
-            s3 += v[3] * 0;                                                           \
         }                                                                             \
-        s0 = (s0 + s1) + (s2 + s3);                                                   \
+        s0 = s0 + s1 + s2;                                                            \
         T bad = FOLD;                                                                 \
         for (; k < cells; k++) bad += x[k] * 0;                                       \
         if (bad == 0) return OK;                                                      \
-        for (i32 i = 0; i < m; i++)                                                   \
-            for (i32 j = 0; j < w; j++) {                                             \
-                T v = x[i * w + j];                                                   \
-                if (v != v) {                                                         \
-                    if (nan) return fail(REFUSED_MISSING, row + i, columns ? columns[j] : j);       \
-                } else if (inf && v * 0 != 0)                                         \
-                    return fail(REFUSED_INFINITE, row + i, columns ? columns[j] : j);               \
-            }                                                                         \
+        for (k = 0; k < cells; k++) {                                                 \
+            T v = x[k];                                                               \
+            i32 code = v * 0 == 0 ? OK                                                \
+                       : v != v   ? nan * REFUSED_MISSING                             \
+                                  : inf * REFUSED_INFINITE;                           \
+            if (code) return fail(code, row + k / w, columns ? columns[k % w] : k % w); \
+        }                                                                             \
         return OK;                                                                    \
     }
 REFUSE(f64, f64, f64x2, 2, s0[0] + s0[1])

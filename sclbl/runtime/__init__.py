@@ -22,7 +22,7 @@ from sclbl.errors import (
     UnsupportedMethodError,
 )
 from sclbl.rows import Blocks
-from sclbl.runtime.engine import function_type, load
+from sclbl.runtime.engine import clock, function_type, load
 from sclbl.runtime.instance import Instance
 from sclbl.spec import Output, Signature
 
@@ -233,7 +233,8 @@ class Session:
 
     def run(self, method: str, rows: int, start: int) -> None:
         """Run a method on the rows written; refusals count rows from `start`."""
-        self.instance.rewind()
+        if self.instance.ticks != clock.ticks:
+            self.instance.rewind()
         code = self.calls[method].again(rows)
         if code:
             raise self.module.refusal(self.instance.record, code, start)
