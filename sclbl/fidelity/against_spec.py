@@ -64,7 +64,7 @@ def _same_programs(
     ours_why = {r: (m, type(e)) for r, (m, e) in refused.items()}
     theirs_why = {r: (m, type(e)) for r, (m, e) in theirs_refused.items()}
     if ours_why != theirs_why:
-        row = min(set(ours_why.items()) ^ set(theirs_why.items()))[0]
+        row = min(row for row, _ in set(ours_why.items()) ^ set(theirs_why.items()))
         raise FidelityError(
             "the program refuses other rows than its spec compiled here: "
             f"numbers {rows.numeric[row].tolist()[:12]}, text {rows.text[row].tolist()[:12]}; "
