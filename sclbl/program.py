@@ -228,7 +228,12 @@ def _finish(output: Output, found: np.ndarray) -> Any:
         ]
         return columns[0] if output.ndim == 1 else np.stack(columns, axis=1)
     if output.storage != "text" and np.dtype(output.dtype) != found.dtype:
-        found = found.astype(output.dtype)
+        with np.errstate(invalid="ignore"):
+            cast = found.astype(output.dtype)
+        # A transformer whose results have its rows' dtype gave integers for the example; where
+        # these rows hold fractions or missing values it gives floats, and so does the program.
+        if cast.dtype.kind not in "iu" or np.array_equal(cast, found):
+            found = cast
     if output.splits is not None:
         edges = np.cumsum(output.splits)[:-1]
         return [np.ascontiguousarray(part) for part in np.split(found, edges, axis=1)]

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import statsmodels.api as sm
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from sclbl import manifest, onnx_format
@@ -25,12 +26,14 @@ from sclbl.errors import (
     FidelityError,
     InputError,
     InvalidProgramError,
+    MissingValueError,
     SpecError,
 )
 from sclbl.fidelity import MethodReport, Report, verify, verify_program
 from sclbl.fidelity.compare import Rule, compare
 from sclbl.fidelity.rows import from_blocks, generate
 from sclbl.fidelity.trace import is_bit_exact, trace
+from sclbl.program import Program
 from sclbl.rows import encode
 from sclbl.spec import Node, Output, Spec
 from sclbl.strippers import strip
@@ -118,6 +121,26 @@ def test_missing_values_and_categories_of_boosting() -> None:
     report = checked(model.fit(rows, X[:, 0]), rows[:5])
     assert report.ok
     assert report.methods[0].tolerance == 0
+
+
+def test_results_that_have_the_dtype_of_their_rows() -> None:
+    rows = np.rint(X * 3).astype(np.int64)
+    model = FunctionTransformer(validate=True).fit(rows)
+    spec = strip(model, rows[:5])
+    program = Program(compile_spec(spec))
+    assert program.transform(rows).dtype == model.transform(rows).dtype == np.int64
+    assert verify(model, spec, program.wasm, rows[:5]).ok
+    # a fraction among integers is no other integer
+    np.testing.assert_array_equal(program.transform(X), model.transform(X))
+
+
+@pytest.mark.parametrize("example", [X[:5], pd.DataFrame(X[:5], columns=list("abcd"))], ids=type)
+def test_statsmodels_take_nan_for_a_number_and_programs_do_not(example: Any) -> None:
+    model = sm.GLM(Y, X, family=sm.families.Binomial()).fit()
+    assert checked(model, example).ok
+    program = Program(compile_spec(strip(model, example)))
+    with pytest.raises(MissingValueError, match="row 0, column"):
+        program.predict(np.full((1, 4), np.nan))
 
 
 def test_reports_are_the_same_at_every_run() -> None:

@@ -26,7 +26,8 @@ def verify(
     Rows: the example, rows around it, rows on and one ULP either side of the thresholds of trees,
     every category and an unknown one, missing values, zeros of both signs, extremes, and
     `verify_on`. The rows are the same at every run. What the program accepts the model must
-    accept, and what the program refuses the model must refuse (a few such rows are tried).
+    accept, and what the program refuses the model must refuse (a few such rows are tried), save
+    for NaN and infinity in libraries that check nothing and return NaN (statsmodels).
 
     Parameters
     ----------
