@@ -1,0 +1,248 @@
+"""Every operator of the compiler: the types it takes, how a graph uses it, how results compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sclbl.spec import MISSING_TEXT, DType
+from sclbl.strippers.build import Builder, Wire
+from tests.compiler import comparing
+from tests.compiler.comparing import Compare, exact, exact_but_zeros, reduced, ulps
+from tests.compiler.random_trees import ensemble
+
+FLOATS = ("float64", "float32")
+NUMBERS = (*FLOATS, "int64")
+PLAIN = (*NUMBERS, "bool")
+ALL = (*PLAIN, "text")
+
+
+@dataclass(frozen=True)
+class Operands:
+    """Tensors of one element type: two of the same width, and a single column."""
+
+    build: Builder
+    dtype: DType
+    x: Wire
+    y: Wire
+    one: Wire
+    flag: Wire | None = None
+
+    @property
+    def row(self) -> np.ndarray:
+        """A constant row as wide as `x`."""
+        pools = {
+            "bool": [True, False],
+            "text": ["a", "", MISSING_TEXT, "日本", "long" * 20],
+            "int64": [0, 1, -3, 2**53],
+        }
+        pool = pools.get(self.dtype, [0.0, -0.0, 1.5, -2.0, np.nan, np.inf, 1e-40, 1e30])
+        dtype = object if self.dtype == "text" else self.dtype
+        return np.resize(np.array(pool, dtype=dtype), self.x.width)
+
+    @property
+    def scalar(self) -> np.ndarray:
+        """A constant column of `row`."""
+        return self.row[-1:]
+
+
+Made = Iterator[Wire]
+
+
+@dataclass(frozen=True)
+class Case:
+    """How an operator is used on operands, and how close the program must come."""
+
+    types: tuple[str, ...]
+    make: Callable[[Operands], Made]
+    compare: Compare = exact
+
+
+def unary(op: str) -> Callable[[Operands], Made]:
+    def make(o: Operands) -> Made:
+        yield o.build.node(op, [o.x], o.dtype, o.x.width)
+
+    return make
+
+
+def binary(op: str, result: DType | None = None) -> Callable[[Operands], Made]:
+    """Two tensors, a tensor and a constant row; a column or a number beside a tensor or a row."""
+
+    def make(o: Operands) -> Made:
+        row = o.build.constant(o.row.reshape(1, -1))
+        scalar = o.build.constant(o.scalar.reshape(1, 1))
+        pairs = [(o.x, o.y), (o.x, row), (o.one, o.y), (o.x, scalar), (row, o.one)]
+        # How operands are spread does not depend on how wide they are: all ways at one width.
+        for a, b in pairs if o.x.width == 3 else pairs[:2]:
+            yield o.build.node(op, [a, b], result or o.dtype, o.x.width)
+
+    return make
+
+
+def to_bool(op: str) -> Callable[[Operands], Made]:
+    def make(o: Operands) -> Made:
+        yield o.build.node(op, [o.x], "bool", o.x.width)
+
+    return make
+
+
+def reduction(op: str, result: DType | None = None) -> Callable[[Operands], Made]:
+    def make(o: Operands) -> Made:
+        axes = o.build.constant([1], "int64")
+        yield o.build.node(op, [o.x, axes], result or o.dtype, 1, keepdims=1)
+
+    return make
+
+
+def argmax(o: Operands) -> Made:
+    yield o.build.argmax(o.x)
+
+
+def softmax(o: Operands) -> Made:
+    yield o.build.softmax(o.x)
+
+
+def cast(o: Operands) -> Made:
+    for to in PLAIN:
+        # What lies beyond int64 has no definition that platforms share.
+        if to == "int64" and o.dtype in FLOATS:
+            small = o.build.binary("Max", o.build.binary("Min", o.x, 1e9), -1e9)
+            known = o.build.where(o.build.is_nan(small), 7.0, small)
+            yield o.build.node("Cast", [known], "int64", o.x.width, to=to)
+        else:
+            yield o.build.node("Cast", [o.x], to, o.x.width, to=to)
+
+
+def where(o: Operands) -> Made:
+    wide = o.flag
+    assert wide is not None
+    narrow = o.build.columns(wide, [0])
+    yield o.build.where(wide, o.x, o.y)
+    yield o.build.where(wide, o.x, o.row)
+    yield o.build.where(narrow, o.row, o.y)
+    yield o.build.where(narrow, o.x, o.one)
+    yield o.build.where(wide, o.one, o.scalar)
+
+
+def gather(o: Operands) -> Made:
+    width = o.x.width
+    yield o.build.columns(o.x, [width - 1])
+    yield o.build.columns(o.x, [*range(width - 1, -1, -1), 0, width // 2])
+
+
+def concat(o: Operands) -> Made:
+    yield o.build.concat([o.x, o.one, o.y, o.x])
+    yield o.build.node("Concat", [o.one], o.dtype, 1, axis=1)
+
+
+def matmul(o: Operands) -> Made:
+    rng = np.random.default_rng(5)
+    for columns in (1, 2, 5):
+        yield o.build.matmul(o.x, rng.normal(size=(o.x.width, columns)))
+
+
+def lookup(o: Operands) -> Made:
+    keys = {
+        "text": ["a", "ab", "", MISSING_TEXT, "日本", "é", "long" * 20],
+        "int64": [0, 1, -3, 2**53, 17],
+    }.get(o.dtype, [0.0, np.nan, 1.5, -2.0, np.inf, 5e-324, 1e-40, -np.inf, 100.0])
+    yield o.build.lookup(o.one, keys)
+    yield o.build.lookup(o.one, keys[:1], default=-7, values=[2**31 - 1])
+    yield o.build.lookup(o.one, keys[1:4], default=5, values=[-(2**31), 0, 9])
+    yield o.build.lookup(o.one, [])
+
+
+def labels(o: Operands) -> Made:
+    low = o.build.binary("Max", o.x, np.array([0]))
+    codes = o.build.binary("Min", low, np.array([2]))
+    yield o.build.labels(codes, [("no", "maybe", "yes")] * o.x.width)
+
+
+def refuse(o: Operands) -> Made:
+    x = o.build.binary("Max", o.build.binary("Min", o.x, 1e9), -1e9)
+    known = o.build.where(o.build.is_nan(x), 0.0, x)
+    yield o.build.refuse(known, nan=True)
+    yield o.build.refuse(known, nan=True, inf=False)
+    yield o.build.refuse(x, nan=False)
+
+
+def refuse_unknown(o: Operands) -> Made:
+    yield o.build.refuse_unknown(o.build.binary("Max", o.x, np.array([0])))
+
+
+def refuse_missing_text(o: Operands) -> Made:
+    missing = o.build.binary("Equal", o.x, np.array([MISSING_TEXT], dtype=object))
+    yield o.build.refuse_missing_text(o.build.where(missing, np.array([""], dtype=object), o.x))
+
+
+def tree_sums(o: Operands) -> Made:
+    rng = np.random.default_rng(6)
+    yield o.build.trees(o.x, ensemble(rng, [6, 0, 9], o.x.width, outputs=2))
+    start = o.build.columns(o.build.cast(o.x, "float64"), [0])
+    yield o.build.trees(o.x, ensemble(rng, [5] * 11, o.x.width, rule="<"), start)
+
+
+def tree_leaves(o: Operands) -> Made:
+    yield o.build.tree_leaves(o.x, ensemble(np.random.default_rng(7), [4] * 9, o.x.width))
+
+
+CASES: dict[str, Case] = {
+    "Abs": Case(NUMBERS, unary("Abs")),
+    "Add": Case(NUMBERS, binary("Add")),
+    "And": Case(("bool",), binary("And")),
+    "ArgMax": Case(NUMBERS, argmax),
+    "Atan": Case(FLOATS, unary("Atan"), ulps(3)),
+    "Cast": Case(PLAIN, cast),
+    "Concat": Case(ALL, concat),
+    "Div": Case(FLOATS, binary("Div")),
+    "Equal": Case(ALL, binary("Equal", "bool")),
+    "Erf": Case(FLOATS, unary("Erf"), ulps(4)),
+    "Exp": Case(FLOATS, unary("Exp"), ulps(2)),
+    "Floor": Case(FLOATS, unary("Floor")),
+    "Gather": Case(ALL, gather),
+    "Greater": Case(NUMBERS, binary("Greater", "bool")),
+    "GreaterOrEqual": Case(NUMBERS, binary("GreaterOrEqual", "bool")),
+    "Identity": Case(ALL, unary("Identity")),
+    "IsNaN": Case(FLOATS, to_bool("IsNaN")),
+    "Less": Case(NUMBERS, binary("Less", "bool")),
+    "LessOrEqual": Case(NUMBERS, binary("LessOrEqual", "bool")),
+    "Log": Case(FLOATS, unary("Log"), ulps(4)),
+    "MatMul": Case(FLOATS, matmul, comparing.products),
+    "Max": Case(NUMBERS, binary("Max"), exact_but_zeros),
+    "Min": Case(NUMBERS, binary("Min"), exact_but_zeros),
+    "Mul": Case(NUMBERS, binary("Mul")),
+    "Neg": Case(NUMBERS, unary("Neg")),
+    "Not": Case(("bool",), to_bool("Not")),
+    "Or": Case(("bool",), binary("Or")),
+    "Pow": Case(FLOATS, binary("Pow"), ulps(4)),
+    "Reciprocal": Case(FLOATS, unary("Reciprocal")),
+    "ReduceL1": Case(NUMBERS, reduction("ReduceL1"), reduced(np.abs)),
+    "ReduceL2": Case(FLOATS, reduction("ReduceL2"), reduced(np.square, np.sqrt)),
+    "ReduceMax": Case(NUMBERS, reduction("ReduceMax"), exact_but_zeros),
+    "ReduceMin": Case(NUMBERS, reduction("ReduceMin"), exact_but_zeros),
+    "ReduceSum": Case(NUMBERS, reduction("ReduceSum"), reduced(np.abs)),
+    "ReduceSumSquare": Case(NUMBERS, reduction("ReduceSumSquare"), reduced(np.square)),
+    "Sigmoid": Case(FLOATS, unary("Sigmoid"), ulps(4)),
+    "Sign": Case(NUMBERS, unary("Sign")),
+    "Softmax": Case(FLOATS, softmax, comparing.relative(80)),
+    "Sqrt": Case(FLOATS, unary("Sqrt")),
+    "Sub": Case(NUMBERS, binary("Sub")),
+    "Tanh": Case(FLOATS, unary("Tanh"), ulps(4)),
+    "Where": Case(ALL, where),
+    "ai.onnx.ml.LabelEncoder": Case((*NUMBERS, "text"), lookup),
+    "sclbl.Erfc": Case(FLOATS, unary("sclbl.Erfc"), comparing.tails),
+    "sclbl.Expm1": Case(FLOATS, unary("sclbl.Expm1"), ulps(3)),
+    "sclbl.Labels": Case(("int64",), labels),
+    "sclbl.LibmExp": Case(FLOATS, unary("sclbl.LibmExp"), ulps(2)),
+    "sclbl.LibmSigmoid": Case(FLOATS, unary("sclbl.LibmSigmoid"), ulps(4)),
+    "sclbl.Log1p": Case(FLOATS, unary("sclbl.Log1p"), ulps(3)),
+    "sclbl.NormCdf": Case(FLOATS, unary("sclbl.NormCdf"), comparing.tails),
+    "sclbl.NormPpf": Case(FLOATS, unary("sclbl.NormPpf"), ulps(16)),
+    "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
+    "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
+    "sclbl.RefuseUnknown": Case(("int64",), refuse_unknown),
+    "sclbl.TreeEnsemble": Case(FLOATS, tree_sums),
+    "sclbl.TreeLeaves": Case(FLOATS, tree_leaves),
+}
