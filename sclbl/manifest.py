@@ -145,7 +145,7 @@ def code_sha256(wasm: bytes) -> str:
 
 def attach(wasm: bytes, manifest: Mapping[str, Any]) -> bytes:
     """Return the program with this manifest, in place of one that it had."""
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)
     name = SECTION.encode()
     content = encode_leb(len(name)) + name + text.encode()
     return code(wasm) + b"\0" + encode_leb(len(content)) + content

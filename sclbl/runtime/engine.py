@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import Any
@@ -44,9 +45,22 @@ def engine() -> wasmtime.Engine:
             # Results must be the same bits on every engine and processor.
             config.wasm_relaxed_simd = False
             config.wasm_threads = False
+            # One memory of 32-bit addresses is all that a program has: limits rely on it.
+            config.wasm_multi_memory = False
+            config.wasm_memory64 = False
             _engine = wasmtime.Engine(config)
-            threading.Thread(target=_tick, args=(_engine,), name="sclbl-clock", daemon=True).start()
+            _start_clock()
         return _engine
+
+
+def _start_clock() -> None:
+    """Start the clock's thread; a forked child has lost its parent's."""
+    if _engine is not None:
+        threading.Thread(target=_tick, args=(_engine,), name="sclbl-clock", daemon=True).start()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_clock)
 
 
 def _tick(running: wasmtime.Engine) -> None:
@@ -81,14 +95,18 @@ def load(wasm: bytes) -> wasmtime.Module:
         raise InvalidProgramError(
             f"the program imports {', '.join(imports[:3])}; a sclbl program imports nothing"
         )
-    for export in module.exports:
-        if isinstance(export.type, wasmtime.MemoryType):
-            wanted = export.type.limits.min * 65536
-            if wanted > MAX_MEMORY:
-                raise LimitError(
-                    f"the program asks for {wanted:,} bytes of memory; the limit is {MAX_MEMORY:,}"
-                )
+    wanted = memory_bytes(module)
+    if wanted > MAX_MEMORY:
+        raise LimitError(
+            f"the program asks for {wanted:,} bytes of memory; the limit is {MAX_MEMORY:,}"
+        )
     return module
+
+
+def memory_bytes(module: wasmtime.Module) -> int:
+    """Return the bytes of memory that a program has when it starts."""
+    kinds = (export.type for export in module.exports)
+    return sum(k.limits.min * 65536 for k in kinds if isinstance(k, wasmtime.MemoryType))
 
 
 def function_type(export: Any) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

@@ -15,7 +15,7 @@ import wasmtime
 from wasmtime import _bindings as bindings
 
 from sclbl.errors import InvalidProgramError, LimitError, ProgramError
-from sclbl.runtime.engine import MAX_GROWTH, TICK, clock, engine
+from sclbl.runtime.engine import MAX_GROWTH, TICK, clock, engine, memory_bytes
 
 #: The C function itself, without wasmtime-py's conversions. All arguments are addresses we own.
 _CALL = ctypes.CFUNCTYPE(
@@ -121,6 +121,9 @@ class Instance:
         self._limit = max(2, int(seconds / TICK) + 1)
         self.ticks = -1
         self.store.set_epoch_deadline(self._limit)
+        self.store.set_limits(
+            memory_size=memory_bytes(module) + MAX_GROWTH, memories=1, tables=1, table_elements=1000
+        )
         try:
             instance = wasmtime.Instance(self.store, module, [])
         except wasmtime.Trap as trap:
@@ -136,7 +139,6 @@ class Instance:
                 "the program lacks the exports 'memory' and 'error'; see docs/abi.md"
             )
         self.memory = memory
-        self.store.set_limits(memory_size=memory.data_len(self.store) + MAX_GROWTH)
         self._functions = {}
         for name in ("alloc", "reset", *methods):
             function = exports.get(name)
