@@ -43,7 +43,7 @@ _MESSAGES: dict[str, dict[int, str]] = {
     "dimension": {},
 }
 # Runs of integers (field 8) and floats (field 7) of an attribute, which are not packed.
-_RUN = re.compile(rb"(?:\x40[\x80-\xff]{0,9}[\x00-\x7f]|\x3d.{4})+", re.DOTALL)
+_RUN = re.compile(rb"(?:\x40[\x80-\xff]{0,9}+[\x00-\x7f]|\x3d.{4})++", re.DOTALL)
 
 
 def scan(data: bytes) -> None:

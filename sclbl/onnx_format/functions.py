@@ -29,18 +29,29 @@ OPSET, ML_OPSET, DOMAIN = 21, 5, "sclbl"
 
 
 class Body:
-    """The nodes of a function under construction, each with one output."""
+    """A function under construction; each of its nodes has one output.
 
-    def __init__(self, like: str = "x") -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.like = like
+    Everything is written into `proto` in place: copies of a large forest would cost gigabytes.
+    """
+
+    def __init__(
+        self, proto: onnx.FunctionProto, name: str, inputs: list[str], attributes: list[str]
+    ) -> None:
+        self.proto = proto
+        proto.name, proto.domain = name, DOMAIN
+        proto.input.extend(inputs)
+        proto.output.append("y")
+        proto.attribute.extend(attributes)
+        proto.opset_import.add(domain="", version=OPSET)
+        proto.opset_import.add(domain="ai.onnx.ml", version=ML_OPSET)
 
     def op(
         self, op: str, *inputs: str, out: str | None = None, domain: str = "", **attrs: Any
     ) -> str:
         """Add an operator and return the name of its result."""
-        name = out or f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, list(inputs), [name], domain=domain, **attrs))
+        name = out or f"v{len(self.proto.node)}"
+        node = self.proto.node.add(op_type=op, domain=domain, input=inputs, output=[name])
+        node.attribute.extend(helper.make_attribute(k, v) for k, v in sorted(attrs.items()))
         return name
 
     def tensor(self, values: Any, dtype: Any = None) -> str:
@@ -49,19 +60,7 @@ class Body:
 
     def number(self, value: float) -> str:
         """Add a number in the type of the input."""
-        return self.op("CastLike", self.tensor(value, np.float64), self.like)
-
-    def function(self, name: str, inputs: list[str], attributes: list[str]) -> onnx.FunctionProto:
-        """Return the function; its result is ``y``."""
-        return helper.make_function(
-            DOMAIN,
-            name,
-            inputs,
-            ["y"],
-            self.nodes,
-            [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)],
-            attributes,
-        )
+        return self.op("CastLike", self.tensor(value, np.float64), "x")
 
 
 def _erfc(b: Body) -> None:
@@ -162,23 +161,20 @@ FIXED: dict[str, tuple[Callable[[Body], None], list[str]]] = {
 }
 
 
-def fixed(name: str) -> onnx.FunctionProto:
-    """Return a function of `FIXED`."""
+def fixed(proto: onnx.FunctionProto, name: str) -> None:
+    """Write a function of `FIXED`."""
     write, attributes = FIXED[name]
-    body = Body()
-    write(body)
-    return body.function(name, ["x"], attributes)
+    write(Body(proto, name, ["x"], attributes))
 
 
-def labels(node: Node, name: str) -> onnx.FunctionProto:
-    """Return the function of one ``sclbl.Labels`` node."""
+def labels(proto: onnx.FunctionProto, node: Node, name: str) -> None:
+    """Write the function of one ``sclbl.Labels`` node."""
     columns = node.attrs["labels"]
     dtype = label_type(columns)
-    body = Body()
+    body = Body(proto, name, ["x"], sorted(node.attrs))
     parts = []
     for i, column in enumerate(columns):
         codes = body.op("Gather", "x", body.tensor([i], np.int64), axis=1)
         table = body.op("Constant", value=to_tensor(label_array(column, dtype)))
         parts.append(body.op("Gather", table, codes, axis=0))
     body.op("Concat", *parts, axis=1, out="y")
-    return body.function(name, ["x"], sorted(node.attrs))

@@ -23,20 +23,22 @@ from sclbl.spec import Node
 
 _MODES = {"<=": 0, "<": 1}
 _MEMBER = 6
+#: Numbers that are Python's at one time.
+_CHUNK = 1 << 16
 
 
-def tree_function(node: Node, name: str) -> onnx.FunctionProto:
-    """Return the function of one ``sclbl.TreeEnsemble`` or ``sclbl.TreeLeaves`` node."""
+def tree_function(proto: onnx.FunctionProto, node: Node, name: str) -> None:
+    """Write the function of one ``sclbl.TreeEnsemble`` or ``sclbl.TreeLeaves`` node."""
     a = node.attrs
-    body = Body()
+    inputs = ["x", "start"][: len(node.inputs)]
+    body = Body(proto, name, inputs, sorted(a))
     x = body.op("Cast", "x", to=onnx.TensorProto.DOUBLE)
     if a.get("category_start") is not None:
         x = _category_codes(body, x, a)
     raw = body.op("TreeEnsemble", x, domain="ai.onnx.ml")
-    body.nodes[-1].attribute.extend(_attributes(a))
+    _write_attributes(proto.node[-1], a)
     only_leaves = node.op == "sclbl.TreeLeaves"
     leaves = body.op("Cast", raw, to=onnx.TensorProto.INT64, out="y" if only_leaves else None)
-    inputs = ["x", "start"][: len(node.inputs)]
     if not only_leaves:
         values, targets = a["values"], a.get("targets")
         start = "start" if len(inputs) == 2 else body.tensor(a["init"][None, :])
@@ -51,7 +53,6 @@ def tree_function(node: Node, name: str) -> onnx.FunctionProto:
             spread[np.arange(len(targets)), targets] = 1
             total = body.op("MatMul", picked, body.tensor(spread))
         body.op("Add", total, start, out="y")
-    return body.function(name, inputs, sorted(a))
 
 
 def _category_codes(body: Body, x: str, a: Mapping[str, Any]) -> str:
@@ -96,7 +97,7 @@ def tree_numbers(a: Mapping[str, Any]) -> np.ndarray:
     return number
 
 
-def _attributes(a: Mapping[str, Any]) -> list[onnx.AttributeProto]:
+def _write_attributes(node: onnx.NodeProto, a: Mapping[str, Any]) -> None:
     feature = a["feature"]
     tree = tree_numbers(a)
     inner = np.flatnonzero((feature >= 0) & (tree >= 0))
@@ -105,7 +106,7 @@ def _attributes(a: Mapping[str, Any]) -> list[onnx.AttributeProto]:
     # A tree of one leaf becomes a node both of whose branches are that leaf. These nodes and
     # leaves come first, because onnx.reference takes the number of such a node for its leaf's.
     alone = roots[feature[roots] < 0]
-    leaf = np.concatenate([alone, np.setdiff1d(leaf, alone)])
+    leaf = np.concatenate([alone, leaf[~np.isin(leaf, alone, kind="table")]])
     # Position of each node in its own list: inner nodes, or leaves.
     place = np.zeros(len(feature), dtype=np.int64)
     place[inner] = len(alone) + np.arange(len(inner))
@@ -115,7 +116,7 @@ def _attributes(a: Mapping[str, Any]) -> list[onnx.AttributeProto]:
     pad = np.zeros(len(alone), dtype=np.int64)
     modes = np.full(len(left), _MODES[a["rule"]], dtype=np.uint8)
     splits = np.concatenate([pad.astype(np.float64), a["threshold"][inner].astype(np.float64)])
-    ints = {
+    ints: dict[str, Any] = {
         "tree_roots": place[roots],
         "nodes_featureids": np.concatenate([pad, feature[inner]]),
         "nodes_truenodeids": place[left],
@@ -140,20 +141,17 @@ def _attributes(a: Mapping[str, Any]) -> list[onnx.AttributeProto]:
             [_members(a, node) for node in inner[member].tolist()]
         )
     tensors |= {"nodes_splits": splits, "nodes_modes": modes}
-    found = [_ints(name, values) for name, values in ints.items()]
-    found += [
-        onnx.AttributeProto(name=name, type=onnx.AttributeProto.TENSOR, t=to_tensor(array))
-        for name, array in tensors.items()
-    ]
-    return sorted(found, key=lambda attribute: attribute.name)
-
-
-def _ints(name: str, values: Any) -> onnx.AttributeProto:
-    if isinstance(values, int):
-        return onnx.AttributeProto(name=name, type=onnx.AttributeProto.INT, i=values)
-    attribute = onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS)
-    attribute.ints.extend(values.tolist())
-    return attribute
+    for name, values in sorted({**ints, **tensors}.items()):
+        attribute = node.attribute.add(name=name)
+        if isinstance(values, int):
+            attribute.type, attribute.i = onnx.AttributeProto.INT, values
+        elif name in ints:
+            attribute.type = onnx.AttributeProto.INTS
+            for start_at in range(0, len(values), _CHUNK):
+                attribute.ints.extend(values[start_at : start_at + _CHUNK].tolist())
+        else:
+            attribute.type = onnx.AttributeProto.TENSOR
+            attribute.t.CopyFrom(to_tensor(values))
 
 
 def _members(a: Mapping[str, Any], node: int) -> np.ndarray:

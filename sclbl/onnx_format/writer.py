@@ -18,7 +18,7 @@ from sclbl.spec import Node, Spec
 IR_VERSION = 10
 FORMAT = "1"
 #: Functions with constants of their own, one a node; their names end in ``_`` and a number.
-INSTANCES: dict[str, Callable[[Node, str], onnx.FunctionProto]] = {
+INSTANCES: dict[str, Callable[[onnx.FunctionProto, Node, str], None]] = {
     "Labels": functions.labels,
     "TreeEnsemble": tree_functions.tree_function,
     "TreeLeaves": tree_functions.tree_function,
@@ -38,34 +38,25 @@ def write_model(spec: Spec) -> bytes:
 
 def _write(spec: Spec) -> bytes:
     graph = spec.graph
-    nodes: list[onnx.NodeProto] = []
-    found: dict[str, onnx.FunctionProto] = {}
+    model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="sclbl")
+    model.opset_import.add(domain="", version=functions.OPSET)
+    model.opset_import.add(domain="ai.onnx.ml", version=functions.ML_OPSET)
+    model.opset_import.add(domain=functions.DOMAIN, version=1)
+    model.graph.name = "sclbl"
     for node in graph.nodes:
         domain, _, op = node.op.rpartition(".")
         if domain == functions.DOMAIN:
-            op = _function(node, op, found)
-        proto = onnx.NodeProto(op_type=op, domain=domain, input=node.inputs, output=node.outputs)
-        proto.attribute.extend(_attributes(node, domain))
-        nodes.append(proto)
+            op = _function(node, op, model)
+        proto = model.graph.node.add(
+            op_type=op, domain=domain, input=node.inputs, output=node.outputs
+        )
+        proto.attribute.extend(_attributes(node))
     labels = {name: out.labels for name, out in spec.signature.outputs.items()}
-    proto_graph = helper.make_graph(
-        nodes,
-        "sclbl",
-        [_value(v.name, element_type(v.dtype), v.width) for v in graph.inputs],
-        [_value(v.name, element_type(v.dtype, labels.get(v.name)), v.width) for v in graph.outputs],
-        [to_tensor(array, name) for name, array in graph.constants.items()],
+    model.graph.input.extend(_value(v.name, element_type(v.dtype), v.width) for v in graph.inputs)
+    model.graph.output.extend(
+        _value(v.name, element_type(v.dtype, labels.get(v.name)), v.width) for v in graph.outputs
     )
-    model = helper.make_model(
-        proto_graph,
-        functions=list(found.values()),
-        opset_imports=[
-            helper.make_opsetid("", functions.OPSET),
-            helper.make_opsetid("ai.onnx.ml", functions.ML_OPSET),
-            helper.make_opsetid(functions.DOMAIN, 1),
-        ],
-        ir_version=IR_VERSION,
-        producer_name="sclbl",
-    )
+    model.graph.initializer.extend(to_tensor(a, name) for name, a in graph.constants.items())
     helper.set_model_props(model, _metadata(spec))
     size = model.ByteSize()
     if size >= 2**31 - 1:
@@ -77,15 +68,16 @@ def _write(spec: Spec) -> bytes:
     return data
 
 
-def _function(node: Node, op: str, found: dict[str, onnx.FunctionProto]) -> str:
+def _function(node: Node, op: str, model: onnx.ModelProto) -> str:
+    """Write the function that a node calls, and return its name."""
     if op in INSTANCES:
-        name = f"{op}_{len(found)}"
-        found[name] = INSTANCES[op](node, name)
+        name = f"{op}_{len(model.functions)}"
+        INSTANCES[op](model.functions.add(), node, name)
         return name
     if op not in functions.FIXED:
         raise SpecError(f"operator {node.op} has no ONNX function; see docs/adding-an-op.md")
-    if op not in found:
-        found[op] = functions.fixed(op)
+    if all(f.name != op for f in model.functions):
+        functions.fixed(model.functions.add(), op)
     return op
 
 
@@ -107,7 +99,7 @@ def _metadata(spec: Spec) -> dict[str, str]:
     }
 
 
-def _attributes(node: Node, domain: str) -> list[onnx.AttributeProto]:
+def _attributes(node: Node) -> list[onnx.AttributeProto]:
     attrs = node.attrs
     if node.op == "Cast":
         return [helper.make_attribute("to", ELEMENT[attrs["to"]])]
