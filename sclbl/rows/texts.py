@@ -116,8 +116,8 @@ def _refuse_surrogate(items: list[str], label: str) -> NoReturn:
             item.encode()
         except UnicodeEncodeError:
             raise DtypeError(
-                f"row {row}, column {label!r}: {shortened(item)} is not valid Unicode text (it holds "
-                "a lone surrogate); decode the source with its right encoding",
+                f"row {row}, column {label!r}: {shortened(item)} is not valid Unicode text "
+                "(it holds a lone surrogate); decode the source with its right encoding",
                 row=row,
                 column=label,
             ) from None
