@@ -38,10 +38,13 @@ class _Table:
     columns: int
     trees: int
     missing: bool
+    categories: bool
     constants: tuple[int, ...]
 
     def walk(self, e: Emitter, over: str, found: str, nan: bool) -> str:
         """Return a function of this ensemble's own that walks eight rows, or eight trees."""
+        # A negative category goes where a missing value goes, so that way is always needed.
+        nan = nan or self.categories
         stride = 4 * (self.columns + 1) if over == "rows" else 0
         return e.function(
             "i32 %t, i32 %row",
@@ -74,7 +77,7 @@ def ensemble(e: Emitter, node: Node) -> None:
     found = e.reserve(4 * 8)
     rows_walk, trees_walk = (packed.walk(e, over, found, False) for over in ("rows", "trees"))
     rows_nan, trees_nan = rows_walk, trees_walk
-    if packed.missing:
+    if packed.missing and not packed.categories:
         rows_nan, trees_nan = (packed.walk(e, over, found, True) for over in ("rows", "trees"))
     e.call(
         f"trees_sum_{'f32' if values.dtype == np.float32 else 'f64'}",
@@ -192,6 +195,12 @@ def _pack(e: Emitter, node: Node, order: _Order, payload: np.ndarray) -> _Table:
         limits = _float32_limits(threshold, attrs["rule"]).view(np.uint32)
         rows = _rows(e, x, used)
     else:
+        both = np.intersect1d(feature[category], feature[~category])
+        if len(both):
+            raise SpecError(
+                f"trees test column {both[0]} of a float64 tensor for categories and thresholds; "
+                "split it into two columns, or compile the model with a float32 example_input"
+            )
         ranks, rows = _ranks(e, x, used, position[feature], threshold, ~category, attrs["rule"])
         limits = ranks.view(np.uint32)
     words = np.zeros(1, dtype=np.uint32)
@@ -202,7 +211,7 @@ def _pack(e: Emitter, node: Node, order: _Order, payload: np.ndarray) -> _Table:
     size, shift, column_bytes = _slot_format(slots, columns, categories)
     if slots * (size + 1) >= 1 << 32:
         raise SpecError(f"an ensemble of {slots:,} nodes does not fit WebAssembly's 4 GB of memory")
-    missing = not _refuses_nan(e, x)
+    missing = categories or not _refuses_nan(e, x)
     # Walks take eight trees at a time: the last ones are filled up with trees of no depth.
     eights = -(-len(order.depths) // 8) * 8
     depths = np.zeros(eights, dtype=np.uint16)
@@ -241,7 +250,7 @@ def _pack(e: Emitter, node: Node, order: _Order, payload: np.ndarray) -> _Table:
         e.weight(words, 4),
     )
     constants = (shift, size, column_bytes, int(categories))
-    return _Table(pointers, rows, columns, len(order.depths), missing, constants)
+    return _Table(pointers, rows, columns, len(order.depths), missing, categories, constants)
 
 
 def _slot_format(slots: int, columns: int, categories: bool) -> tuple[int, int, int]:
@@ -272,15 +281,15 @@ def _payload_stream(payload: np.ndarray) -> np.ndarray:
 def _float32_limits(threshold: np.ndarray, rule: str) -> np.ndarray:
     """Return the largest float32 that goes left: ``x > limit`` then decides as the source does."""
     down = np.float32(-np.inf)
+    if rule == "<" and np.isneginf(threshold).any():
+        raise SpecError("a tree asks for x < -infinity; correct the model's arrays")
     with np.errstate(over="ignore"):
         limits = threshold.astype(np.float32)
-    above = limits > threshold
-    limits[above] = np.nextafter(limits[above], down)
-    if rule == "<":
-        if np.isneginf(threshold).any():
-            raise SpecError("a tree asks for x < -infinity; correct the model's arrays")
-        exact = limits == threshold
-        limits[exact] = np.nextafter(limits[exact], down)
+        above = limits > threshold
+        limits[above] = np.nextafter(limits[above], down)
+        if rule == "<":
+            exact = limits == threshold
+            limits[exact] = np.nextafter(limits[exact], down)
     return limits
 
 

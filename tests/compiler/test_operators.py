@@ -17,6 +17,8 @@ from tests.compiler.operator_cases import ALL, CASES, Operands
 WIDTHS = (1, 2, 3, 7, 30, 64)
 #: Element-wise functions see the number of cells only.
 CELLS = (1, 3, 30)
+#: Written with vectors, whose remainders differ with the type.
+BY_VECTOR = frozenset(("Add", "Sub", "Mul", "Div", "MatMul"))
 BY_CELL = frozenset(
     (
         *("Abs", "Atan", "Cast", "Erf", "Exp", "Floor", "IsNaN", "Log", "Neg", "Not"),
@@ -110,8 +112,9 @@ class Group:
 
 
 def widths(op: str, dtype: str) -> tuple[int, ...]:
-    cells = dtype == "text" or op in BY_CELL or op.startswith("sclbl.")
-    return CELLS if cells else WIDTHS
+    if dtype == "text" or op in BY_CELL or op.startswith("sclbl."):
+        return CELLS
+    return WIDTHS if dtype == "float64" or op in BY_VECTOR else CELLS
 
 
 @cache
