@@ -110,7 +110,6 @@ def test_contiguous_array_passes_untouched() -> None:
         pl.Series([1.0, 2.0]),
         np.array([1, 2], dtype=object),
         np.array([[1, 2]], dtype=np.float16),
-        np.matrix([[1, 2]]),
         {"0": 1, "1": 2},
         pd.DataFrame({"x": [1], "y": [2]}),
     ],
