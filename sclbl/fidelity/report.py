@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+
+def _short(value: float) -> float:
+    """Return an error with two digits, never a smaller one."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return float(f"{math.ceil(value / step - 1e-9) * step:.1e}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class MethodReport:
     tolerance : float
         Largest relative error accepted; 0 asks for equality.
     max_abs, max_rel : float
-        Largest absolute and relative error.
+        Largest absolute and relative error, in two digits, rounded up.
     max_ulp : int
         Largest distance in units in the last place; 0 for labels, integers and text.
     flips : int
@@ -34,6 +43,10 @@ class MethodReport:
     max_rel: float = 0.0
     max_ulp: int = 0
     flips: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("max_abs", "max_rel"):
+            object.__setattr__(self, name, _short(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +77,12 @@ class Report:
     worst: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON-ready data."""
-        data = asdict(self)
-        data["methods"] = list(data["methods"])
+        """Return the report as JSON-ready data: what is zero is left out."""
+        data = {k: v for k, v in asdict(self).items() if v != ""}
+        data["methods"] = [
+            {k: v for k, v in method.items() if v != 0 or k == "tolerance"}
+            for method in data["methods"]
+        ]
         return data
 
     @classmethod
