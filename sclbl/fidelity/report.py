@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from decimal import ROUND_UP, Context
 from typing import Any
+
+
+_TWO_DIGITS = Context(prec=2, rounding=ROUND_UP)
 
 
 def _short(value: float) -> float:
     """Return an error with two digits, never a smaller one."""
-    if value == 0 or not math.isfinite(value):
-        return value
-    step = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return float(f"{math.ceil(value / step - 1e-9) * step:.1e}")
+    return float(_TWO_DIGITS.create_decimal(value)) if math.isfinite(value) else value
 
 
 @dataclass(frozen=True, slots=True)
