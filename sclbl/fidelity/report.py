@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass, fields
 from decimal import ROUND_UP, Context
 from typing import Any
 
-
 _TWO_DIGITS = Context(prec=2, rounding=ROUND_UP)
 
 
 def _short(value: float) -> float:
     """Return an error with two digits, never a smaller one."""
-    return float(_TWO_DIGITS.create_decimal(value)) if math.isfinite(value) else value
+    return float(_TWO_DIGITS.create_decimal(repr(float(value)))) if math.isfinite(value) else value
 
 
 @dataclass(frozen=True, slots=True)
