@@ -173,11 +173,15 @@ def _trees(attrs: Mapping[str, Any], x: Array, start: Array | None = None) -> Ar
     return total
 
 
+def _sum(attrs: Mapping[str, Any], x: Array, axes: Array) -> Array:
+    # From left to right: numpy.sum of a row would keep eight sums from eight numbers on.
+    total: Array = np.cumsum(x, axis=1)[:, -1:]
+    return total
+
+
 def _softmax(attrs: Mapping[str, Any], x: Array) -> Array:
     e = np.exp(x - x.max(axis=1, keepdims=True))
-    # A running sum: numpy.sum of a row would keep eight sums from eight numbers on.
-    total: Array = np.cumsum(e, axis=1)[:, -1:]
-    return np.asarray(e / total)
+    return np.asarray(e / _sum(attrs, e, np.array([1])))
 
 
 def _where(attrs: Mapping[str, Any], condition: Array, x: Array, y: Array) -> Array:
@@ -201,6 +205,9 @@ OPS: dict[str, Callable[..., Array]] = {
     "sclbl.Erfc": lambda a, x: special.erfc(x),
     "sclbl.Log1p": lambda a, x: np.log1p(x),
     "sclbl.Expm1": lambda a, x: np.expm1(x),
+    # What `inv_boxcox` computes for the power 0 is the C library's exp.
+    "sclbl.LibmExp": lambda a, x: special.inv_boxcox(x, x.dtype.type(0)),
+    "sclbl.LibmSigmoid": lambda a, x: special.expit(x),
     "sclbl.NormCdf": lambda a, x: special.ndtr(x),
     "sclbl.NormPpf": lambda a, x: special.ndtri(x),
     "Add": lambda a, x, y: x + y,
@@ -224,7 +231,7 @@ OPS: dict[str, Callable[..., Array]] = {
     "Gather": _gather,
     "Concat": lambda a, *xs: np.concatenate(xs, axis=1),
     "MatMul": lambda a, x, w: x @ w,
-    "ReduceSum": lambda a, x, axes: x.sum(axis=1, keepdims=True),
+    "ReduceSum": _sum,
     "ReduceMax": lambda a, x, axes: x.max(axis=1, keepdims=True),
     "ReduceMin": lambda a, x, axes: x.min(axis=1, keepdims=True),
     "ReduceL1": lambda a, x, axes: np.abs(x).sum(axis=1, keepdims=True),

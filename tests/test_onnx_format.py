@@ -233,6 +233,8 @@ def test_operators_round_trip_and_run_elsewhere() -> None:
         ("sclbl.Erfc", special.erfc, [-2, -0.1, 0, 0.5, 2], 1e-5),
         ("sclbl.Log1p", np.log1p, [-0.5, 0, 1e-3, 5], 1e-12),
         ("sclbl.Expm1", np.expm1, [-0.5, 0, 1e-3, 5], 1e-12),
+        ("sclbl.LibmExp", np.exp, [-700, -0.5, 0, 1e-3, 5], 1e-12),
+        ("sclbl.LibmSigmoid", special.expit, [-30, -0.5, 0, 1e-3, 5], 1e-12),
         ("sclbl.NormCdf", special.ndtr, [-3, -0.1, 0, 2.0, 40], 1e-5),
         (
             "sclbl.NormPpf",

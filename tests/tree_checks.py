@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from sclbl.reference import evaluate
 from sclbl.spec import Column, Graph, Signature
@@ -65,3 +66,29 @@ def within_ulps(got: np.ndarray, expected: Any, ulps: int = 2) -> None:
     want = np.asarray(expected).reshape(got.shape)
     assert got.dtype == want.dtype
     np.testing.assert_array_max_ulp(got, want, maxulp=ulps)
+
+
+def numpy_exp_is_libm() -> bool:
+    """Tell whether ``numpy.exp`` is the C library's: it is Intel's on processors with AVX-512."""
+    x = np.linspace(-40, 2, 5000)
+    return bool((np.exp(x) == special.inv_boxcox(x, 0.0)).all())
+
+
+#: How far exps, and quotients of their sums, may be from those made with ``numpy.exp``. Intel's is
+#: one ULP away from the C library's in one of twenty results; a quotient can double that, and a sum
+#: of many adds to it.
+EXP_ULPS, SOFTMAX_ULPS = (0, 0) if numpy_exp_is_libm() else (1, 6)
+
+
+def same_chances(got: np.ndarray, expected: np.ndarray) -> None:
+    """Check class probabilities of scikit-learn's boosting: a sigmoid of its own, or softmax."""
+    within_ulps(got, expected, 0 if got.shape[1] == 2 else SOFTMAX_ULPS)
+
+
+def same_log_chances(got: np.ndarray, expected: np.ndarray) -> None:
+    """Check logarithms of class probabilities; near 1, they show what their last digit is."""
+    if got.shape[1] == 2 or not SOFTMAX_ULPS:
+        within_ulps(got, expected)
+    else:
+        eps = np.finfo(got.dtype).eps
+        np.testing.assert_allclose(got, expected, rtol=2 * eps, atol=SOFTMAX_ULPS * eps)

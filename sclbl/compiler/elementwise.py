@@ -21,6 +21,8 @@ UNARY = {
     "sclbl.Erfc": "erfc",
     "sclbl.Log1p": "log1p",
     "sclbl.Expm1": "expm1",
+    "sclbl.LibmExp": "libmexp",
+    "sclbl.LibmSigmoid": "libmsigmoid",
     "sclbl.NormCdf": "normcdf",
     "sclbl.NormPpf": "normppf",
 }

@@ -55,6 +55,8 @@ LOWER: dict[str, Callable[[Emitter, Node], None]] = {
     "sclbl.Erfc": elementwise.unary,
     "sclbl.Expm1": elementwise.unary,
     "sclbl.Labels": lookup.labels,
+    "sclbl.LibmExp": elementwise.unary,
+    "sclbl.LibmSigmoid": elementwise.unary,
     "sclbl.Log1p": elementwise.unary,
     "sclbl.NormCdf": elementwise.unary,
     "sclbl.NormPpf": elementwise.unary,

@@ -10,7 +10,7 @@
 #include "scalar_bits.h"
 #include "scalar_erf.h"
 #include "scalar_exp.h"
-#include "scalar_exp_exact.h"
+#include "scalar_exp_libm.h"
 #include "scalar_expf.h"
 #include "scalar_log.h"
 #include "scalar_normppf.h"

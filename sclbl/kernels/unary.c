@@ -50,6 +50,8 @@ BOTH(UNARY, erfc, sclbl_erfc(x))
 BOTH(UNARY, normcdf, sclbl_normcdf(x))
 BOTH(UNARY, normppf, sclbl_normppf(x))
 
-/* For tree models; bit-equal to the C library (scalar_exp_exact.h). */
-UNARY(exp_exact, double, f64, sclbl_exp_exact(x))
-UNARY(sigmoid_exact, double, f64, sclbl_sigmoid_exact(x))
+/* For boosting: bit-equal to the C library (scalar_exp_libm.h), as float's are in any case. */
+UNARY(libmexp, double, f64, sclbl_exp_libm(x))
+UNARY(libmexp, float, f32, sclbl_expf(x))
+UNARY(libmsigmoid, double, f64, sclbl_sigmoid_libm(x))
+UNARY(libmsigmoid, float, f32, sclbl_sigmoidf(x))

@@ -6,6 +6,7 @@ precision. Constants are float64, cast to the type of the input.
     Erfc(x)    = 1 - erf(x)
     Log1p(x)   = log(1 + x)
     Expm1(x)   = exp(x) - 1
+    LibmExp(x), LibmSigmoid(x) = Exp(x), Sigmoid(x); sclbl's own are the C library's to the bit
     NormCdf(x) = (1 + erf(x / sqrt 2)) / 2
     NormPpf(p) : Wichura's algorithm AS 241, three ratios of polynomials
     Labels     : a look-up in constant labels, one an output
@@ -73,6 +74,14 @@ def _log1p(b: Body) -> None:
 
 def _expm1(b: Body) -> None:
     b.op("Sub", b.op("Exp", "x"), b.number(1), out="y")
+
+
+def _libm_exp(b: Body) -> None:
+    b.op("Exp", "x", out="y")
+
+
+def _libm_sigmoid(b: Body) -> None:
+    b.op("Sigmoid", "x", out="y")
 
 
 def _norm_cdf(b: Body) -> None:
@@ -152,6 +161,8 @@ def _identity(b: Body) -> None:
 FIXED: dict[str, tuple[Callable[[Body], None], list[str]]] = {
     "Erfc": (_erfc, []),
     "Expm1": (_expm1, []),
+    "LibmExp": (_libm_exp, []),
+    "LibmSigmoid": (_libm_sigmoid, []),
     "Log1p": (_log1p, []),
     "NormCdf": (_norm_cdf, []),
     "NormPpf": (_norm_ppf, []),

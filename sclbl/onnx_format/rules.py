@@ -152,7 +152,8 @@ def _matmul(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
 def _reduce(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
     _count(node, xs, 2)
     _attrs(node, keepdims=1)
-    x, axes = _tensor(node, xs[0], NUMBERS), xs[1].constant
+    types = FLOATS if node.op == "ReduceL2" else NUMBERS
+    x, axes = _tensor(node, xs[0], types), xs[1].constant
     if axes is None or axes.dtype != np.int64 or axes.tolist() != [1]:
         raise _fail(node, "reduces along axis 1 only")
     return _same(node, [x], NUMBERS), 1
@@ -210,6 +211,7 @@ _UNARY = dict.fromkeys(
     (
         *("Exp", "Log", "Sqrt", "Sigmoid", "Erf", "Tanh", "Atan", "Floor", "Reciprocal"),
         *("sclbl.Erfc", "sclbl.Log1p", "sclbl.Expm1", "sclbl.NormCdf", "sclbl.NormPpf"),
+        *("sclbl.LibmExp", "sclbl.LibmSigmoid"),
     ),
     _unary(FLOATS),
 )

@@ -48,6 +48,8 @@ UNARY = frozenset(
         "sclbl.Erfc",
         "sclbl.Log1p",
         "sclbl.Expm1",
+        "sclbl.LibmExp",
+        "sclbl.LibmSigmoid",
         "sclbl.NormCdf",
         "sclbl.NormPpf",
     ]

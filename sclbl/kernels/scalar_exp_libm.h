@@ -7,13 +7,13 @@
  * last bit are made of error-free sums and products. Tests compare 10^5 arguments a run; 10^7 were
  * compared when this was written.
  */
-#ifndef SCLBL_SCALAR_EXP_EXACT_H
-#define SCLBL_SCALAR_EXP_EXACT_H
+#ifndef SCLBL_SCALAR_EXP_LIBM_H
+#define SCLBL_SCALAR_EXP_LIBM_H
 
 #include "scalar_bits.h"
 
 /* For 2^(i/128) = h (1 + t): the bits of t, and those of h less i << 45. */
-static const uint64_t sclbl_exp_exact_table[128][2] = {
+static const uint64_t sclbl_exp_libm_table[128][2] = {
     {0x0000000000000000, 0x3ff0000000000000}, {0x3c9b3b4f1a88bf6e, 0x3feff63da9fb3335},
     {0xbc7160139cd8dc5d, 0x3fefec9a3e778061}, {0xbc905e7a108766d1, 0x3fefe315e86e7f85},
     {0x3c8cd2523567f613, 0x3fefd9b0d3158574}, {0xbc8bce8023f98efa, 0x3fefd06b29ddf6de},
@@ -87,7 +87,7 @@ SCLBL_INLINE double sclbl_fused(double a, double b, double c) {
     return s.hi + (s.lo + p.lo);
 }
 
-SCLBL_INLINE double sclbl_exp_exact(double x) {
+SCLBL_INLINE double sclbl_exp_libm(double x) {
     if (!(sclbl_fabs(x) < 1024.0)) {
         return x > 0.0 ? SCLBL_INF : x < 0.0 ? 0.0 : x;
     }
@@ -95,8 +95,8 @@ SCLBL_INLINE double sclbl_exp_exact(double x) {
     double kd = shifted - SCLBL_SHIFT;
     uint64_t k = sclbl_bits(shifted);
     double r = (x - kd * 0x1.62e42fefa0000p-8) - kd * 0x1.cf79abc9e3b3ap-47;
-    double tail = sclbl_from_bits(sclbl_exp_exact_table[k & 127][0]);
-    uint64_t scale_bits = sclbl_exp_exact_table[k & 127][1] + (k << 45);
+    double tail = sclbl_from_bits(sclbl_exp_libm_table[k & 127][0]);
+    uint64_t scale_bits = sclbl_exp_libm_table[k & 127][1] + (k << 45);
     double r2 = r * r;
     double p = sclbl_fused(r, 0x1.555555555543cp-3, 0x1.ffffffffffdbdp-2);
     double q = r * 0x1.1111167a4d017p-7 + 0x1.55555cf172b91p-5;
@@ -120,6 +120,6 @@ SCLBL_INLINE double sclbl_exp_exact(double x) {
     return y * 0x1p-1022;
 }
 
-SCLBL_INLINE double sclbl_sigmoid_exact(double x) { return 1.0 / (1.0 + sclbl_exp_exact(-x)); }
+SCLBL_INLINE double sclbl_sigmoid_libm(double x) { return 1.0 / (1.0 + sclbl_exp_libm(-x)); }
 
 #endif
