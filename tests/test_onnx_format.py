@@ -33,7 +33,9 @@ from sclbl.rows import encode
 from sclbl.signature import infer
 from sclbl.spec import MISSING_TEXT, Output, Signature, Source, Spec
 from sclbl.strippers import strip
-from sclbl.strippers.build import Builder, Trees, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Wire
+from sclbl.strippers.trees import Trees
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(60, 4))

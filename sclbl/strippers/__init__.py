@@ -10,7 +10,8 @@ from sclbl.errors import SpecError, UnsupportedMethodError, UnsupportedModelErro
 
 if TYPE_CHECKING:
     from sclbl.spec import Output, Source, Spec
-    from sclbl.strippers.build import Builder, Table, Wire
+    from sclbl.strippers.build import Builder
+    from sclbl.strippers.columns import Table, Wire
     from sclbl.strippers.example import Result
 
 __all__ = ["strip"]
@@ -95,7 +96,7 @@ def _wanted(model: Any, offered: tuple[str, ...], methods: Sequence[str] | None)
 
 
 def _wire(model: Any, method: str, result: Wire | Table, build: Builder) -> Wire:
-    from sclbl.strippers.build import Table
+    from sclbl.strippers.columns import Table
     from sclbl.strippers.dispatch import qualified_name
 
     if not isinstance(result, Table):

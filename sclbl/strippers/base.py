@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from sclbl.strippers.build import Builder, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Table, Wire
 
 
 class Stripper(Protocol):

@@ -1,26 +1,21 @@
 """Build a graph: what every stripper writes into.
 
-A `Wire` is a tensor ``[rows, width]`` of the graph being built; a `Table` is an ordered list of
-columns, each a slice of some wire, which is what passes from one transformer to the next. Each
-column remembers which input column it came from, so that a program can name it when it refuses a
-value.
+A stripper gets a `sclbl.strippers.columns.Table` of the input columns, turns it into wires, and
+writes operators on wires through the methods of `Builder`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from sclbl.errors import UnsupportedModelError
 from sclbl.spec import (
     MISSING_TEXT,
     NUMERIC_INPUT,
     TEXT_INPUT,
-    Column,
     DType,
     Graph,
     Kind,
@@ -29,8 +24,9 @@ from sclbl.spec import (
     Signature,
     Value,
 )
+from sclbl.strippers.columns import Cell, Table, Wire
+from sclbl.strippers.trees import Trees
 
-Float = Literal["float32", "float64"]
 UNARY = frozenset(
     [
         "Neg",
@@ -60,89 +56,6 @@ LOGIC = frozenset(["And", "Or"])
 REDUCE = frozenset(
     ["ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare"]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """A tensor of the graph: ``[rows, width]`` of `dtype`.
-
-    ``origins`` holds, for each of its columns, the input column it came from (-1: none).
-    """
-
-    name: str
-    dtype: DType
-    width: int
-    origins: tuple[int, ...]
-    labels: tuple[tuple[Label, ...], ...] | None = None
-    splits: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One column of a `Table`: column `index` of `wire`."""
-
-    wire: Wire
-    index: int
-    name: str | None
-    kind: Kind
-
-    @property
-    def origin(self) -> int:
-        return self.wire.origins[self.index]
-
-
-@dataclass(frozen=True, slots=True)
-class Trees:
-    """An ensemble of decision trees as flat arrays, one entry a node, leaves included.
-
-    Parameters
-    ----------
-    roots : int32 ``[trees]``
-        Node number of each tree's root.
-    feature : int32 ``[nodes]``
-        Column of X that the node tests; -1 at a leaf.
-    threshold : float32 or float64 ``[nodes]``
-        The row goes left when ``x <= threshold`` (rule ``"<="``) or ``x < threshold`` (``"<"``).
-        A float64 threshold is compared with the value of X in X's own type, widened.
-    left, right : int32 ``[nodes]``
-        Children. At a leaf ``left`` is its row in `values` and ``right`` is -1.
-    missing_left : bool ``[nodes]``
-        Where a missing value (NaN) goes.
-    values : float32 or float64 ``[leaves, columns]``
-        What a leaf adds. Sums are made in this type, tree after tree, starting from `init`.
-    init : same dtype as values, ``[outputs]``
-        Where the sums start.
-    rule : {"<=", "<"}
-        The comparison.
-    targets : int32 ``[trees]`` or None
-        Output column that each tree adds to (`values` then has one column); None where a leaf adds
-        to all columns.
-    category_start : int32 ``[nodes]`` or None
-        For a node that tests a category: first word in `category_words`; -1 elsewhere.
-    category_count : int32 ``[nodes]`` or None
-        How many words.
-    category_words : uint32 ``[words]`` or None
-        Bit ``c`` of a node's words is set when category ``c`` goes left. A category with no bit
-        goes right; a negative one or NaN goes where `missing_left` says.
-    """
-
-    roots: np.ndarray
-    feature: np.ndarray
-    threshold: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    missing_left: np.ndarray
-    values: np.ndarray
-    init: np.ndarray
-    rule: Literal["<=", "<"]
-    targets: np.ndarray | None = None
-    category_start: np.ndarray | None = None
-    category_count: np.ndarray | None = None
-    category_words: np.ndarray | None = None
-
-    def attrs(self) -> dict[str, Any]:
-        """Return the arrays as attributes of a ``sclbl.TreeEnsemble`` node."""
-        return {k: v for k in self.__slots__ if (v := getattr(self, k)) is not None}
 
 
 class Builder:
@@ -500,94 +413,6 @@ class Builder:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """An ordered list of columns on their way from one transformer to the next."""
-
-    builder: Builder
-    cells: tuple[Cell, ...]
-
-    @property
-    def names(self) -> tuple[str | None, ...]:
-        return tuple(c.name for c in self.cells)
-
-    @property
-    def width(self) -> int:
-        return len(self.cells)
-
-    @property
-    def has_text(self) -> bool:
-        return any(c.kind == "text" for c in self.cells)
-
-    @property
-    def float_dtype(self) -> Float:
-        """float32 where all columns are float32, else float64: what scikit-learn computes in."""
-        kinds = {c.kind for c in self.cells}
-        return "float32" if kinds == {"float32"} else "float64"
-
-    def select(self, indices: Sequence[int]) -> Table:
-        """Take columns by position."""
-        return Table(self.builder, tuple(self.cells[i] for i in indices))
-
-    def join(self, other: Table) -> Table:
-        """Put two tables side by side."""
-        return Table(self.builder, self.cells + other.cells)
-
-    def column(self, index: int) -> Wire:
-        """Return one column as a wire of width 1."""
-        cell = self.cells[index]
-        wire = self.builder.columns(cell.wire, [cell.index])
-        return wire if cell.kind == "text" else self._as(wire, self._natural(cell))
-
-    @staticmethod
-    def _natural(cell: Cell) -> Float:
-        return "float32" if cell.kind == "float32" else "float64"
-
-    def _as(self, wire: Wire, dtype: Float) -> Wire:
-        return self.builder.cast(wire, dtype)
-
-    def matrix(self, dtype: Float | None = None, *, model: object = None) -> Wire:
-        """Return all columns as one numeric wire, in `dtype` or in `float_dtype`.
-
-        Raises
-        ------
-        UnsupportedModelError
-            Where a column holds text.
-        """
-        return self._matrix("number", dtype or self.float_dtype, model)
-
-    def text(self, *, model: object = None) -> Wire:
-        """Return all columns as one text wire.
-
-        Raises
-        ------
-        UnsupportedModelError
-            Where a column is numeric.
-        """
-        return self._matrix("text", None, model)
-
-    def _matrix(self, want: str, dtype: Float | None, model: object) -> Wire:
-        for i, cell in enumerate(self.cells):
-            if (cell.kind == "text") != (want == "text"):
-                raise UnsupportedModelError(
-                    f"{type(model).__name__ if model is not None else 'the model'} needs {want} "
-                    f"in column {cell.name if cell.name is not None else i!r}, which holds "
-                    f"{'text' if cell.kind == 'text' else 'numbers'} in example_input; "
-                    "give an example_input with the dtypes that the model was fitted on"
-                )
-        groups: list[tuple[Wire, list[int]]] = []
-        for cell in self.cells:
-            if groups and groups[-1][0].name == cell.wire.name:
-                groups[-1][1].append(cell.index)
-            else:
-                groups.append((cell.wire, [cell.index]))
-        parts = []
-        for wire, indices in groups:
-            part = self.builder.columns(wire, indices)
-            parts.append(part if dtype is None else self._as(part, dtype))
-        return self.builder.concat(parts)
-
-
 def _plain(value: Any) -> Label:
     return value if isinstance(value, (str, int, float, bool)) else str(value)
 
@@ -601,7 +426,7 @@ def _attr_key(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
             else (v.tobytes(), v.shape)
             if isinstance(v, np.ndarray) and v.dtype != object
             else repr(v)
-            if isinstance(v, (np.ndarray, float)) or (isinstance(v, float) and math.isnan(v))
+            if isinstance(v, (np.ndarray, float))
             else v,
         )
         for k, v in sorted(attrs.items())
@@ -611,8 +436,3 @@ def _attr_key(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
 def _require(condition: bool, op: str, wire: Wire) -> None:
     if not condition:
         raise TypeError(f"{op} does not take {wire.dtype}[{wire.width}]: a defect of the stripper")
-
-
-def column_kinds(columns: Sequence[Column]) -> tuple[Kind, ...]:
-    """Return the kinds of columns, in order."""
-    return tuple(c.kind for c in columns)

@@ -12,7 +12,8 @@ import numpy as np
 
 from sclbl.errors import NotFittedError, UnsupportedMethodError, UnsupportedModelError
 from sclbl.strippers.base import Stripper
-from sclbl.strippers.build import Builder, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.table import STRIPPERS
 
 _REGISTERED: dict[type, Stripper] = {}

@@ -15,7 +15,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.spec import MISSING_TEXT
-from sclbl.strippers.build import Builder, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Table, Wire
 
 #: float64 holds every integer up to here.
 _EXACT = 2**53

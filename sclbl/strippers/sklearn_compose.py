@@ -16,7 +16,8 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.spec import Kind
 from sclbl.strippers import dispatch
-from sclbl.strippers.build import Builder, Cell, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Cell, Table, Wire
 
 
 def _is_passed(step: Any) -> bool:

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from sclbl.spec import MISSING_TEXT
-from sclbl.strippers.build import Builder, Table, Trees, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.sklearn_links import LINKS, decide, probabilities
+from sclbl.strippers.trees import Trees
 
 #: 32-bit words of one bitset: scikit-learn bins categories into at most 256.
 _WORDS = 8

@@ -17,7 +17,8 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.spec import MISSING_TEXT, Kind
 from sclbl.strippers import sklearn_missing as missing
-from sclbl.strippers.build import Builder, Cell, Float, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Cell, Float, Table, Wire
 
 
 class ImputerStripper:

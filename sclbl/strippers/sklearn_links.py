@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sclbl.strippers.build import Builder, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Wire
 
 #: Rows up to here are summed by `numpy.sum` in one go.
 _BLOCK = 128

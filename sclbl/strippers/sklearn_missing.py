@@ -14,7 +14,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.spec import MISSING_TEXT
-from sclbl.strippers.build import Builder, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Wire
 
 
 def is_missing(value: Any) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import dispatch
-from sclbl.strippers.build import Builder, Float, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Float, Table, Wire
 from sclbl.strippers.sklearn_rows import require_columns, require_fitted
 
 

@@ -6,7 +6,8 @@ Each function takes scores ``[rows, 1]`` (binary) or ``[rows, classes]`` and ret
 
 from __future__ import annotations
 
-from sclbl.strippers.build import Builder, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Wire
 
 
 def logistic(build: Builder, scores: Wire) -> Wire:

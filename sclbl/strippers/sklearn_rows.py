@@ -13,7 +13,8 @@ from typing import Any, cast
 import numpy as np
 
 from sclbl.errors import ColumnError, NotFittedError, UnsupportedModelError
-from sclbl.strippers.build import Builder, Float, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Float, Table, Wire
 
 _NUMPY_KINDS: dict[str, type[np.generic]] = {
     "float64": np.float64,

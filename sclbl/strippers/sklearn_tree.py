@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers.build import Builder, Table, Trees, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.trees import Trees
 
 _LEAF = -1
 _MOST_NODES = np.iinfo(np.int32).max

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import ColumnError, UnsupportedModelError
-from sclbl.strippers.build import Builder, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Table, Wire
 
 _INTERCEPT = "Intercept"
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from sclbl.errors import NotFittedError, UnsupportedModelError
 from sclbl.strippers import statsmodels_links as links
-from sclbl.strippers.build import Builder, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.statsmodels_exog import formula_columns, linear_predictor
 
 PREDICT = ("predict",)

@@ -18,7 +18,7 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import ubjson
-from sclbl.strippers.build import Trees
+from sclbl.strippers.trees import Trees
 
 _WORD = 32
 

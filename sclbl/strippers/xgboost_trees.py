@@ -17,7 +17,8 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.spec import MISSING_TEXT
 from sclbl.strippers import xgboost_model
-from sclbl.strippers.build import Builder, Table, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Table, Wire
 
 #: Codes from here on are no categories to XGBoost: float32 cannot tell their neighbours apart.
 _CATEGORIES = 2**24

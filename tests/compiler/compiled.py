@@ -13,7 +13,8 @@ from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks, TextColumn
 from sclbl.spec import MISSING_TEXT, Column, Kind, Output, Signature, Source, Spec
-from sclbl.strippers.build import Builder, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Wire
 
 DTYPES = {"label": "object", "text": "object"}
 

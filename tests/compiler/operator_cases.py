@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sclbl.spec import MISSING_TEXT, DType
-from sclbl.strippers.build import Builder, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Wire
 from tests.compiler import comparing
 from tests.compiler.comparing import Compare, exact, exact_but_zeros, reduced, ulps
 from tests.compiler.random_trees import ensemble

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.strippers.build import Trees
+from sclbl.strippers.trees import Trees
 
 
 def grow(rng: np.random.Generator, inner: int, shape: str) -> tuple[np.ndarray, np.ndarray]:

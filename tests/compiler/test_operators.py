@@ -10,7 +10,8 @@ import pytest
 from sclbl.compiler.lowering import LOWER
 from sclbl.errors import SpecError
 from sclbl.onnx_format.rules import RULES, Operand
-from sclbl.strippers.build import Builder, Wire
+from sclbl.strippers.build import Builder
+from sclbl.strippers.columns import Wire
 from tests.compiler.compiled import Compiled, builder
 from tests.compiler.operator_cases import ALL, CASES, Operands
 

@@ -1,0 +1,137 @@
+"""Tensors and columns of a graph under construction.
+
+A `Wire` is a tensor ``[rows, width]`` of the graph; a `Table` is an ordered list of columns, each a
+slice of some wire, which is what passes from one transformer to the next. Each column remembers
+which input column it came from, so that a program can name it when it refuses a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sclbl.errors import UnsupportedModelError
+from sclbl.spec import DType, Kind, Label
+
+if TYPE_CHECKING:
+    from sclbl.strippers.build import Builder
+
+Float = Literal["float32", "float64"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A tensor of the graph: ``[rows, width]`` of `dtype`.
+
+    ``origins`` holds, for each of its columns, the input column it came from (-1: none).
+    """
+
+    name: str
+    dtype: DType
+    width: int
+    origins: tuple[int, ...]
+    labels: tuple[tuple[Label, ...], ...] | None = None
+    splits: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column of a `Table`: column `index` of `wire`."""
+
+    wire: Wire
+    index: int
+    name: str | None
+    kind: Kind
+
+    @property
+    def origin(self) -> int:
+        return self.wire.origins[self.index]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An ordered list of columns on their way from one transformer to the next."""
+
+    builder: Builder
+    cells: tuple[Cell, ...]
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        return tuple(c.name for c in self.cells)
+
+    @property
+    def width(self) -> int:
+        return len(self.cells)
+
+    @property
+    def has_text(self) -> bool:
+        return any(c.kind == "text" for c in self.cells)
+
+    @property
+    def float_dtype(self) -> Float:
+        """float32 where all columns are float32, else float64: what scikit-learn computes in."""
+        kinds = {c.kind for c in self.cells}
+        return "float32" if kinds == {"float32"} else "float64"
+
+    def select(self, indices: Sequence[int]) -> Table:
+        """Take columns by position."""
+        return Table(self.builder, tuple(self.cells[i] for i in indices))
+
+    def join(self, other: Table) -> Table:
+        """Put two tables side by side."""
+        return Table(self.builder, self.cells + other.cells)
+
+    def column(self, index: int) -> Wire:
+        """Return one column as a wire of width 1."""
+        cell = self.cells[index]
+        wire = self.builder.columns(cell.wire, [cell.index])
+        return wire if cell.kind == "text" else self._as(wire, self._natural(cell))
+
+    @staticmethod
+    def _natural(cell: Cell) -> Float:
+        return "float32" if cell.kind == "float32" else "float64"
+
+    def _as(self, wire: Wire, dtype: Float) -> Wire:
+        return self.builder.cast(wire, dtype)
+
+    def matrix(self, dtype: Float | None = None, *, model: object = None) -> Wire:
+        """Return all columns as one numeric wire, in `dtype` or in `float_dtype`.
+
+        Raises
+        ------
+        UnsupportedModelError
+            Where a column holds text.
+        """
+        return self._matrix("number", dtype or self.float_dtype, model)
+
+    def text(self, *, model: object = None) -> Wire:
+        """Return all columns as one text wire.
+
+        Raises
+        ------
+        UnsupportedModelError
+            Where a column is numeric.
+        """
+        return self._matrix("text", None, model)
+
+    def _matrix(self, want: str, dtype: Float | None, model: object) -> Wire:
+        for i, cell in enumerate(self.cells):
+            if (cell.kind == "text") != (want == "text"):
+                raise UnsupportedModelError(
+                    f"{type(model).__name__ if model is not None else 'the model'} needs {want} "
+                    f"in column {cell.name if cell.name is not None else i!r}, which holds "
+                    f"{'text' if cell.kind == 'text' else 'numbers'} in example_input; "
+                    "give an example_input with the dtypes that the model was fitted on"
+                )
+        groups: list[tuple[Wire, list[int]]] = []
+        for cell in self.cells:
+            if groups and groups[-1][0].name == cell.wire.name:
+                groups[-1][1].append(cell.index)
+            else:
+                groups.append((cell.wire, [cell.index]))
+        parts = []
+        for wire, indices in groups:
+            part = self.builder.columns(wire, indices)
+            parts.append(part if dtype is None else self._as(part, dtype))
+        return self.builder.concat(parts)
