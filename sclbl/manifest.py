@@ -9,15 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
+
+import numpy as np
 
 from sclbl.errors import InvalidProgramError
+from sclbl.spec import DType, Kind, Output, Signature
 
 ABI = 1
 SECTION = "sclbl"
 MAGIC = b"\0asm\x01\0\0\0"
 #: A manifest above this size is refused before it is parsed.
 MAX_MANIFEST = 16 * 1024 * 1024
+#: Columns of a row, and of a result.
+MAX_COLUMNS = 2**22
 
 
 def encode_leb(value: int) -> bytes:
@@ -130,6 +135,65 @@ def read(wasm: bytes) -> dict[str, Any]:
             "install a matching sclbl or compile the model again"
         )
     return manifest
+
+
+def read_signature(manifest: Mapping[str, Any]) -> Signature:
+    """Return the signature in a manifest.
+
+    Raises
+    ------
+    InvalidProgramError
+        Where it is not well formed.
+    """
+    try:
+        data = manifest["signature"]
+        columns = data["columns"]
+        if isinstance(columns, Mapping) and not 0 < columns["count"] <= MAX_COLUMNS:
+            raise ValueError(f"{columns['count']} columns")
+        signature = Signature.from_json(data)
+        _check_columns(signature)
+        for method, output in signature.outputs.items():
+            if not isinstance(output.dtype, str) or not _fits(output):
+                raise ValueError(f"the output {method!r}")
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise InvalidProgramError(
+            f"the program's manifest has no readable signature ({error!r}); the file was "
+            "altered, so fetch or compile it again"
+        ) from None
+    return signature
+
+
+def _check_columns(signature: Signature) -> None:
+    named = signature.layout == "table"
+    names = [c.name for c in signature.columns]
+    if (
+        signature.layout not in ("array", "table")
+        or not names
+        or not signature.outputs
+        or any(c.kind not in get_args(Kind) for c in signature.columns)
+        or any(isinstance(n, str) != named for n in names)
+        or (named and len(set(names)) < len(names))
+    ):
+        raise ValueError("columns or methods")
+
+
+def _fits(output: Output) -> bool:
+    labels, splits = output.labels, output.splits
+    for column in labels or ():
+        if not all(isinstance(v, (str, int, float, bool)) for v in column):
+            return False
+        np.array(column, dtype=output.dtype)
+    return (
+        output.storage in get_args(DType)
+        and np.dtype(output.dtype).kind in "biufOUT"
+        and 0 < output.width <= MAX_COLUMNS
+        and output.ndim in (1, 2)
+        and (output.ndim == 2 or output.width == 1 or splits is not None)
+        and (splits is None or (sum(splits) == output.width and min(splits, default=0) > 0))
+        and (output.names is None or len(output.names) == output.width)
+        and (labels is not None) == (output.storage == "label")
+        and (labels is None or (len(labels) == output.width and all(labels)))
+    )
 
 
 def code(wasm: bytes) -> bytes:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sclbl import manifest
-from sclbl.errors import InvalidProgramError, UnsupportedMethodError
+from sclbl.errors import InvalidProgramError, ProgramError, UnsupportedMethodError
 from sclbl.rows import Blocks, encode
 from sclbl.runtime import Module
-from sclbl.spec import Output, Signature, Spec
+from sclbl.spec import Output, Spec
 
 if TYPE_CHECKING:
     from sclbl.fidelity import Report
@@ -45,13 +45,7 @@ class Program:
     def __init__(self, wasm: bytes, spec: Spec | bytes | None = None) -> None:
         self.wasm = bytes(wasm)
         self.manifest = manifest.read(self.wasm)
-        try:
-            self.signature = Signature.from_json(self.manifest["signature"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InvalidProgramError(
-                f"the program's manifest has no readable signature ({error!r}); the file was "
-                "altered, so fetch or compile it again"
-            ) from None
+        self.signature = manifest.read_signature(self.manifest)
         self._spec = spec
         self._module = Module(self.wasm, self.signature)
         for method in self.signature.outputs:
@@ -98,7 +92,13 @@ class Program:
         from sclbl.fidelity import Report
 
         data = self.manifest.get("report")
-        return None if data is None else Report.from_json(data)
+        try:
+            return None if data is None else Report.from_json(data)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise InvalidProgramError(
+                f"the program's manifest has no readable report ({error!r}); the file was "
+                "altered, so fetch or compile it again"
+            ) from None
 
     @property
     def spec(self) -> Spec | None:
@@ -191,15 +191,18 @@ class Program:
                     failed = raw(context, address, args, count, trap)
                     if failed is not None or block[0]:
                         module.session().finish(method, failed)
-                    return (found if labels is None else singles[found.item()]).copy()
-                if rows.ndim == 2 and rows.shape[1] == width and 0 < (size := len(rows)):
+                    try:
+                        return (found if labels is None else singles[found.item()]).copy()
+                    except IndexError:
+                        raise _no_label() from None
+                if rows.ndim == 2 and rows.shape[1] == width and (size := len(rows)) > 0:
                     if size <= chunk:
                         session = module.session()
                         session.numeric[:size] = rows
                         session.run(method, size, 0)
                         got = session.outputs[method][:size]
                         if labels is not None:
-                            return labels.take(got[:, 0])
+                            return _choose(labels, got[:, 0])
                         return got[:, 0].copy() if flat else got.copy()
                     return _finish(output, module.call(method, Blocks(len(rows), rows, ())))
             return _finish(output, module.call(method, encode(rows, signature)))
@@ -216,7 +219,8 @@ class Program:
         )
 
     def __repr__(self) -> str:
-        model = self.manifest.get("source", {}).get("model", "?")
+        source = self.manifest.get("source")
+        model = str(source.get("model", "?")) if isinstance(source, dict) else "?"
         return f"<Program {model.rpartition('.')[2]} {'+'.join(self.methods)} {self.size:,} bytes>"
 
 
@@ -224,11 +228,27 @@ def _label_array(labels: tuple[Any, ...], dtype: str) -> np.ndarray:
     return np.array(labels, dtype=object if dtype == "object" else np.dtype(dtype))
 
 
+def _no_label() -> ProgramError:
+    return ProgramError(
+        "the program gave a class number that has no label; the file was altered, "
+        "so fetch or compile it again"
+    )
+
+
+def _choose(labels: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the labels of class numbers (int32)."""
+    try:
+        # Read without a sign, what is negative has no label either.
+        return labels.take(numbers.view(np.uint32))
+    except IndexError:
+        raise _no_label() from None
+
+
 def _finish(output: Output, found: np.ndarray) -> Any:
     """Return results as the model returns them."""
     if output.storage == "label" and output.labels is not None:
         columns = [
-            _label_array(labels, output.dtype).take(found[:, j])
+            _choose(_label_array(labels, output.dtype), found[:, j])
             for j, labels in enumerate(output.labels)
         ]
         return columns[0] if output.ndim == 1 else np.stack(columns, axis=1)

@@ -159,6 +159,19 @@ class Module:
         return ProgramError(f"the program refused its arguments (code {code}, {where})")
 
 
+def _decoded(data: np.ndarray, address: int, length: int) -> str:
+    raw = data[address : address + length].tobytes()
+    try:
+        if len(raw) == length:
+            return raw.decode()
+        fault = "that lies outside its memory"
+    except UnicodeDecodeError:
+        fault = "that is not UTF-8"
+    raise ProgramError(
+        f"the program gave a text {fault}; the file was altered, so fetch or compile it again"
+    )
+
+
 class Session:
     """A running instance and its blocks, for one thread."""
 
@@ -248,6 +261,8 @@ class Session:
         """Return what a call with one row of numbers needs: instance, views, `Function.direct`."""
         output = self.module.signature.outputs[method]
         block = self.outputs[method]
+        if output.storage == "label":
+            block = block.view(np.uint32)  # what is negative has no label
         found = block[:1, 0] if output.ndim == 1 else block[:1]
         return (self.instance, self.numeric[:1], found, *self.calls[method].direct())
 
@@ -262,5 +277,5 @@ class Session:
             for j in range(texts.shape[1]):
                 address, length = row[2 * j], row[2 * j + 1]
                 if length != _MISSING_LENGTH:
-                    texts[i, j] = bytes(data[address : address + length]).decode()
+                    texts[i, j] = _decoded(data, address, length)
         return texts

@@ -94,13 +94,19 @@ class Function:
             )
         pointer = ctypes.cast(self._trapped.value or 0, ctypes.POINTER(bindings.wasm_trap_t))
         self._trapped.value = None
-        trap = wasmtime.Trap._from_ptr(pointer)
-        if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
-            raise LimitError(
-                "the program ran longer than its time limit and was stopped; "
-                "give it fewer rows a call, or a higher limit"
-            ) from None
-        raise ProgramError(f"the program stopped by itself: {trap.message.splitlines()[0]}")
+        raise _stopped(wasmtime.Trap._from_ptr(pointer), "by itself")
+
+
+def _stopped(trap: wasmtime.Trap, when: str) -> ProgramError:
+    if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
+        return LimitError(
+            "the program ran longer than its time limit and was stopped; "
+            "give it fewer rows a call, or a higher limit"
+        )
+    # The first lines tell where in the code it was; the last one tells what happened.
+    return ProgramError(
+        f"the program stopped {when}: {trap.message.strip().splitlines()[-1].strip()}"
+    )
 
 
 class Instance:
@@ -127,16 +133,23 @@ class Instance:
         try:
             instance = wasmtime.Instance(self.store, module, [])
         except wasmtime.Trap as trap:
-            raise ProgramError(f"the program stopped while starting: {trap.message}") from None
+            raise _stopped(trap, "while starting") from None
         except wasmtime.WasmtimeError as error:
             raise LimitError(f"the program cannot start: {str(error).splitlines()[0]}") from None
         exports = instance.exports(self.store)
         context = ctypes.cast(self.store._context(), ctypes.c_void_p).value or 0
         memory = exports.get("memory")
         record = exports.get("error")
-        if not isinstance(memory, wasmtime.Memory) or not isinstance(record, wasmtime.Global):
+        constant = isinstance(record, wasmtime.Global) and record.type(self.store)
+        if (
+            not isinstance(memory, wasmtime.Memory)
+            or not constant
+            or str(constant.content) != "i32"
+            or constant.mutable
+        ):
             raise InvalidProgramError(
-                "the program lacks the exports 'memory' and 'error'; see docs/abi.md"
+                "the program lacks the exports 'memory' and 'error' as ABI 1 has them; "
+                "see docs/abi.md"
             )
         self.memory = memory
         self._functions = {}
@@ -147,7 +160,7 @@ class Instance:
                     f"the program exports no function {name!r}, which its manifest promises"
                 )
             self._functions[name] = Function(context, function)
-        self._error_at = int(record.value(self.store))
+        self._error_at = int(record.value(self.store)) & 0xFFFFFFFF
         self._map()
 
     def _map(self) -> None:
