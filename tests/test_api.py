@@ -40,12 +40,7 @@ X = np.random.default_rng(7).normal(size=(60, 3))
 LABELS = np.array(["no", "perhaps", "yes"])[np.digitize(X[:, 0] + X[:, 1], [-0.5, 0.5])]
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("SCLBL_URL", "SCLBL_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SCLBL_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture(scope="module")

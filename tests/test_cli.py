@@ -36,16 +36,14 @@ Cli = Callable[..., Done]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("SCLBL_URL", "SCLBL_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SCLBL_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the working directory, which holds sclbl's home."""
+    monkeypatch.chdir(home.parent)
+    return home.parent
 
 
 @pytest.fixture
-def cli(home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+def cli(folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     def run(*arguments: Any) -> Done:
         import warnings
 
@@ -62,9 +60,9 @@ def cli(home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
 
 
 @pytest.fixture
-def stocked(home: Path, cases: dict[str, Case]) -> dict[str, Case]:
+def stocked(folder: Path, cases: dict[str, Case]) -> dict[str, Case]:
     """The home's registry with one version of each case."""
-    with LocalRegistry(home / "home") as registry:
+    with LocalRegistry(folder / "home") as registry:
         for name, case in cases.items():
             registry.create(name, case.wasm, case.spec)
     return cases
@@ -118,15 +116,15 @@ def test_list_and_show(cli: Cli, stocked: dict[str, Case]) -> None:
         assert text in shown
 
 
-def test_an_empty_registry(cli: Cli, home: Path) -> None:
+def test_an_empty_registry(cli: Cli, folder: Path) -> None:
     done = cli("list")
     assert (done.code, done.out) == (0, "")
-    assert done.err == f"no deployments in {home / 'home'}\n"
+    assert done.err == f"no deployments in {folder / 'home'}\n"
     assert json.loads(cli("list", "--json").out) == []
 
 
-def test_aliases(cli: Cli, stocked: dict[str, Case], home: Path) -> None:
-    with LocalRegistry(home / "home") as registry:
+def test_aliases(cli: Cli, stocked: dict[str, Case], folder: Path) -> None:
+    with LocalRegistry(folder / "home") as registry:
         registry.create("mixed", stocked["mixed"].wasm, stocked["mixed"].spec)
     assert cli("promote", "mixed@1", "production").out == "mixed@production is mixed@1\n"
     assert cli("promote", "mixed@2", "production").out == "mixed@production is mixed@2\n"
@@ -142,10 +140,10 @@ def test_aliases(cli: Cli, stocked: dict[str, Case], home: Path) -> None:
     assert "mixed@2 was deleted" in cli("show", "mixed@2").err
 
 
-def test_upload_and_download(cli: Cli, home: Path, cases: dict[str, Case]) -> None:
+def test_upload_and_download(cli: Cli, folder: Path, cases: dict[str, Case]) -> None:
     case = cases["numbers"]
-    (home / "My Model.wasm").write_bytes(case.wasm)
-    (home / "spec.onnx").write_bytes(case.spec)
+    (folder / "My Model.wasm").write_bytes(case.wasm)
+    (folder / "spec.onnx").write_bytes(case.spec)
     done = cli("upload", "My Model.wasm", "spec.onnx", "--alias", "beta")
     assert (done.out, done.err) == ("my-model@1\n", "")
     details = ["--tag", "team=crm", "--tag", "url=a=b", "--metric", "auc=0.75", "--docs", "who"]
@@ -154,20 +152,20 @@ def test_upload_and_download(cli: Cli, home: Path, cases: dict[str, Case]) -> No
     assert record["tags"] == {"team": "crm", "url": "a=b"}
     assert (record["metrics"], record["docs"]) == ({"auc": 0.75}, "who")
     assert cli("download", "my-model@1").out == "my-model-1.wasm\n"
-    assert (home / "my-model-1.wasm").read_bytes() == case.wasm
+    assert (folder / "my-model-1.wasm").read_bytes() == case.wasm
     assert cli("download", "my-model@1", "--spec", "-o", "out.onnx").out == "out.onnx\n"
-    assert (home / "out.onnx").read_bytes() == case.spec
-    program = sclbl.load(home / "my-model-1.wasm")
+    assert (folder / "out.onnx").read_bytes() == case.spec
+    program = sclbl.load(folder / "my-model-1.wasm")
     assert program.predict(case.x).tolist() == case.model.predict(case.x).tolist()
 
 
-def test_uploads_that_are_refused(cli: Cli, home: Path, cases: dict[str, Case]) -> None:
-    (home / "a.wasm").write_bytes(cases["numbers"].wasm)
-    (home / "b.onnx").write_bytes(cases["linear"].spec)
-    (home / "cut.wasm").write_bytes(cases["numbers"].wasm[:-5])
-    (home / "noise.onnx").write_bytes(b"noise")
+def test_uploads_that_are_refused(cli: Cli, folder: Path, cases: dict[str, Case]) -> None:
+    (folder / "a.wasm").write_bytes(cases["numbers"].wasm)
+    (folder / "b.onnx").write_bytes(cases["linear"].spec)
+    (folder / "cut.wasm").write_bytes(cases["numbers"].wasm[:-5])
+    (folder / "noise.onnx").write_bytes(b"noise")
     for name in ("m.pkl", "m.joblib", "renamed.onnx"):
-        (home / name).write_bytes(pickle.dumps(cases["linear"].model))
+        (folder / name).write_bytes(pickle.dumps(cases["linear"].model))
     for arguments, message in (
         (["m.pkl"], "error: m.pkl is a pickle, and pickles are never loaded, because"),
         (["m.joblib"], "error: m.joblib is a pickle"),
@@ -211,20 +209,20 @@ READ: dict[str, Callable[[Path], pd.DataFrame]] = {
 @pytest.mark.parametrize("given", WRITE)
 @pytest.mark.parametrize("wanted", READ)
 def test_run_from_every_format_to_every_format(
-    cli: Cli, stocked: dict[str, Case], home: Path, given: str, wanted: str
+    cli: Cli, stocked: dict[str, Case], folder: Path, given: str, wanted: str
 ) -> None:
     case = stocked["mixed"]
     rows = frame(case, 300).assign(unused="x")
-    WRITE[given](rows, home / f"rows.{given}")
+    WRITE[given](rows, folder / f"rows.{given}")
     arguments = ["run", "mixed@1", f"rows.{given}", "-o", f"out.{wanted}"]
     done = cli(*arguments, "--method", "predict_proba")
     assert done.code == 0, done.err
     assert "300 rows → " in done.out + done.err
-    found = READ[wanted](home / f"out.{wanted}")
+    found = READ[wanted](folder / f"out.{wanted}")
     assert list(found.columns) == ["predict_proba_left", "predict_proba_stayed"]
     assert np.abs(found.to_numpy() - case.model.predict_proba(rows)).max() <= 1e-14
-    assert not [p for p in home.iterdir() if p.name.startswith(".")]
-    assert stat.S_IMODE((home / f"out.{wanted}").stat().st_mode) == 0o666 & ~_umask()
+    assert not [p for p in folder.iterdir() if p.name.startswith(".")]
+    assert stat.S_IMODE((folder / f"out.{wanted}").stat().st_mode) == 0o666 & ~_umask()
 
 
 def _umask() -> int:
@@ -234,7 +232,7 @@ def _umask() -> int:
 
 
 def test_run_streams_in_chunks(
-    cli: Cli, stocked: dict[str, Case], home: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, stocked: dict[str, Case], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sclbl.cli.batch.CHUNK_ROWS", 64)
     monkeypatch.setattr("sclbl.tabular.read_csv.__kwdefaults__", {"rows": 64})
@@ -244,31 +242,31 @@ def test_run_streams_in_chunks(
     bad = rows.copy()
     bad.loc[100, "plan"] = "silver"
     for kind, write in WRITE.items():
-        write(rows, home / f"rows.{kind}")
+        write(rows, folder / f"rows.{kind}")
         done = cli("run", "mixed", f"rows.{kind}", "--to", "csv")
         assert done.out.splitlines() == ["predict", *case.model.predict(rows)]
-        write(bad, home / f"bad.{kind}")
+        write(bad, folder / f"bad.{kind}")
         done = cli("run", "mixed", f"bad.{kind}", "-o", "out.csv")
         assert done.code == 1
         # Counted from the first row of the file, not of the chunk.
         assert "row 100" in done.err
         assert "plan" in done.err
-        assert not (home / "out.csv").exists()
-    assert not [p for p in home.iterdir() if p.name.startswith(".")]
+        assert not (folder / "out.csv").exists()
+    assert not [p for p in folder.iterdir() if p.name.startswith(".")]
 
 
-def test_run_a_file_of_a_program(cli: Cli, home: Path, cases: dict[str, Case]) -> None:
+def test_run_a_file_of_a_program(cli: Cli, folder: Path, cases: dict[str, Case]) -> None:
     case = cases["scaler"]
-    (home / "p.wasm").write_bytes(case.wasm)
+    (folder / "p.wasm").write_bytes(case.wasm)
     pd.DataFrame(case.x).to_csv("rows.csv", index=False)
     done = cli("run", "./p.wasm", "rows.csv", "-o", "out.csv")
     assert done.code == 0, done.err
-    lines = (home / "out.csv").read_text().splitlines()
+    lines = (folder / "out.csv").read_text().splitlines()
     found = [[float(field) for field in line.split(",")] for line in lines[1:]]
     assert np.array_equal(found, case.model.transform(case.x))
 
 
-def test_run_from_stdin(stocked: dict[str, Case], home: Path) -> None:
+def test_run_from_stdin(stocked: dict[str, Case], folder: Path) -> None:
     case = stocked["numbers"]
     text = "\n".join(json.dumps(row) for row in case.x[:3].tolist())
     command = [sys.executable, "-m", "sclbl.cli", "run", "numbers", "-", "--from", "ndjson"]
@@ -279,11 +277,11 @@ def test_run_from_stdin(stocked: dict[str, Case], home: Path) -> None:
     assert done.stderr == ""
 
 
-def test_run_refusals(cli: Cli, stocked: dict[str, Case], home: Path) -> None:
-    (home / "rows.csv").write_text("age,plan\n1,gold\n")
-    (home / "rows.parquet").write_bytes(b"PAR1 not really")
-    (home / "rows.xlsx").write_bytes(b"")
-    (home / "latin.csv").write_bytes(b"age,plan\n1,\xff\n")
+def test_run_refusals(cli: Cli, stocked: dict[str, Case], folder: Path) -> None:
+    (folder / "rows.csv").write_text("age,plan\n1,gold\n")
+    (folder / "rows.parquet").write_bytes(b"PAR1 not really")
+    (folder / "rows.xlsx").write_bytes(b"")
+    (folder / "latin.csv").write_bytes(b"age,plan\n1,\xff\n")
     for arguments, message in (
         (["mixed", "missing.csv"], "error: missing.csv: No such file or directory"),
         (["mixed", "rows.xlsx"], "error: rows.xlsx does not say what it holds; give --from csv"),
@@ -305,10 +303,10 @@ def test_run_refusals(cli: Cli, stocked: dict[str, Case], home: Path) -> None:
 
 
 def test_login_acts_on_a_server(
-    home: Path, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+    folder: Path, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (home / "served").mkdir()
-    served = start(home / "served")
+    (folder / "served").mkdir()
+    served = start(folder / "served")
 
     def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "sclbl.cli", *arguments]
@@ -320,10 +318,10 @@ def test_login_acts_on_a_server(
         wrong = run("login", served.url, "--token-stdin", given="sclbl_wrong\n")
         assert wrong.returncode == 1
         assert wrong.stderr.startswith("error: the token is wrong; log in with the token that")
-        assert not (home / "home" / "credentials.json").exists()
+        assert not (folder / "home" / "credentials.json").exists()
         done = run("login", served.url, "--token-stdin", given=f"{served.token}\n")
         assert (done.returncode, done.stdout) == (0, f"logged in to {served.url}\n")
-        (home / "spec.onnx").write_bytes(cases["linear"].spec)
+        (folder / "spec.onnx").write_bytes(cases["linear"].spec)
         assert run("upload", "spec.onnx", "--name", "far").stdout == "far@1\n"
         (record,) = json.loads(run("list", "--json").stdout)
         assert record["url"] == f"{served.url}/v1/deployments/far@1"
@@ -332,15 +330,15 @@ def test_login_acts_on_a_server(
         expected = cases["linear"].model.predict(cases["linear"].x[:2])
         assert np.allclose(found, expected, rtol=1e-12, atol=0)
         assert run("logout").stdout == "logged out\n"
-        assert run("list").stderr == f"no deployments in {home / 'home'}\n"
+        assert run("list").stderr == f"no deployments in {folder / 'home'}\n"
         monkeypatch.setenv("SCLBL_TOKEN", served.token)
         assert run("login", served.url).returncode == 0
-        assert stat.S_IMODE((home / "home" / "credentials.json").stat().st_mode) == 0o600
+        assert stat.S_IMODE((folder / "home" / "credentials.json").stat().st_mode) == 0o600
     finally:
         stop(served)
 
 
-def test_a_port_that_is_taken(cli: Cli, home: Path) -> None:
+def test_a_port_that_is_taken(cli: Cli, folder: Path) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:

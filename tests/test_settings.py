@@ -17,12 +17,7 @@ from sclbl.settings import Login
 SECRET = "s3cret-token"
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("SCLBL_URL", "SCLBL_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SCLBL_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def test_home_is_the_users_data_directory_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,10 @@ def _file(media_type: str) -> Json:
     return {"description": "the file", "content": {media_type: {}}}
 
 
+def _body(content: Json) -> Json:
+    return {"required": True, "content": content}
+
+
 def _predict_body(rows: Json, example: list[Any] | None = None) -> Json:
     media: Json = {
         "schema": {
@@ -89,10 +93,7 @@ def _predict_body(rows: Json, example: list[Any] | None = None) -> Json:
     if example is not None:
         media["example"] = {"rows": example}
     text = {"schema": {"type": "string"}}
-    return {
-        "required": True,
-        "content": {"application/json": media, "application/x-ndjson": text, "text/csv": text},
-    }
+    return _body({"application/json": media, "application/x-ndjson": text, "text/csv": text})
 
 
 def _static_paths() -> dict[str, Json]:
@@ -151,10 +152,7 @@ def _static_paths() -> dict[str, Json]:
                 NAME,
                 KEY,
                 security=WRITE,
-                requestBody={
-                    "required": True,
-                    "content": {"multipart/form-data": {"schema": form}},
-                },
+                requestBody=_body({"multipart/form-data": {"schema": form}}),
             ),
         },
         alias: {
@@ -164,10 +162,7 @@ def _static_paths() -> dict[str, Json]:
                 NAME,
                 ALIAS,
                 security=WRITE,
-                requestBody={
-                    "required": True,
-                    "content": {"application/json": {"schema": promotion}},
-                },
+                requestBody=_body({"application/json": {"schema": promotion}}),
             )
         },
         f"{alias}/rollback": {

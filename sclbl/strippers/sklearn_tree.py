@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -189,53 +189,81 @@ def classify(
     return written
 
 
-class _Tree:
-    """Strips one fitted tree."""
+class Members(Protocol):
+    """Where a model keeps its fitted trees, and what it makes of their leaves."""
 
-    def optional(self, model: Any) -> tuple[str, ...]:
-        return ("apply",)
+    def trees(self, model: Any) -> Sequence[Any]:
+        """Return the fitted tree estimators, one or more."""
 
-    def _leaves(self, model: Any, x: Wire, build: Builder, columns: np.ndarray) -> Wire:
+    def results(self, model: Any, x: Wire, build: Builder, columns: np.ndarray) -> Wire:
+        """Return float64 ``[rows, columns]`` of the given entries of a node's flattened value."""
+
+
+class _Single:
+    """One fitted tree: the leaf as it is."""
+
+    def trees(self, model: Any) -> Sequence[Any]:
+        return [model]
+
+    def results(self, model: Any, x: Wire, build: Builder, columns: np.ndarray) -> Wire:
         # Sums start at -0.0, the one number that leaves every leaf value as it is, -0.0 too.
         init = np.full(len(columns), -0.0)
         return build.trees(x, flatten([model.tree_], columns, init))
 
-    def _apply(
-        self, model: Any, x: Wire, build: Builder, methods: frozenset[str]
-    ) -> dict[str, Wire]:
-        if "apply" not in methods:
-            return {}
-        return {"apply": build.tree_leaves(x, leaf_numbers([model.tree_]))}
+
+class _Stripper:
+    """What classifiers and regressors share."""
+
+    def __init__(self, members: Members) -> None:
+        self.members = members
+
+    def optional(self, model: Any) -> tuple[str, ...]:
+        return ("apply",)
+
+    def _start(
+        self, model: Any, x: Table, build: Builder, methods: frozenset[str]
+    ) -> tuple[Wire, dict[str, Wire]]:
+        """Return X as the trees take it, and ``apply`` where it is wanted."""
+        trees = self.members.trees(model)
+        rows = float32_matrix(model, x, build, missing=takes_missing(trees[0]))
+        written: dict[str, Wire] = {}
+        if "apply" in methods:
+            written["apply"] = build.tree_leaves(rows, leaf_numbers([e.tree_ for e in trees]))
+        return rows, written
 
 
-class _TreeClassifier(_Tree):
+class Classifier(_Stripper):
+    """Strips a classifier made of trees."""
+
     def methods(self, model: Any) -> tuple[str, ...]:
         return ("predict", "predict_proba", "predict_log_proba")
 
     def strip(
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Wire]:
-        rows = float32_matrix(model, x, build, missing=takes_missing(model))
-        written = self._apply(model, rows, build, methods)
+        rows, written = self._start(model, x, build, methods)
         if methods.difference(written):
-            probabilities = self._leaves(model, rows, build, probability_columns(model))
+            columns = probability_columns(model)
+            probabilities = self.members.results(model, rows, build, columns)
             written |= classify(model, probabilities, build, methods)
         return written
 
 
-class _TreeRegressor(_Tree):
+class Regressor(_Stripper):
+    """Strips a regressor made of trees."""
+
     def methods(self, model: Any) -> tuple[str, ...]:
         return ("predict",)
 
     def strip(
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Wire]:
-        rows = float32_matrix(model, x, build, missing=takes_missing(model))
-        written = self._apply(model, rows, build, methods)
+        rows, written = self._start(model, x, build, methods)
         if "predict" in methods:
-            written["predict"] = self._leaves(model, rows, build, np.arange(model.n_outputs_))
+            columns = np.arange(model.n_outputs_)
+            written["predict"] = self.members.results(model, rows, build, columns)
         return written
 
 
-CLASSIFIER = _TreeClassifier()
-REGRESSOR = _TreeRegressor()
+CLASSIFIER = Classifier(_Single())
+REGRESSOR = Regressor(_Single())

@@ -16,7 +16,7 @@ from sclbl.errors import (
     UnknownCategoryError,
     UnsupportedModelError,
 )
-from sclbl.spec import Column
+from sclbl.spec import Column, Graph
 from sclbl.strippers import dispatch, ubjson, xgboost_trees
 from tests.tree_checks import graph_of, run, same_bits, same_labels, within_ulps
 from tests.tree_rows import HUGE, INFINITE, adversarial, thresholds
@@ -101,15 +101,23 @@ CLASSIFIERS: dict[str, tuple[Any, np.ndarray]] = {
 }
 
 
-@pytest.mark.parametrize("name", REGRESSORS)
-@pytest.mark.parametrize("missing", [False, True])
-def test_regressor(name: str, missing: bool) -> None:
-    model, y = REGRESSORS[name]
+def margins_alike(
+    model: Any, y: np.ndarray, missing: bool
+) -> tuple[Graph, np.ndarray, dict[str, np.ndarray]]:
+    """Fit and strip; check margins; return the graph, rows, and what it makes of them."""
     model.fit(X_MISSING if missing else X, y)
     graph = graph_of(model, 4)
     rows = rows_for(graph, missing=0.1 if missing else 0.0)
     got = run(graph, rows)
     same_bits(got["predict_margin"], model.predict(rows, output_margin=True))
+    return graph, rows, got
+
+
+@pytest.mark.parametrize("name", REGRESSORS)
+@pytest.mark.parametrize("missing", [False, True])
+def test_regressor(name: str, missing: bool) -> None:
+    model, y = REGRESSORS[name]
+    _, rows, got = margins_alike(model, y, missing)
     within_ulps(got["predict"], model.predict(rows))
     transform = xgboost_trees.TRANSFORMS[
         json.loads(model.get_booster().save_config())["learner"]["objective"]["name"]
@@ -122,11 +130,7 @@ def test_regressor(name: str, missing: bool) -> None:
 @pytest.mark.parametrize("missing", [False, True])
 def test_classifier(name: str, missing: bool) -> None:
     model, y = CLASSIFIERS[name]
-    model.fit(X_MISSING if missing else X, y)
-    graph = graph_of(model, 4)
-    rows = rows_for(graph, missing=0.1 if missing else 0.0)
-    got = run(graph, rows)
-    same_bits(got["predict_margin"], model.predict(rows, output_margin=True))
+    graph, rows, got = margins_alike(model, y, missing)
     within_ulps(got["predict_proba"], model.predict_proba(rows))
     expected = model.predict(rows)
     if expected.ndim == 2:
