@@ -41,6 +41,8 @@ def engine() -> wasmtime.Engine:
     with _lock:
         if _engine is None:
             config = wasmtime.Config()
+            # A forked child has lost the threads of its parent's pool, and would wait for them.
+            config.parallel_compilation = False
             config.epoch_interruption = True
             # Results must be the same bits on every engine and processor.
             config.wasm_relaxed_simd = False
