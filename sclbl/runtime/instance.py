@@ -17,15 +17,11 @@ from wasmtime import _bindings as bindings
 from sclbl.errors import InvalidProgramError, LimitError, ProgramError
 from sclbl.runtime.engine import MAX_GROWTH, TICK, clock, engine, memory_bytes
 
-#: The C function itself, without wasmtime-py's conversions. All arguments are addresses we own.
-_CALL = ctypes.CFUNCTYPE(
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_size_t,
-    ctypes.c_void_p,
-)(ctypes.cast(bindings.dll.wasmtime_func_call_unchecked, ctypes.c_void_p).value or 0)
+#: The C function itself, without wasmtime-py's conversions and without ctypes' own: all arguments
+#: are C values made once, addresses of memory that we own.
+_CALL = ctypes.CFUNCTYPE(ctypes.c_void_p)(
+    ctypes.cast(bindings.dll.wasmtime_func_call_unchecked, ctypes.c_void_p).value or 0
+)
 _MOST_ARGUMENTS = 4
 _RAW = 16
 
@@ -33,18 +29,21 @@ _RAW = 16
 class Function:
     """One exported function of a running program; takes and returns i32."""
 
-    __slots__ = ("_address", "_arguments", "_context", "_error", "_keep", "_trap", "_trapped")
+    __slots__ = ("_arguments", "_direct", "_keep", "_trapped")
 
     def __init__(self, context: int, function: wasmtime.Func) -> None:
         raw = function._func
         self._keep = (function, raw)
-        self._context = context
-        self._address = ctypes.addressof(raw)
         block = (ctypes.c_int32 * (_MOST_ARGUMENTS * _RAW // 4))()
         self._arguments = block
         self._trapped = ctypes.c_void_p()
-        self._trap = ctypes.addressof(self._trapped)
-        self._error = ctypes.addressof(block)
+        self._direct = (
+            ctypes.c_void_p(context),
+            ctypes.c_void_p(ctypes.addressof(raw)),
+            ctypes.c_void_p(ctypes.addressof(block)),
+            ctypes.c_size_t(_MOST_ARGUMENTS),
+            ctypes.c_void_p(ctypes.addressof(self._trapped)),
+        )
 
     def __call__(self, *arguments: int) -> int:
         block = self._arguments
@@ -60,9 +59,7 @@ class Function:
     def again(self, first: int) -> int:
         """Call with a new first argument and the others as they were."""
         self._arguments[0] = first
-        return self.finish(
-            _CALL(self._context, self._address, self._error, _MOST_ARGUMENTS, self._trap)
-        )
+        return self.finish(_CALL(*self._direct))
 
     def direct(self) -> tuple[Any, ...]:
         """Return the call itself, its five arguments, and the block of the first argument.
@@ -70,15 +67,7 @@ class Function:
         For callers that count nanoseconds: set ``block[0]`` to a number that is not 0, call, and
         take anything but ``None`` returned and 0 left in ``block[0]`` to `finish`.
         """
-        return (
-            _CALL,
-            self._context,
-            self._address,
-            self._error,
-            _MOST_ARGUMENTS,
-            self._trap,
-            self._arguments,
-        )
+        return (_CALL, *self._direct, self._arguments)
 
     def finish(self, failed: int | None) -> int:
         """Return the result of a call, or raise what went wrong with it."""
