@@ -214,6 +214,10 @@ class Program:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or "signature" not in self.__dict__:
             raise AttributeError(name)
+        own = vars(Program).get(name)
+        if isinstance(own, property):
+            # Its error is an AttributeError too, which is how it came here; say it again.
+            return own.__get__(self)
         raise UnsupportedMethodError(
             f"the program has no method {name!r}; it offers {', '.join(self.methods)}"
         )
