@@ -52,6 +52,10 @@ i32 abi_check_text(i32 rows, u32 texts, i32 text_columns) {
 /* Read one tile of text columns: offsets, bytes and validity become (address, length). */
 i32 abi_text(text* out, const u32* records, i32 m, i32 row, i32 columns, const i32* positions) {
     for (i32 c = 0; c < columns; c++) {
+        /* Once more for each tile: results that the host wants over its records have changed them. */
+        if (outside(records[c * 3], ((u64)(u32)(row + m) + 1) * 4) ||
+            outside(records[c * 3 + 2], (u32)(row + m)))
+            return fail(BAD_ARGUMENT, -1, -1);
         const u32* offsets = (const u32*)records[c * 3] + row;
         u32 bytes = records[c * 3 + 1];
         const u8* valid = (const u8*)records[c * 3 + 2];

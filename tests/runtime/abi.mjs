@@ -1,0 +1,163 @@
+// A host written from docs/abi.md alone. Reads requests, one JSON a line, from standard input and
+// answers each with one JSON line. Nothing here knows sclbl's code.
+import { createInterface } from "node:readline";
+import { readFileSync } from "node:fs";
+
+const STORAGE = { float64: 8, float32: 4, int64: 8, bool: 1, label: 4, text: 8 };
+const MISSING = 0xffffffff;
+
+class Program {
+  constructor(path) {
+    const module = new WebAssembly.Module(readFileSync(path));
+    const sections = WebAssembly.Module.customSections(module, "sclbl");
+    this.sections = sections.length;
+    this.manifest = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(sections[0]));
+    this.imports = WebAssembly.Module.imports(module).length;
+    this.exports = new WebAssembly.Instance(module).exports;
+    const { columns } = this.manifest.signature;
+    const kinds = Array.isArray(columns)
+      ? columns.map((column) => column[1])
+      : Array(columns.count).fill(columns.kind);
+    this.texts = kinds.filter((kind) => kind === "text").length;
+    this.numbers = kinds.length - this.texts;
+  }
+
+  alloc(bytes) {
+    const address = this.exports.alloc(bytes) >>> 0;
+    if (address === 0) throw new Error(`no memory for ${bytes} bytes`);
+    if (address % 16) throw new Error(`${address} is not aligned to 16 bytes`);
+    return address;
+  }
+
+  put(bytes) {
+    const address = this.alloc(bytes.length);
+    new Uint8Array(this.exports.memory.buffer).set(bytes, address);
+    return address;
+  }
+
+  words(values) {
+    return this.put(new Uint8Array(Uint32Array.from(values).buffer));
+  }
+
+  error() {
+    const at = this.exports.error.value >>> 0;
+    return [...new Int32Array(this.exports.memory.buffer.slice(at, at + 12))];
+  }
+
+  // Rows: { rows, numeric: base64 or null, text: [[string or null, ...], ...] by column }.
+  write({ rows, numeric, text = [] }) {
+    const numbers = numeric ? this.put(Buffer.from(numeric, "base64")) : 0;
+    const records = text.map((column) => {
+      const raw = column.map((value) => Buffer.from(value ?? "", "utf-8"));
+      const ends = [0];
+      for (const bytes of raw) ends.push(ends[ends.length - 1] + bytes.length);
+      const anyMissing = column.some((value) => value === null);
+      return [
+        this.words(ends),
+        this.put(Buffer.concat(raw)),
+        anyMissing ? this.put(Uint8Array.from(column, (value) => (value === null ? 0 : 1))) : 0,
+      ];
+    });
+    return { rows, numbers, texts: records.length ? this.words(records.flat()) : 0 };
+  }
+
+  width(method) {
+    const { storage, width } = this.manifest.signature.outputs[method];
+    return width * STORAGE[storage];
+  }
+
+  run(method, request) {
+    this.exports.reset();
+    const { rows, numbers, texts } = this.write(request);
+    const size = rows * this.width(method);
+    const out = this.alloc(size);
+    const code = this.exports[method](rows, numbers, texts, out);
+    if (code !== 0) return { code, error: this.error() };
+    const { storage } = this.manifest.signature.outputs[method];
+    if (storage !== "text") {
+      return { code, out: Buffer.from(this.exports.memory.buffer, out, size).toString("base64") };
+    }
+    const pairs = new Uint32Array(this.exports.memory.buffer.slice(out, out + size));
+    const found = [];
+    for (let k = 0; k < pairs.length; k += 2) {
+      const [address, length] = [pairs[k], pairs[k + 1]];
+      const bytes = new Uint8Array(this.exports.memory.buffer, address, length === MISSING ? 0 : length);
+      found.push(length === MISSING ? null : new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    }
+    return { code, out: found };
+  }
+
+  // Calls with arguments as they are; a name in braces is an address or a size known here.
+  // `poke` overwrites words of the text records, `offsets` those of the first column.
+  call(method, request) {
+    this.exports.reset();
+    const { rows, numbers, texts } = this.write(request);
+    const out = this.alloc(rows * this.width(method));
+    const buffer = this.exports.memory.buffer;
+    const names = { rows, numbers, texts, out, end: buffer.byteLength };
+    const value = (v) => (typeof v === "string" ? evaluate(v, names) : v);
+    for (const [word, v] of Object.entries(request.poke ?? {})) {
+      new Uint32Array(buffer, texts + 4 * Number(word), 1)[0] = value(v);
+    }
+    for (const [row, v] of Object.entries(request.offsets ?? {})) {
+      const first = new Uint32Array(buffer, texts, 1)[0];
+      new Uint32Array(buffer, first + 4 * Number(row), 1)[0] = value(v);
+    }
+    const args = (request.args ?? ["rows", "numbers", "texts", "out"]).map(value);
+    const code = this.exports[method](...args);
+    return { code, error: code ? this.error() : null };
+  }
+}
+
+// "end - 8": sums and differences of names and numbers.
+function evaluate(text, names) {
+  return text
+    .split(" ")
+    .reduce(
+      ([total, sign], part) =>
+        part === "+" || part === "-"
+          ? [total, part === "+" ? 1 : -1]
+          : [total + sign * (part in names ? names[part] : Number(part)), 1],
+      [0, 1],
+    )[0];
+}
+
+const programs = new Map();
+const answers = {
+  load({ name, path }) {
+    const program = new Program(path);
+    programs.set(name, program);
+    return {
+      manifest: program.manifest,
+      sections: program.sections,
+      imports: program.imports,
+      exports: Object.fromEntries(
+        Object.entries(program.exports).map(([key, value]) => [
+          key,
+          typeof value === "function" ? value.length : value.constructor.name,
+        ]),
+      ),
+    };
+  },
+  run: ({ name, method, ...request }) => programs.get(name).run(method, request),
+  call: ({ name, method, ...request }) => programs.get(name).call(method, request),
+  memory({ name, sizes }) {
+    const { exports } = programs.get(name);
+    exports.reset();
+    const found = sizes.map((size) => exports.alloc(size) >>> 0);
+    const bytes = exports.memory.buffer.byteLength;
+    exports.reset();
+    return { found, bytes, again: exports.alloc(1) >>> 0 };
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { ask, ...request } = JSON.parse(line);
+  let answer;
+  try {
+    answer = answers[ask](request);
+  } catch (fault) {
+    answer = { trap: `${fault.name}: ${fault.message}` };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
