@@ -305,11 +305,14 @@ from sclbl import manifest, runtime
 from sclbl.errors import SclblError
 from sclbl.program import Program
 from sclbl.runtime import engine
+from tests.compiler.test_linker import mixed
 from tests.runtime.test_foreign import ROW, ROWS, small_program
 
 engine.TICK, runtime.SECONDS = 0.05, 0.1
 runtime.Module.__init__.__defaults__ = (0.1,)
-wasm = small_program()
+numbers = [ROW, ROWS, ROWS.tolist(), ROWS * np.nan]
+texts = [[[1.0, "paid", 2]] * 3, [[1.0, "x", 2]], [[1.0, "free", np.nan]], [[0.5, None, 2]] * 9]
+wasm, tables = (mixed(), texts) if sys.argv[3] == "mixed" else (small_program(), numbers)
 *_, (_, start, _, end) = manifest.sections(wasm)
 chance = random.Random(int(sys.argv[1]))
 counts = {"refused": 0, "ran": 0}
@@ -322,7 +325,7 @@ for number in range(int(sys.argv[2])):
         program = Program(bytes(changed))
         repr(program), program.sha256, program.size
         for method in program.methods:
-            for rows in (ROW, ROWS, ROWS.tolist(), ROWS * np.nan):
+            for rows in tables:
                 got = getattr(program, method)(rows)
                 assert len(got) == len(rows), got
     except SclblError as error:
@@ -337,9 +340,9 @@ print(counts["refused"], counts["ran"])
 """
 
 
-def flip(seed: int, count: int) -> tuple[int, int]:
+def flip(seed: int, count: int, what: str) -> tuple[int, int]:
     done = subprocess.run(
-        [sys.executable, "-c", FLIPS, str(seed), str(count)],
+        [sys.executable, "-c", FLIPS, str(seed), str(count), what],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -353,12 +356,14 @@ def flip(seed: int, count: int) -> tuple[int, int]:
 
 def test_flipped_bits() -> None:
     """A process that loads altered programs ends well, and sees no error but sclbl's."""
-    refused, ran = flip(0, 300)
-    assert refused + ran == 300
-    assert refused > 150
+    for what, count in (("small", 300), ("mixed", 60)):
+        refused, ran = flip(0, count, what)
+        assert refused + ran == count
+        assert refused > count / 2
 
 
 @pytest.mark.exhaustive
 def test_many_flipped_bits() -> None:
     for seed in range(1, 11):
-        assert sum(flip(seed, 1000)) == 1000
+        assert sum(flip(seed, 1000, "small")) == 1000
+        assert sum(flip(seed, 300, "mixed")) == 300
