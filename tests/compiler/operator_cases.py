@@ -159,6 +159,8 @@ def labels(o: Operands) -> Made:
     low = o.build.binary("Max", o.x, np.array([0]))
     codes = o.build.binary("Min", low, np.array([2]))
     yield o.build.labels(codes, [("no", "maybe", "yes")] * o.x.width)
+    above = o.build.cast(o.build.binary("Greater", o.x, o.y), "int64")
+    yield o.build.labels(above, [("no", "yes")] * o.x.width)
 
 
 def refuse(o: Operands) -> Made:
