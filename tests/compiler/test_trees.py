@@ -202,17 +202,18 @@ def test_deep_chains(kind: str) -> None:
 
 @pytest.mark.parametrize("value", KINDS)
 def test_more_slots_and_leaves_than_16_bits(value: str) -> None:
+    """And more thresholds of one column than 16 bits."""
     rng = np.random.default_rng(8)
-    build, x = matrix(3, "float32")
+    build, x = matrix(2, value)
     trees = ensemble(
-        rng, [66_000, 70_000, 3, 0], 3, shape="even", value=np.dtype(value).type, outputs=1
+        rng, [66_000, 71_000, 3, 0], 2, shape="even", value=np.dtype(value).type, outputs=1
     )
     pool = rng.normal(size=len(trees.feature)).astype(np.float32)
     trees = replace(trees, threshold=np.where(trees.feature >= 0, pool, np.float32(np.nan)))
     program = Compiled(
         build, {"sums": build.trees(x, trees), "leaves": build.tree_leaves(x, trees)}
     )
-    want = program.expected(rows := rows_for(trees, 3, "float32"))
+    want = program.expected(rows := rows_for(trees, 2, value))
     assert len(np.unique(want["leaves"])) > 100
     check(program, rows, (9, 600))
 
