@@ -14,8 +14,8 @@ def simplify(graph: Graph) -> Graph:
     """Return an equivalent graph.
 
     A check for NaN or infinity is dropped where every value goes on, through arithmetic with finite
-    constants that keeps NaN a NaN and an infinity an infinity, to a later check that covers it. The class number of a binary
-    classifier is taken from the comparison itself.
+    constants that keeps NaN a NaN and an infinity an infinity, to a later check that covers it. The
+    class number of a binary classifier is taken from the comparison itself.
     """
     consumers: dict[str, list[Node]] = defaultdict(list)
     for node in graph.nodes:

@@ -17,6 +17,8 @@ _TRANSPARENT = frozenset({"Cast", "Identity", "Gather", "sclbl.Refuse"})
 
 
 NONE = "ptr null"
+#: Bytes of thresholds filled up to the same number in each column; above, columns go one by one.
+MAX_SPREAD = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -324,7 +326,37 @@ def _ranks(
         kept.append(distinct)
         limits[at] = place
     ends = np.cumsum([len(k) for k in kept]).astype(np.uint32)
-    out = e.scratch(4 * (len(used) + 1))
+    out = e.scratch(4 * (len(used) + 2))
+    size = 1 << max(max((len(k) for k in kept), default=0).bit_length(), 1)
+    eights = -(-len(used) // 8) * 8
+    if eights * size * 8 <= MAX_SPREAD:
+        index = np.zeros(eights, dtype=np.int32)
+        index[: len(used)] = used
+        raw = np.zeros(eights, dtype=np.uint8)
+        raw[: len(used)] = [len(k) == 0 for k in kept]
+        table = e.reserve(eights * size * 8)
+        e.at_start(
+            "trees_spread",
+            table,
+            e.weight(np.concatenate(kept) if kept else np.zeros(0)),
+            e.weight(ends, 4),
+            f"i32 {len(used)}",
+            f"i32 {size}",
+        )
+        e.call(
+            "trees_ranks8",
+            out,
+            e.pointer(x),
+            e.weight(index, 4),
+            table,
+            e.weight(raw, 1) if raw.any() else NONE,
+            "i32 %m",
+            f"i32 {len(used)}",
+            f"i32 {e.width(x)}",
+            f"i32 {size}",
+            f"i32 {int(rule == '<=')}",
+        )
+        return limits, out
     e.call(
         "trees_ranks",
         out,

@@ -261,3 +261,48 @@ void trees_ranks(f32* out, const f64* x, const i32* index, const u32* ends, cons
         to[columns] = __builtin_nanf("");
     }
 }
+
+/* The same with the thresholds of every column filled up to `size`, a power of two, by infinities:
+   eight columns are searched at once, in steps that are the same for all. `raw` marks columns that
+   hold categories; `index` and the table go on to a multiple of eight columns. */
+void trees_spread(f64* table, const f64* limits, const u32* ends, i32 columns, i32 size) {
+    u32 from = 0;
+    i32 all = (columns + 7) & ~7;
+    for (i32 j = 0; j < all; j++)
+        for (i32 k = 0; k < size; k++)
+            *table++ = j < columns && from < ends[j] ? limits[from++] : __builtin_inf();
+}
+
+#define CELL(K) f64 v##K = row[index[j + K]]; u32 at##K = (u32)((j + K) * size) * 8;
+#define HALVE(K) \
+    { \
+        f64 limit = *(const f64*)(below + at##K + half); \
+        at##K += (u32)(strict ? limit < v##K : limit <= v##K) * half; \
+    }
+#define RANK(K)                                                                       \
+    {                                                                                 \
+        f32 rank = (f32)(i32)((at##K >> 3) - (u32)((j + K) * size));                  \
+        if (raw && raw[j + K])                                                        \
+            rank = v##K < 0 || v##K >= 2147483648.0                                   \
+                       ? -1.0f                                                        \
+                       : (f32)__builtin_wasm_trunc_saturate_s_i32_f64(v##K);          \
+        to[j + K] = v##K != v##K ? __builtin_nanf("") : rank;                         \
+    }
+
+void trees_ranks8(f32* out, const f64* x, const i32* index, const f64* table, const u8* raw,
+                  i32 m, i32 columns, i32 width, i32 size, i32 strict) {
+    const u8* below = (const u8*)table - 8;
+    for (i32 i = 0; i < m; i++) {
+        const f64* row = x + i * width;
+        f32* to = out + i * (columns + 1);
+        for (i32 j = 0; j < columns; j += 8) {
+            LANES(CELL)
+            _Pragma("clang loop unroll(disable)") for (u32 half = (u32)size * 4; half > 4;
+                                                       half >>= 1) {
+                LANES(HALVE)
+            }
+            LANES(RANK) /* what goes beyond the row is written over next */
+        }
+        to[columns] = __builtin_nanf("");
+    }
+}
