@@ -85,7 +85,7 @@ def test_looking_fetches_nothing(
 
 
 def test_repr_is_short(stored: Deployment) -> None:
-    start = "<Deployment churn@1 [production] LogisticRegression decision_function+predict"
+    start = "<Deployment churn@1 [production] LogisticRegression predict+predict_proba"
     assert repr(stored).startswith(start)
     assert repr(stored).endswith(f" {stored.size:,} bytes>")
     assert len(repr(stored)) < 160

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.compiler.emit import Emitter
+from sclbl.compiler.emit import TILE_MAX, Emitter
 from sclbl.errors import SpecError
 from sclbl.spec import Node
 
@@ -19,6 +19,8 @@ _TRANSPARENT = frozenset({"Cast", "Identity", "Gather", "sclbl.Refuse"})
 NONE = "ptr null"
 #: Bytes of thresholds filled up to the same number in each column; above, columns go one by one.
 MAX_SPREAD = 4 * 1024 * 1024
+#: Leaves of a tree that is scored 32 rows at a time, and rows of a plane (a tile's at most).
+MOST_LEAVES, PLANE = 32, TILE_MAX
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class _Table:
     missing: bool
     categories: bool
     constants: tuple[int, ...]
+    byte_ranks: bool
 
     def walk(self, e: Emitter, over: str, found: str, nan: bool) -> str:
         """Return a function of this ensemble's own that walks eight rows, or eight trees."""
@@ -76,7 +79,8 @@ def ensemble(e: Emitter, node: Node) -> None:
     # Sums start at one constant row, or at a row of their own each.
     start = node.inputs[1] if len(node.inputs) > 1 else None
     width = len(attrs["init"])
-    found = e.reserve(4 * 8)
+    found = e.reserve(4 * 32)
+    score, planes = _scorer(e, packed, order, found)
     rows_walk, trees_walk = (packed.walk(e, over, found, False) for over in ("rows", "trees"))
     rows_nan, trees_nan = rows_walk, trees_walk
     if packed.missing and not packed.categories:
@@ -97,12 +101,52 @@ def ensemble(e: Emitter, node: Node) -> None:
         trees_walk,
         rows_nan,
         trees_nan,
+        score,
+        planes,
         f"i32 {packed.trees}",
         f"i32 {width}",
         f"i32 {int(direct)}",
         f"i32 {packed.columns}",
         f"i32 {int(packed.missing)}",
     )
+
+
+def _scorer(e: Emitter, packed: _Table, order: _Order, found: str) -> tuple[str, str]:
+    """Return a function that takes 32 rows down a tree, and its planes, where both pay."""
+    small = packed.byte_ranks and int(order.sizes.max()) < 2 * MOST_LEAVES
+    if not small or packed.columns >= 1 << 16:
+        return NONE, NONE
+    inner = len(order.nodes) - int(order.leaf.sum())
+    # Each tree's nodes are filled up to a multiple of four.
+    nodes = e.reserve(8 * (inner + 4 * packed.trees))
+    starts = e.reserve(4 * (packed.trees + 1))
+    leaves = e.reserve(4 * MOST_LEAVES * packed.trees)
+    planes = e.reserve(PLANE * packed.columns)
+    limits, words, roots = packed.pointers[0], packed.pointers[1], packed.pointers[4]
+    e.at_start(
+        "trees_score_unpack",
+        nodes,
+        starts,
+        leaves,
+        limits,
+        words,
+        roots,
+        f"i32 {packed.trees}",
+        f"i32 {packed.columns}",
+        f"i32 {packed.constants[0]}",
+    )
+    score = e.function(
+        "i32 %t, i32 %row",
+        "trees_score",
+        found,
+        "i32 %t",
+        "i32 %row",
+        nodes,
+        starts,
+        leaves,
+        planes,
+    )
+    return score, planes
 
 
 def leaves(e: Emitter, node: Node) -> None:
@@ -252,7 +296,11 @@ def _pack(e: Emitter, node: Node, order: _Order, payload: np.ndarray) -> _Table:
         e.weight(words, 4),
     )
     constants = (shift, size, column_bytes, int(categories))
-    return _Table(pointers, rows, columns, len(order.depths), missing, categories, constants)
+    byte_ranks = e.dtype(x) == "float64" and not categories and size == 8 and columns > 0
+    byte_ranks = byte_ranks and float(limits.view(np.float32).max(initial=0)) < 255
+    return _Table(
+        pointers, rows, columns, len(order.depths), missing, categories, constants, byte_ranks
+    )
 
 
 def _slot_format(slots: int, columns: int, categories: bool) -> tuple[int, int, int]:

@@ -175,6 +175,106 @@ typedef void walk(i32 t, u32 row);
         }                                                                             \
     }
 
+/* Small trees over columns of few thresholds, 32 rows at a time. A tree's leaves are numbered
+   from left to right; a row that goes right at a node loses the leaves to the left of it, and the
+   first leaf that is left is where it arrives (the QuickScorer of Lucchese et al., SIGIR 2015, over
+   rows in place of features). Ranks below 256 take a byte, so one instruction compares 16 rows. */
+typedef struct {
+    u32 lost;
+    uint16_t plane;
+    int8_t limit;
+} scored_node;
+
+#define PLANE 256
+#define MOST_LEAVES 32
+#define SCORED 32
+
+void trees_score_unpack(scored_node* nodes, u32* starts, u32* leaves, const u8* limits,
+                        const u8* words, const u32* roots, i32 trees, i32 columns, i32 shift) {
+    u32 n = 0;
+    for (i32 t = 0; t < trees; t++) {
+        u32 stack[MOST_LEAVES], node_of[MOST_LEAVES], first[MOST_LEAVES];
+        u32 at = roots[t], depth = 0, count = 0;
+        n = (n + 3) & ~3u; /* a turn of the loop takes four nodes; no-ops are all zeros */
+        starts[t] = n;
+        for (;;) {
+            u32 word = *(const u32*)(words + at * 8), limit = *(const u32*)(limits + at * 8);
+            u32 feature = (word & ((1u << shift) - 1)) >> 2;
+            if (feature != (u32)columns) {
+                f32 rank;
+                __builtin_memcpy(&rank, &limit, 4);
+                nodes[n].plane = (uint16_t)feature;
+                nodes[n].limit = (int8_t)((i32)rank - 128);
+                stack[depth] = at;
+                node_of[depth] = n++;
+                first[depth++] = count;
+                at = word >> shift;
+                continue;
+            }
+            leaves[t * MOST_LEAVES + count++] = limit;
+            if (!depth) break;
+            depth--;
+            nodes[node_of[depth]].lost = (u32)((1ull << count) - (1ull << first[depth]));
+            at = (*(const u32*)(words + stack[depth] * 8) >> shift) + 1;
+        }
+    }
+    starts[trees] = (n + 3) & ~3u;
+}
+
+/* Ranks as bytes, a plane a column; signed, because processors compare signed bytes. */
+INLINE void trees_planes(int8_t* planes, const f32* x, i32 m, i32 columns) {
+    for (i32 i = 0; i < m; i++)
+        for (i32 j = 0; j < columns; j++)
+            planes[j * PLANE + i] = (int8_t)((i32)x[i * (columns + 1) + j] - 128);
+}
+
+typedef u8 u8x16 __attribute__((vector_size(16), aligned(1)));
+typedef int8_t i8x16 __attribute__((vector_size(16), aligned(1)));
+typedef u32 u32x4 __attribute__((vector_size(16), aligned(4)));
+
+#define NODE                                                                          \
+    {                                                                                 \
+        const i8x16* x = (const i8x16*)(planes + node->plane * PLANE + row);          \
+        u8x16 right0 = (u8x16)(x[0] > node->limit), right1 = (u8x16)(x[1] > node->limit); \
+        const u8* lost = (const u8*)&node->lost;                                      \
+        a0 |= right0 & lost[0];                                                       \
+        a1 |= right1 & lost[0];                                                       \
+        b0 |= right0 & lost[1];                                                       \
+        b1 |= right1 & lost[1];                                                       \
+        c0 |= right0 & lost[2];                                                       \
+        c1 |= right1 & lost[2];                                                       \
+        d0 |= right0 & lost[3];                                                       \
+        d1 |= right1 & lost[3];                                                       \
+        node++;                                                                       \
+    }
+
+/* Bytes of four planes become the words of sixteen rows: the leaves that are left. */
+INLINE void leaves_left(u32x4* to, u8x16 a, u8x16 b, u8x16 c, u8x16 d) {
+#define LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define LOW_PAIRS 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23
+#define HIGH_PAIRS 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31
+    u8x16 ab = __builtin_shufflevector(a, b, LOW), cd = __builtin_shufflevector(c, d, LOW);
+    to[0] = ~(u32x4)__builtin_shufflevector(ab, cd, LOW_PAIRS);
+    to[1] = ~(u32x4)__builtin_shufflevector(ab, cd, HIGH_PAIRS);
+    ab = __builtin_shufflevector(a, b, HIGH), cd = __builtin_shufflevector(c, d, HIGH);
+    to[2] = ~(u32x4)__builtin_shufflevector(ab, cd, LOW_PAIRS);
+    to[3] = ~(u32x4)__builtin_shufflevector(ab, cd, HIGH_PAIRS);
+}
+
+void trees_score(u32* found, i32 t, u32 row, const scored_node* nodes, const u32* starts,
+                 const u32* leaves, const int8_t* planes) {
+    u8x16 a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0}, c0 = {0}, c1 = {0}, d0 = {0}, d1 = {0};
+    const scored_node *node = nodes + starts[t], *end = nodes + starts[t + 1];
+    while (node < end) {
+        NODE NODE NODE NODE
+    }
+    leaves_left((u32x4*)found, a0, b0, c0, d0);
+    leaves_left((u32x4*)(found + 16), a1, b1, c1, d1);
+    leaves += t * MOST_LEAVES;
+    for (i32 k = 0; k < SCORED; k++) found[k] = leaves[__builtin_ctz(found[k])];
+}
+
 /* The last column of x is the leaves' NaN. */
 INLINE i32 trees_any_missing(const f32* x, i32 m, i32 columns) {
     u32 any = 0;
@@ -190,13 +290,24 @@ INLINE i32 trees_any_missing(const f32* x, i32 m, i32 columns) {
     void trees_sum_##S(T* out, const f32* x, i32 m, const T* init, i32 step,          \
                        const T* values, const i32* targets, const u32* found,         \
                        walk* rows, walk* trees, walk* rows_nan, walk* trees_nan,      \
-                       i32 count, i32 width, i32 direct, i32 columns, i32 missing) {  \
+                       walk* score, int8_t* planes, i32 count, i32 width, i32 direct,     \
+                       i32 columns, i32 missing) {                                    \
         u32 stride = (u32)(columns + 1) * 4;                                          \
         i32 nan = missing && trees_any_missing(x, m, columns), eights = m & ~7;       \
         for (i32 i = 0; i < m; i++)                                                   \
             for (i32 c = 0; c < width; c++) out[i * width + c] = init[i * step + c];  \
+        i32 scored = score && !nan ? m & ~(SCORED - 1) : 0;                           \
+        if (scored) {                                                                 \
+            trees_planes(planes, x, m, columns);                                      \
+            for (i32 t = 0; t < count; t++)                                           \
+                for (i32 i = 0; i < scored; i += SCORED) {                            \
+                    score(t, (u32)i);                                                 \
+                    for (i32 k = 0; k < SCORED; k++)                                  \
+                        ADD(T, out + (i + k) * width, t, found[k])                    \
+                }                                                                     \
+        }                                                                             \
         for (i32 t = 0; t < count; t++)                                               \
-            for (i32 i = 0; i < eights; i += 8) {                                     \
+            for (i32 i = scored; i < eights; i += 8) {                                     \
                 if (nan) rows_nan(t, (u32)i * stride);                                \
                 else rows(t, (u32)i * stride);                                        \
                 for (i32 k = 0; k < 8; k++) ADD(T, out + (i + k) * width, t, found[k]) \
