@@ -28,6 +28,36 @@ DType = Literal["float64", "float32", "int64", "bool", "text", "label"]
 
 NUMERIC_INPUT = "numeric"
 TEXT_INPUT = "text"
+#: What a method cannot be called: exports of a program, attributes of `Program` and `Deployment`.
+RESERVED = frozenset(
+    [
+        "memory",
+        "alloc",
+        "reset",
+        "error",
+        "wasm",
+        "sha256",
+        "size",
+        "signature",
+        "methods",
+        "report",
+        "spec",
+        "manifest",
+        "module",
+        "save",
+        "run",
+        "from_bytes",
+        "name",
+        "version",
+        "ref",
+        "aliases",
+        "url",
+        "created_at",
+        "docs",
+        "tags",
+        "metrics",
+    ]
+)
 #: Stands for a missing text in the constants of a graph (a Unicode noncharacter).
 MISSING_TEXT = "\U0010ffff"
 

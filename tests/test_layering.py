@@ -53,7 +53,8 @@ OWNERS = {
     "alembic": "sclbl.registry",
     "sqlite3": "sclbl.registry",
     "starlette": "sclbl.server",
-    "granian": "sclbl.server",
+    "uvicorn": "sclbl.server",
+    "httptools": "sclbl.server",
     "requests": "sclbl.registry",
     "onnx": "sclbl.onnx_format",
     "rich": "sclbl.progress sclbl.cli sclbl.commands",
@@ -66,7 +67,7 @@ UNPICKLERS = {"pickle", "cPickle", "_pickle", "joblib", "cloudpickle", "dill", "
 #: What `import sclbl` and looking at it must not load.
 HEAVY = {
     "numpy", "scipy", "sklearn", "pandas", "polars", "pyarrow", "statsmodels", "xgboost", "onnx",
-    "llvmlite", "wasmtime", "sqlalchemy", "alembic", "starlette", "granian", "requests", "rich",
+    "llvmlite", "wasmtime", "sqlalchemy", "alembic", "starlette", "uvicorn", "requests", "rich",
     "typer", "msgspec", "platformdirs", "IPython",
 }  # fmt: skip
 

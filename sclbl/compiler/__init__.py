@@ -13,10 +13,7 @@ from sclbl.compiler.lowering import LOWER
 from sclbl.compiler.object import parse
 from sclbl.compiler.simplify import simplify
 from sclbl.errors import SpecError
-from sclbl.spec import Graph, Spec
-
-#: Names that the interface of a program takes for itself.
-RESERVED = frozenset({"memory", "alloc", "reset", "error"})
+from sclbl.spec import RESERVED, Graph, Spec
 
 
 def compile_spec(spec: Spec) -> bytes:

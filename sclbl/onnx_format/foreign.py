@@ -13,10 +13,11 @@ import onnx
 from sclbl.errors import SpecError
 from sclbl.onnx_format.reader import encoder, initializers, input_type, read_attribute
 from sclbl.onnx_format.rules import RULES, infer_values
-from sclbl.onnx_format.signatures import RESERVED, check_signature
+from sclbl.onnx_format.signatures import check_signature
 from sclbl.onnx_format.tensors import DTYPE
 from sclbl.spec import (
     NUMERIC_INPUT,
+    RESERVED,
     TEXT_INPUT,
     Column,
     Graph,

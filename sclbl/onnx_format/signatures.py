@@ -8,10 +8,8 @@ from typing import Any, get_args
 
 from sclbl.errors import SpecError
 from sclbl.onnx_format.rules import MAX_WIDTH
-from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Kind, Output, Signature
+from sclbl.spec import NUMERIC_INPUT, RESERVED, TEXT_INPUT, Graph, Kind, Output, Signature
 
-#: Exports of a program that are not methods.
-RESERVED = frozenset(("memory", "alloc", "reset", "error"))
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|([<>|=]?U[0-9]{1,6})")
 
