@@ -19,6 +19,8 @@ from sclbl.spec import DType, Kind, Output, Signature
 ABI = 1
 SECTION = "sclbl"
 MAGIC = b"\0asm\x01\0\0\0"
+#: Digits of the code's SHA-256 in the manifest: enough against damage, not against forgery.
+CODE_DIGITS = 16
 #: A manifest above this size is refused before it is parsed.
 MAX_MANIFEST = 16 * 1024 * 1024
 #: Columns of a row, and of a result.
@@ -134,6 +136,11 @@ def read(wasm: bytes) -> dict[str, Any]:
             f"the program has ABI {manifest['abi']}, this sclbl runs ABI {ABI}; "
             "install a matching sclbl or compile the model again"
         )
+    if "code" in manifest and manifest["code"] != code_sha256(wasm)[:CODE_DIGITS]:
+        raise InvalidProgramError(
+            "the program's code or weights were altered after it was compiled; "
+            "fetch or compile it again"
+        )
     return manifest
 
 
@@ -208,7 +215,12 @@ def code_sha256(wasm: bytes) -> str:
 
 
 def attach(wasm: bytes, manifest: Mapping[str, Any]) -> bytes:
-    """Return the program with this manifest, in place of one that it had."""
+    """Return the program with this manifest, in place of one that it had.
+
+    The entry ``code`` is added: the first digits of `code_sha256`, by which `read` knows a file
+    whose code or weights were damaged.
+    """
+    manifest = {**manifest, "code": code_sha256(wasm)[:CODE_DIGITS]}
     text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)
     name = SECTION.encode()
     content = encode_leb(len(name)) + name + text.encode()

@@ -188,7 +188,7 @@ def test_a_program_without_weights() -> None:
 def test_the_manifest() -> None:
     spec = mixed_spec()
     read = manifest.read(mixed())
-    assert set(read) == {"abi", "signature", "numeric_dtype", "source", "spec", "compiler"}
+    assert set(read) == {"abi", "signature", "numeric_dtype", "source", "spec", "compiler", "code"}
     assert read["abi"] == 1
     assert Signature.from_json(read["signature"]) == spec.signature
     assert read["numeric_dtype"] == "float64"

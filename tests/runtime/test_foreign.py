@@ -367,3 +367,11 @@ def test_many_flipped_bits() -> None:
     for seed in range(1, 11):
         assert sum(flip(seed, 1000, "small")) == 1000
         assert sum(flip(seed, 300, "mixed")) == 300
+
+
+def test_a_weight_that_was_altered_is_noticed() -> None:
+    wasm = bytearray(small_program())
+    end = len(manifest.code(bytes(wasm)))
+    wasm[end - 2] ^= 1  # the last bytes before the manifest are weights
+    with pytest.raises(InvalidProgramError, match="code or weights were altered"):
+        Program(bytes(wasm))
