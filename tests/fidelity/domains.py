@@ -1,0 +1,278 @@
+"""The rows that subjects are fitted on, and rows that stress them, in every form they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tests.tree_rows import EDGES, neighbours
+
+ROWS = 240
+#: What models of ordinary numbers meet beside them. Larger ones make sums that overflow in one
+#: order and not in another.
+NUMBERS = (0.0, -0.0, 5e-324, 1e-300, -1e-7, 1.0, -1.0, 37.0, -745.0, 1e6, -1e15, 1e150, -1e150)
+FLOAT32_MOST, WHOLE_MOST = 1e15, 2.0**53
+#: What is not ordinary, and rows hold only where the model takes it.
+BAD_NUMBERS = (np.nan, np.inf, -np.inf, 1e300, -1e300, 3.4028234e38, -3.4028234e38)
+EDGES_OF_TREES = np.array([v for v in EDGES if v not in BAD_NUMBERS])
+BAD_CODES = (np.nan, np.inf, 77.0, 0.5, -1.0)
+BAD_TEXT = ("never seen", None)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Columns of training rows.
+
+    Parameters
+    ----------
+    columns : mapping of str to array ``[rows]``
+        float64 or texts, by name.
+    frame : mapping of str to str
+        The dtype of each column in a DataFrame.
+    forms : tuple of str
+        Containers that the rows come in.
+    discrete : frozenset of str
+        Columns of numbers that are categories.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    frame: Mapping[str, str]
+    forms: tuple[str, ...] = ("float64", "float32", "frame")
+    discrete: frozenset[str] = frozenset()
+
+    def is_text(self, name: str) -> bool:
+        return self.columns[name].dtype == object
+
+    def form(
+        self, form: str, columns: Mapping[str, np.ndarray] | None = None, wide: bool = False
+    ) -> Any:
+        """Return rows (those of training by default) in a container; `wide`: numbers as float64."""
+        columns = self.columns if columns is None else columns
+        if form in ("float64", "float32"):
+            form = "float64" if wide else form
+            with np.errstate(over="ignore"):
+                return np.column_stack(list(columns.values())).astype(form)
+        if form == "objects":
+            table = np.empty((len(next(iter(columns.values()))), len(columns)), dtype=object)
+            for i, values in enumerate(columns.values()):
+                table[:, i] = values.tolist()
+            return table
+        return pd.DataFrame({n: self._series(n, values, wide) for n, values in columns.items()})
+
+    def _series(self, name: str, values: np.ndarray, wide: bool) -> Any:
+        dtype = self.frame[name]
+        if dtype == "category":
+            known = pd.unique(pd.Series(self.columns[name]).dropna())
+            # Another order than in training, so that the codes differ.
+            seen = [v for v in pd.unique(pd.Series(values).dropna()) if v not in set(known)]
+            order = sorted(known, reverse=values is not self.columns[name])
+            cells = pd.Series(values, dtype=object)
+            if not self.is_text(name):
+                order, seen = [int(v) for v in order], [int(v) for v in seen]
+                cells = cells.map(lambda v: None if v != v else int(v))
+            return pd.Categorical(cells, categories=[*order, *seen])
+        if wide and values.dtype == np.float64:
+            return pd.Series(values)
+        if (
+            dtype == "int64"
+            and not ((np.abs(values) < WHOLE_MOST) & (values == np.rint(values))).all()
+        ):
+            return pd.Series(values)  # as pandas holds whole numbers with missing ones
+        return pd.Series(values).astype(dtype)
+
+    def is_single(self, name: str, form: str) -> bool:
+        """Return whether a column holds float32."""
+        return form == "float32" or (form == "frame" and self.frame[name] == "float32")
+
+    def bad(self, name: str, form: str) -> Sequence[Any]:
+        """Return what a column may hold beside ordinary values."""
+        if self.is_text(name):
+            return BAD_TEXT
+        if name not in self.discrete:
+            single = self.is_single(name, form)
+            return tuple(v for v in BAD_NUMBERS if not (single and abs(v) == 1e300))
+        return BAD_CODES[:1] if self.frame[name] == "category" else BAD_CODES
+
+    def complete_rows(self, rows: int) -> dict[str, np.ndarray]:
+        """Return the first training rows, without what is missing in them."""
+        found = {}
+        for name, values in self.columns.items():
+            known = [v for v in values.tolist() if v is not None and v == v]
+            found[name] = np.array(known[:rows], dtype=values.dtype)
+        return found
+
+    def stress(
+        self,
+        rows: int,
+        form: str,
+        taken: Mapping[str, Sequence[Any]],
+        limits: Mapping[str, np.ndarray] | None,
+        seed: int = 0,
+    ) -> dict[str, np.ndarray]:
+        """Return rows that tell arithmetic apart, as columns.
+
+        Parameters
+        ----------
+        rows : int
+            How many.
+        form : str
+            The container that they are meant for.
+        taken : mapping of str to sequence
+            Which of `bad` the model takes, by column.
+        limits : mapping of str to array or None
+            Thresholds of trees on each column; None where the model has none.
+        seed : int
+            Of the choice.
+        """
+        rng = np.random.default_rng(seed)
+        found = {}
+        for name, train in self.columns.items():
+            usual = rng.choice(train, size=rows)
+            odd = np.array(taken[name], dtype=train.dtype)
+            if limits is None and self.is_single(name, form):
+                odd = odd[~(np.isfinite(odd) & (np.abs(odd) > FLOAT32_MOST))]
+            if not self.is_text(name) and name not in self.discrete:
+                if limits is None:
+                    usual = _spread(rng, usual, self.is_single(name, form))
+                else:
+                    usual = _near(rng, usual, limits[name])
+            if odd.size:
+                usual = np.where(rng.random(rows) < 0.08, rng.choice(odd, size=rows), usual)
+            if self.frame[name] == "int64" and form == "frame" and name not in self.discrete:
+                # A column of whole numbers stays one.
+                usual = np.clip(np.rint(np.nan_to_num(usual)), 1 - WHOLE_MOST, WHOLE_MOST - 1) + 0.0
+            found[name] = usual
+        return found
+
+
+def _spread(rng: np.random.Generator, usual: np.ndarray, single: bool) -> np.ndarray:
+    rows = len(usual)
+    most = FLOAT32_MOST if single else np.inf
+    edges = np.array([v for v in NUMBERS if abs(v) <= most])
+    jittered = usual * rng.normal(1, 0.5, size=rows)
+    scaled = usual * 10.0 ** rng.uniform(-6, 4, size=rows)
+    kind = rng.choice(4, p=[0.25, 0.45, 0.2, 0.1], size=rows)
+    return np.choose(kind, [usual, jittered, scaled, rng.choice(edges, size=rows)])
+
+
+def _near(rng: np.random.Generator, usual: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    rows = len(usual)
+    # Each of them as often as there are rows for.
+    near = np.resize(rng.permutation(limits), rows) if limits.size else usual
+    near = rng.permutation(near)
+    kind = rng.choice(3, p=[0.2, 0.7, 0.1], size=rows)
+    return np.choose(kind, [usual, near, rng.choice(EDGES_OF_TREES, size=rows)])
+
+
+def near_thresholds(found: Sequence[np.ndarray], domain: Domain) -> dict[str, np.ndarray]:
+    """Return what lies on thresholds and one ULP beside them, by column.
+
+    A model that encodes its columns first tests others than it is given; then every column gets
+    the thresholds of all.
+    """
+    names = list(domain.columns)
+    plain = not domain.discrete and not any(map(domain.is_text, names))
+    if plain and len(found) <= len(names):
+        own = [*found, *([np.zeros(1)] * (len(names) - len(found)))]
+        return {n: neighbours(limits) for n, limits in zip(names, own, strict=True)}
+    every = neighbours(np.unique(np.concatenate(found))) if found else np.zeros(1)
+    return dict.fromkeys(names, every)
+
+
+# --------------------------------------------------------------- the literal ones
+
+RNG = np.random.default_rng(11)
+X = RNG.normal(size=(ROWS, 4))
+X[:, 3] = np.round(X[:, 3] * 2)
+SCORE = X[:, 0] * 2 - X[:, 1] + 0.5 * X[:, 3] + RNG.normal(size=ROWS) * 0.5
+TWO = (SCORE > 0).astype(int)
+THREE = np.digitize(SCORE, [-1.5, 1.0])
+FLAGS = np.where(SCORE > 0.3, "yes", "no")
+WORDS = np.array(["ape", "bée", "zebra"])[THREE]
+SCORES = np.column_stack([SCORE, -SCORE, X[:, 1] ** 2])
+PAIRS = np.column_stack([WORDS, FLAGS]).astype(object)
+POSITIVE = np.exp(SCORE / 3)
+COUNTS = np.floor(POSITIVE * 2)
+
+_NAMES = ("alpha", "b c", "grün", "d")
+_MIXED_DTYPES = dict(zip(_NAMES, ("float64", "float32", "float64", "int64"), strict=True))
+_HOLES = np.where(RNG.random(X.shape) < 0.15, np.nan, X)
+_HOLES[:, 3] = X[:, 3]
+# XGBoost 3.2 stores categories beyond ASCII cut short and mixes them up itself.
+_KINDS = np.array(["fox", "ant", "cow", "", "eel"], dtype=object)
+_KIND = _KINDS[RNG.choice(5, size=ROWS)]
+_CITIES = np.array(["Oslo", "Århus", "Ghent", "", "東京"], dtype=object)
+_CITY = _CITIES[RNG.choice(5, p=[0.4, 0.3, 0.2, 0.06, 0.04], size=ROWS)]
+_PLAN = np.array(["a", "b", "c"], dtype=object)[RNG.choice(3, p=[0.6, 0.37, 0.03], size=ROWS)]
+_SOME_CITY = np.where(RNG.random(ROWS) < 0.1, None, _CITY)
+_CODES = np.column_stack([RNG.integers(0, 9, ROWS), RNG.choice([3, 5, 20], size=ROWS)]).astype(
+    float
+)
+
+NUMERIC = Domain(dict(zip(_NAMES, X.T.copy(), strict=True)), _MIXED_DTYPES)
+HOLES = Domain(dict(zip(_NAMES, _HOLES.T.copy(), strict=True)), _MIXED_DTYPES)
+#: A constant, two numbers between 0 and 1, and a small count: linear predictors of one sign.
+DESIGN = Domain(
+    {
+        "const": np.ones(ROWS),
+        "age": RNG.random(ROWS),
+        "income": RNG.random(ROWS),
+        "visits": RNG.integers(0, 4, ROWS).astype(float),
+    },
+    {"const": "float64", "age": "float64", "income": "float32", "visits": "int64"},
+)
+#: Categories that are whole numbers, and ones that are fractions.
+CODES = Domain(
+    {"whole": _CODES[:, 0], "few": _CODES[:, 1], "tenth": RNG.choice([0.5, 1.25, -2.0], ROWS)},
+    {"whole": "int64", "few": "int64", "tenth": "float64"},
+    discrete=frozenset({"whole", "few", "tenth"}),
+)
+MISSING_CODES = Domain(
+    {"whole": np.where(RNG.random(ROWS) < 0.1, np.nan, _CODES[:, 0]), "few": _CODES[:, 1]},
+    {"whole": "float64", "few": "int64"},
+    discrete=frozenset({"whole", "few"}),
+)
+#: Categories beside numbers.
+NUMBERS_AND_CODES = Domain(
+    {"size": X[:, 0].copy(), "weight": _HOLES[:, 1].copy(), "code": _CODES[:, 0]},
+    {"size": "float64", "weight": "float64", "code": "int64"},
+    discrete=frozenset({"code"}),
+)
+TEXTS = Domain(
+    {"city": _CITY, "plan": _PLAN}, {"city": "str", "plan": "category"}, ("objects", "frame")
+)
+MISSING_TEXTS = Domain(
+    {"city": _SOME_CITY, "plan": _PLAN}, {"city": "str", "plan": "object"}, ("objects", "frame")
+)
+MIXED = Domain(
+    {
+        "age": _HOLES[:, 0].copy(),
+        "city": _SOME_CITY,
+        "rooms": X[:, 3].copy(),
+        "plan": _PLAN,
+        "ratio": X[:, 2].copy(),
+    },
+    {"age": "float64", "city": "str", "rooms": "int64", "plan": "category", "ratio": "float32"},
+    ("objects", "frame"),
+)
+CATEGORIES = Domain(
+    {
+        "size": X[:, 0].copy(),
+        "city": _SOME_CITY,
+        "rank": _CODES[:, 1],
+        "weight": _HOLES[:, 1].copy(),
+    },
+    {"size": "float64", "city": "category", "rank": "category", "weight": "float64"},
+    ("frame",),
+    discrete=frozenset({"rank"}),
+)
+ASCII_CATEGORIES = Domain(
+    {**CATEGORIES.columns, "city": np.where(RNG.random(ROWS) < 0.1, None, _KIND)},
+    CATEGORIES.frame,
+    CATEGORIES.forms,
+    CATEGORIES.discrete,
+)

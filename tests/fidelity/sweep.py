@@ -1,0 +1,248 @@
+"""Put a program beside the model it was made from, on rows chosen to tell them apart."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from sclbl.compiler import compile_spec
+from sclbl.errors import (
+    InfiniteValueError,
+    InputError,
+    MissingValueError,
+    UnknownCategoryError,
+)
+from sclbl.program import Program
+from sclbl.strippers import dispatch, strip
+from tests.fidelity import bars
+from tests.fidelity.domains import near_thresholds
+from tests.fidelity.subjects import Subject
+from tests.tree_rows import thresholds
+
+#: By how much of its size a number is moved to see what a result hangs on.
+_STEP = 2.0**-30
+#: How a model is asked for what a program calls a method of its own.
+_ARGUMENTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "predict_margin": ("predict", {"output_margin": True}),
+    "predict_linear": ("predict", {"which": "linear"}),
+}
+#: What models say of a row that they refuse, and what a program must raise for it.
+_REFUSALS: tuple[tuple[str, type[InputError]], ...] = (
+    ("unknown categor", UnknownCategoryError),
+    ("not in the training set", UnknownCategoryError),
+    ("contains nan", MissingValueError),
+    ("infinity", InfiniteValueError),
+    ("`inf`", InfiniteValueError),
+)
+_OF_SCORES = ("predict_proba", "predict_log_proba")
+Columns = Mapping[str, np.ndarray]
+Taken = dict[str, list[Any]]
+
+
+def run(subject: Subject, form: str, rows: int, *, strict: bool = False) -> list[bars.Found]:
+    """Compare every method of a subject on so many rows of one form, and on refused ones.
+
+    With `strict`, a softmax is held to the bar on every processor.
+    """
+    return list(Pair(subject, form, strict).sweep(rows))
+
+
+class Pair:
+    """A fitted model and its program, which went through strip, compile and the runtime."""
+
+    def __init__(self, subject: Subject, form: str, strict: bool) -> None:
+        self.subject, self.form, self.domain = subject, form, subject.domain
+        self.ulps = bars.ULPS if strict else bars.ulps_of_softmax()
+        self.train = self.domain.form(form)
+        self.model = subject.make(self.train)
+        methods = dispatch.methods(self.model)
+        if subject.family == "trees":
+            methods = (*methods, *dispatch.optional(self.model))
+        with warnings.catch_warnings():
+            # Encoders tell of unknown categories.
+            warnings.simplefilter("ignore")
+            self.spec = strip(self.model, self.train[:5], methods=methods)
+        self.program = Program(compile_spec(self.spec))
+        self.limits = None
+        if subject.family == "trees":
+            self.limits = near_thresholds(thresholds(self.spec.graph), self.domain)
+
+    def source(self, method: str, rows: Any) -> Any:
+        """Return what the model itself returns: a dense array or a list of them."""
+        name, arguments = _ARGUMENTS.get(method, (method, {}))
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            returned = getattr(self.model, name)(rows, **arguments)
+        if isinstance(returned, list):
+            return [np.asarray(part) for part in returned]
+        return np.asarray(returned.toarray() if hasattr(returned, "toarray") else returned)
+
+    def sweep(self, rows: int) -> Iterator[bars.Found]:
+        """Compare every method on so many rows, and on rows that models refuse."""
+        made: dict[str, tuple[Columns, Any]] = {}
+        first, *_ = self.domain.columns
+        known: Taken = {}
+        for method in self.program.methods:
+            taken, misses = self.probe(method, (first,) if known else tuple(self.domain.columns))
+            if not known or taken[first] != known[first]:
+                # Methods of one model mostly refuse alike; one that does not is probed in full.
+                if known:
+                    taken, misses = self.probe(method, tuple(self.domain.columns))
+                known = known or taken
+            else:
+                taken = known
+            key = repr(taken)
+            if key not in made:
+                columns = self.domain.stress(rows, self.form, taken, self.limits)
+                made[key] = columns, self.domain.form(self.form, columns)
+            yield self.compare(method, *made[key], misses)
+
+    # -------------------------------------------------------------- refused rows
+
+    def probe(self, method: str, names: tuple[str, ...]) -> tuple[Taken, list[str]]:
+        """Return which odd values the model takes, by column, and where the program differs."""
+        domain = self.domain
+        taken: Taken = {name: [] for name in domain.columns}
+        misses: list[str] = []
+        ordinary = domain.complete_rows(2)
+        for name in names:
+            label = name if self.form == "frame" else str(list(domain.columns).index(name))
+            for value in domain.bad(name, self.form):
+                columns = {n: v.copy() for n, v in ordinary.items()}
+                columns[name][1] = value
+                rows = domain.form(self.form, columns)
+                wanted, got = self.refusal(method, rows, value), None
+                try:
+                    self.program.run(method, rows)
+                except InputError as error:
+                    got = error
+                where = f"{method}, column {name!r} = {value!r}"
+                if got is None and wanted is None:
+                    taken[name].append(value)
+                elif got is None and wanted is not None:
+                    misses.append(f"{where}: taken, and the model refuses it ({wanted.__name__})")
+                elif wanted is None:
+                    misses.append(f"{where}: refused ({got}), and the model takes it")
+                elif type(got) is not wanted or (got.row, got.column) != (1, label):
+                    misses.append(f"{where}: {got!r}, not {wanted.__name__} of row 1, {label!r}")
+        return taken, misses
+
+    def refusal(self, method: str, rows: Any, value: Any) -> type[InputError] | None:
+        """Return how the program must refuse rows; None where the model takes them."""
+        if not self.subject.checks and not np.isfinite(value):
+            return MissingValueError if np.isnan(value) else InfiniteValueError
+        try:
+            self.source(method, rows)
+        except ValueError as error:
+            said = str(error).lower()
+            for words, kind in _REFUSALS:
+                if words in said:
+                    return kind
+            raise
+        return None
+
+    # ------------------------------------------------------------- compared rows
+
+    def compare(self, method: str, columns: Columns, rows: Any, misses: list[str]) -> bars.Found:
+        """Compare a method on rows that the model takes."""
+        ours, theirs = self.program.run(method, rows), self.source(method, rows)
+        misses = list(misses)
+        if bars.described(ours) != bars.described(theirs):
+            misses.append(f"{method} is {bars.described(ours)}, not {bars.described(theirs)}")
+        a, b = bars.flat(ours), bars.flat(theirs)
+        base: dict[str, Any] = {
+            "subject": self.subject.name, "form": self.form, "method": method, "rows": len(b)
+        }  # fmt: skip
+        if b.dtype.kind != "f":
+            different = (a != b).any(axis=1)
+            if different.any():
+                row = int(np.argmax(different))
+                misses.append(
+                    f"{method}: {different.sum()} rows differ, first {_shown(columns, row)}: "
+                    f"{a[row]!r}, not {b[row]!r}"
+                )
+            flips = int((a != b).sum())
+            return bars.Found(**base, bar="exact", flips=flips, misses=tuple(misses))
+        bar, allowed = self.bar(method, b)
+        found = bars.errors(a.astype(b.dtype), b)
+        if bar in ("bits", "ulp"):
+            measure = found.ulp.astype(np.float64)
+            if method == "predict_log_proba":
+                measure = bars.logarithms(found)
+        else:
+            measure = bars.scaled(
+                found,
+                self.scale(method, bar, allowed, b),
+                allowed,
+                lambda some: self.sensitivity(method, {n: v[some] for n, v in columns.items()}),
+            )
+        if (measure > allowed).any():
+            row, column = (int(i) for i in np.unravel_index(np.argmax(measure), measure.shape))
+            misses.append(
+                f"{method}: {(measure > allowed).any(axis=1).sum()} rows differ, worst output "
+                f"{column} by {measure[row, column]:.3g} ({found.ulp[row, column]} ULP; allowed "
+                f"{allowed:.3g}) at {_shown(columns, row)}: {a[row, column]!r}, not "
+                f"{b[row, column]!r}"
+            )
+        return bars.Found(
+            **base, bar=bar, allowed=allowed, misses=tuple(misses),
+            ulp=int(found.ulp.max(initial=0)), absolute=float(found.absolute.max(initial=0)),
+            relative=float(found.relative.max(initial=0)), scaled=float(measure.max(initial=0)),
+        )  # fmt: skip
+
+    def bar(self, method: str, theirs: np.ndarray) -> tuple[bars.Bar, float]:
+        """Return which bar holds for a method that returns floats, and what it allows."""
+        subject = self.subject
+        if subject.family == "trees":
+            after = method in subject.after_exp
+            # NumPy computes softmax only for scikit-learn's models of more than two classes.
+            softmax = method in _OF_SCORES and theirs.shape[1] > 2 and theirs.dtype == np.float64
+            return ("ulp", float(self.ulps if softmax else bars.ULPS)) if after else ("bits", 0.0)
+        # With float32 coefficients products are summed in float32, whatever is added afterwards.
+        weights = getattr(getattr(self.model, "coef_", None), "dtype", None)
+        single = theirs.dtype == np.float32 or weights == np.float32
+        if method in subject.chances:
+            return "chance", bars.RELATIVE_32 if single else bars.CHANCE
+        return "relative", bars.RELATIVE_32 if single else bars.RELATIVE
+
+    def scale(self, method: str, bar: bars.Bar, allowed: float, theirs: np.ndarray) -> np.ndarray:
+        """Return what errors are relative to at least."""
+        sizes = np.abs(theirs.astype(np.float64))
+        if bar == "chance":
+            return np.maximum(sizes, 1.0)
+        usual = np.abs(bars.flat(self.source(method, self.train)).astype(np.float64))
+        scale = np.maximum(sizes, np.nanmedian(usual, axis=0))
+        if method == "predict_log_proba":
+            single = allowed == bars.RELATIVE_32
+            scale = np.maximum(scale, bars.scale_of_logarithms(theirs.astype(np.float64), single))
+        return scale
+
+    def sensitivity(self, method: str, columns: Columns) -> np.ndarray:
+        """Return ``sum_i |x_i * df/dx_i|`` of the source, and the like of its scores."""
+        still = self._as_float64(method, columns)
+        moved = np.zeros_like(still)
+        for name, values in columns.items():
+            if self.domain.is_text(name) or name in self.domain.discrete:
+                continue
+            now = self._as_float64(method, {**columns, name: values * (1 - _STEP)})
+            with np.errstate(all="ignore"):
+                moved += np.nan_to_num(np.abs(now - still), nan=0.0, posinf=0.0) / _STEP
+        if method in _OF_SCORES and hasattr(self.model, "decision_function"):
+            logarithm = method == "predict_log_proba"
+            chances = np.exp(still) if logarithm else still
+            scores = self._as_float64("decision_function", columns)
+            moved = np.maximum(moved, bars.reach_of_scores(chances, scores, logarithm))
+        return moved
+
+    def _as_float64(self, method: str, columns: Columns) -> np.ndarray:
+        rows = self.domain.form(self.form, columns, wide=True)
+        return bars.flat(self.source(method, rows)).astype(np.float64)
+
+
+def _shown(columns: Columns, row: int) -> str:
+    return (
+        "(" + ", ".join(f"{n}={v[row : row + 1].tolist()[0]!r}" for n, v in columns.items()) + ")"
+    )
