@@ -155,7 +155,8 @@ def _names(encoding: Mapping[str, Any]) -> list[str] | list[int] | None:
     if len(offsets) < 2:
         return None
     raw = values.astype(np.int8).tobytes()
-    return [raw[a:b].decode() for a, b in itertools.pairwise(offsets)]
+    # What is beyond ASCII may be cut within a character; no name of the user's is read from it.
+    return [raw[a:b].decode("ascii", "surrogateescape") for a, b in itertools.pairwise(offsets)]
 
 
 def ensemble(model: Model, *, in_place: bool) -> Trees:

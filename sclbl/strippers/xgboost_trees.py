@@ -98,6 +98,14 @@ def _encoded(model: Any, column: Table, categories: list[str] | list[int], build
     values: Wire
     keys: list[Any]
     if isinstance(categories[0], str):
+        odd = [name for name in categories if not str(name).isascii()]
+        if odd:
+            # Of pandas' categories XGBoost keeps as many bytes of UTF-8 as there are characters.
+            raise UnsupportedModelError(
+                f"{type(model).__name__} was fitted on {len(odd)} text categories beyond ASCII in "
+                f"column {column.names[0]!r}, whose names XGBoost stores cut short and mixes up "
+                "itself; rename the categories to ASCII text and fit it again"
+            )
         values, keys = column.text(model=model), [*categories, MISSING_TEXT]
     else:
         values = column.matrix("float64", model=model)
@@ -108,9 +116,18 @@ def _encoded(model: Any, column: Table, categories: list[str] | list[int], build
 
 
 def _matrix(
-    model: Any, read: xgboost_model.Model, x: Table, build: Builder, missing: float
+    model: Any,
+    read: xgboost_model.Model,
+    x: Table,
+    build: Builder,
+    missing: float,
+    *,
+    finite: bool = False,
 ) -> Wire:
-    """Return X in float32 with NaN for what is missing and codes for categories."""
+    """Return X in float32 with NaN for what is missing and codes for categories.
+
+    With `finite`, infinity is refused.
+    """
     name = type(model).__name__
     # An array holds codes already; the names of a table's columns say that it holds categories.
     named = build.signature.layout == "table" or x.has_text
@@ -132,6 +149,8 @@ def _matrix(
     matrix = build.concat(parts)
     if not np.isnan(missing):
         matrix = build.where(build.binary("Equal", matrix, missing), float("nan"), matrix)
+    if finite:
+        matrix = build.refuse(matrix, nan=False, inf=True)
     raw = [c for c in xgboost_model.tests_categories(read).tolist() if c not in encoded]
     return _capped(matrix, raw, build) if raw else matrix
 
@@ -162,17 +181,15 @@ class _Estimator:
             return model.predict(rows, output_margin=True)
         return getattr(model, method)(rows)
 
-    def _start(
-        self, model: Any, x: Table, build: Builder
-    ) -> tuple[xgboost_model.Model, Wire, float]:
+    def _start(self, model: Any, x: Table, build: Builder) -> tuple[xgboost_model.Model, Wire]:
         read = xgboost_model.read(model.get_booster(), best=True)
-        missing = _missing(model)
-        return read, _matrix(model, read, x, build, missing), missing
+        return read, _matrix(model, read, x, build, _missing(model))
 
-    def _apply(self, read: xgboost_model.Model, rows: Wire, missing: float, build: Builder) -> Wire:
+    def _apply(self, model: Any, read: xgboost_model.Model, x: Table, build: Builder) -> Wire:
         # A DMatrix is made here, which refuses infinity unless it stands for missing.
-        checked = build.refuse(rows, nan=False, inf=not np.isinf(missing))
-        leaves = build.tree_leaves(checked, xgboost_model.leaf_numbers(read))
+        missing = _missing(model)
+        rows = _matrix(model, read, x, build, missing, finite=not np.isinf(missing))
+        leaves = build.tree_leaves(rows, xgboost_model.leaf_numbers(read))
         return build.cast(leaves, "float32")
 
 
@@ -184,7 +201,7 @@ class _Regressor(_Estimator):
     def strip(
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Wire]:
-        read, rows, missing = self._start(model, x, build)
+        read, rows = self._start(model, x, build)
         written: dict[str, Wire] = {}
         if methods & {"predict", "predict_margin"}:
             margin = build.trees(rows, xgboost_model.ensemble(read, in_place=True))
@@ -193,7 +210,7 @@ class _Regressor(_Estimator):
             if "predict" in methods:
                 written["predict"] = TRANSFORMS[read.objective](build, margin)
         if "apply" in methods:
-            written["apply"] = self._apply(read, rows, missing, build)
+            written["apply"] = self._apply(model, read, x, build)
         return written
 
 
@@ -205,7 +222,7 @@ class _Classifier(_Estimator):
     def strip(
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Wire]:
-        read, rows, missing = self._start(model, x, build)
+        read, rows = self._start(model, x, build)
         written: dict[str, Wire] = {}
         if methods & {"predict", "predict_proba", "predict_margin"}:
             margin = build.trees(rows, xgboost_model.ensemble(read, in_place=True))
@@ -217,7 +234,7 @@ class _Classifier(_Estimator):
             if "predict_proba" in methods:
                 written["predict_proba"] = self._chances(model, margin, value, build)
         if "apply" in methods:
-            written["apply"] = self._apply(read, rows, missing, build)
+            written["apply"] = self._apply(model, read, x, build)
         return written
 
     def _labels(self, model: Any, value: Wire, build: Builder) -> Wire:
@@ -262,9 +279,8 @@ class _Booster:
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Wire]:
         read = xgboost_model.read(model, best=False)
-        rows = _matrix(model, read, x, build, float("nan"))
-        checked = build.refuse(rows, nan=False, inf=True)
-        margin = build.trees(checked, xgboost_model.ensemble(read, in_place=False))
+        rows = _matrix(model, read, x, build, float("nan"), finite=True)
+        margin = build.trees(rows, xgboost_model.ensemble(read, in_place=False))
         written: dict[str, Wire] = {}
         if "predict_margin" in methods:
             written["predict_margin"] = margin

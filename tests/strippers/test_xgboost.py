@@ -270,6 +270,31 @@ def test_category_beyond_those_of_training_is_refused(on_frames: xgb.XGBRegresso
         run(graph, numeric, text)
 
 
+def test_infinite_code_is_refused_where_the_source_makes_a_matrix() -> None:
+    codes = (np.arange(90.0) % 3)[:, None]
+    model = regressor(feature_types=["c"], enable_categorical=True).fit(codes, np.arange(90) % 3)
+    graph = graph_of(model, 1, ["predict", "apply"])
+    rows = np.array([[1.0], [np.inf]])
+    same_bits(run(graph_of(model, 1), rows)["predict"], model.predict(rows))
+    booster = graph_of(model.get_booster(), 1)
+    for refuse in (lambda: run(graph, rows), lambda: run(booster, rows)):
+        with pytest.raises(InfiniteValueError, match="row 1, column 0 is infinite"):
+            refuse()
+
+
+def test_categories_beyond_ascii_are_refused() -> None:
+    # XGBoost up to 3.2 keeps as many bytes of a name as it has characters.
+    names = pd.Categorical(np.array(["éa", "b"])[np.arange(90) % 2], categories=["éa", "b"])
+    rows = pd.DataFrame({"kind": names})
+    model = regressor(enable_categorical=True).fit(rows, np.arange(90) % 2)
+    with pytest.raises(
+        UnsupportedModelError, match=r"beyond ASCII in column 'kind'.*rename the ca"
+    ):
+        graph_of(model, (Column("kind", "text"),))
+    codes = (np.arange(90.0) % 2)[:, None]
+    same_bits(run(graph_of(model, 1), codes)["predict"], model.predict(codes))
+
+
 def test_codes_in_an_array_for_a_model_of_frames(on_frames: xgb.XGBRegressor) -> None:
     graph = graph_of(on_frames, 4)
     rows = RNG.normal(size=(200, 4))
