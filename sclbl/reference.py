@@ -18,7 +18,7 @@ from sclbl.errors import (
     SpecError,
     UnknownCategoryError,
 )
-from sclbl.spec import MISSING_TEXT, NUMERIC_INPUT, TEXT_INPUT, Graph, Node
+from sclbl.spec import MISSING_TEXT, NUMERIC_INPUT, TEXT_INPUT, Graph
 
 Array = np.ndarray
 _TYPES: dict[str, Any] = {
@@ -247,8 +247,3 @@ OPS: dict[str, Callable[..., Array]] = {
     "sclbl.RefuseUnknown": _refuse_unknown,
     "sclbl.RefuseMissingText": _refuse_missing_text,
 }
-
-
-def operators(nodes: tuple[Node, ...]) -> frozenset[str]:
-    """Return the names of the operators that nodes use."""
-    return frozenset(n.op for n in nodes)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -354,8 +354,3 @@ class Spec:
 
     def __repr__(self) -> str:
         return f"<Spec {self.source.model} {'+'.join(self.methods)} {self.graph.nbytes:,} bytes>"
-
-
-def row_vector(values: Sequence[float] | np.ndarray, dtype: str) -> np.ndarray:
-    """Return `values` as a ``(1, w)`` constant of the given dtype."""
-    return np.ascontiguousarray(np.atleast_2d(np.asarray(values, dtype=dtype)))

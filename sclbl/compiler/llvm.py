@@ -52,7 +52,6 @@ def build(
     stems: Iterable[str],
     exports: Iterable[str],
     shared: frozenset[str] = frozenset(),
-    fast: frozenset[str] = frozenset(),
 ) -> bytes:
     """Compile generated code together with kernels.
 
@@ -66,8 +65,6 @@ def build(
         Functions that stay visible; everything else becomes internal and is inlined or dropped.
     shared : frozenset of str
         Functions that several others call, kept once.
-    fast : frozenset of str
-        Functions optimised for speed rather than size.
 
     Returns
     -------
@@ -100,7 +97,7 @@ def build(
             first.add_global_dead_code_eliminate_pass()
             first.run(module, passes)
             wanted = {
-                f.name: _attributes(f.name, keep, shared, fast)
+                f.name: _attributes(f.name, keep, shared)
                 for f in module.functions
                 if not f.is_declaration
             }
@@ -111,15 +108,12 @@ def build(
             raise CompileError(f"LLVM refused the generated code: {error}") from error
 
 
-def _attributes(
-    name: str, keep: set[str], shared: frozenset[str], fast: frozenset[str]
-) -> tuple[str, ...]:
-    found = () if name in fast else ("optsize",)
+def _attributes(name: str, keep: set[str], shared: frozenset[str]) -> tuple[str, ...]:
     if name in keep:
-        return found
+        return ("optsize",)
     if name in shared:
-        return ("noinline", *found)
-    return ("alwaysinline", *found) if _is_kernel(name) else found
+        return ("noinline", "optsize")
+    return ("alwaysinline", "optsize") if _is_kernel(name) else ("optsize",)
 
 
 _GENERATED = ("node_", "walk_", "tile_", "method_", "program_", "abi_")

@@ -58,7 +58,6 @@ class Object:
     segments: list[Segment] = field(default_factory=list)
     code_relocations: list[Relocation] = field(default_factory=list)
     data_relocations: list[Relocation] = field(default_factory=list)
-    imported_functions: int = 0
 
 
 def read_sleb(data: bytes, at: int) -> tuple[int, int]:
