@@ -10,16 +10,38 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    create_engine,
+    event,
+    exc,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.engine import URL
 
 from sclbl.errors import CorruptedError, RegistryError
-from sclbl.registry.schema import REVISION
+from sclbl.registry import schema
 from sclbl.registry.watch import Watch
 
 #: Seconds that a writer waits for other writers.
 PATIENCE = 60
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+#: Where Alembic looks up how far a database was migrated.
+_stamp = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
 _inherited: list[object] = []
@@ -59,7 +81,7 @@ class Database:
         self._watch = Watch(path)
         _open.add(self)
         try:
-            self._migrate()
+            self._prepare()
         except BaseException:
             # A registry that did not open leaves no connection behind.
             self._engine.dispose()
@@ -108,15 +130,24 @@ class Database:
                 f"the registry {self.path} is damaged ({error.orig}); restore it from a backup"
             ) from error
 
-    def _migrate(self) -> None:
+    def _prepare(self) -> None:
         with self.read() as connection:
-            if _revision(connection) == REVISION:
+            if _revision(connection) == schema.REVISION:
                 return
         with self.write() as connection:
-            # Another process may have migrated while this one waited for the lock.
+            # Another process may have done it while this one waited for the lock.
             revision = _revision(connection)
-            if revision != REVISION:
+            if revision == schema.REVISION:
+                return
+            if revision is not None:
                 _upgrade(connection, revision, self.path)
+                return
+            if inspect(connection).get_table_names():
+                raise RegistryError(
+                    f"{self.path} is not a registry: it has tables of another program; "
+                    "set SCLBL_HOME to a directory of its own"
+                )
+            _create(connection)
 
 
 def _engine(path: Path) -> Engine:
@@ -157,9 +188,16 @@ def _use_wal(connection: Any) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(_stamp.name):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return connection.execute(select(_stamp.c.version_num)).scalar()
+
+
+def _create(connection: Connection) -> None:
+    # The newest tables at once: running every migration would import Alembic, as long as all else.
+    schema.metadata.create_all(connection, checkfirst=False)
+    _stamp.create(connection, checkfirst=False)
+    connection.execute(insert(_stamp).values(version_num=schema.REVISION))
 
 
 def _upgrade(connection: Connection, revision: str | None, path: Path) -> None:
@@ -174,7 +212,7 @@ def _upgrade(connection: Connection, revision: str | None, path: Path) -> None:
     if revision is not None and revision not in known:
         raise RegistryError(
             f"the registry {path} was written by a newer sclbl (schema {revision}, this one knows "
-            f"{REVISION}); install the newer sclbl"
+            f"{schema.REVISION}); install the newer sclbl"
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""The tables. Migrations make them; a test holds both to the same columns.
+"""The tables. A new registry is made from them, an older one by migrations; tests hold both equal.
 
 Times are integer microseconds since 1970 UTC, which every database stores and orders alike.
 """
@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-#: The newest migration, known here so that opening a registry need not import Alembic.
+#: The newest migration, which a registry made from these tables has no need of.
 REVISION = "0001"
 
 metadata = MetaData()

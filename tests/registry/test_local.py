@@ -7,15 +7,18 @@ import pickle
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from sclbl.errors import ConflictError, CorruptedError, DeletedError, NotFoundError, RegistryError
 from sclbl.registry import database, schema
@@ -177,13 +180,87 @@ def test_pickles_as_its_place(registry: LocalRegistry) -> None:
 # ------------------------------------------------------------------ opening
 
 
-def test_migrations_make_the_tables_of_the_schema(registry: LocalRegistry, path: Path) -> None:
-    engine = create_engine(f"sqlite:///{path / 'registry.db'}")
+def migrated(file: Path) -> Engine:
+    """Return a database that Alembic made, one migration after another."""
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        database._upgrade(connection, None, file)
+    return engine
+
+
+def described(engine: Engine) -> dict[str, Any]:
+    """Return all that SQLite tells of the tables, whatever the order of columns."""
+    found = inspect(engine)
+    return {
+        table: {
+            "columns": {c["name"]: repr(c) for c in found.get_columns(table)},
+            "key": found.get_pk_constraint(table),
+            **{
+                kind: sorted(getattr(found, f"get_{kind}")(table), key=repr)
+                for kind in ("foreign_keys", "indexes", "unique_constraints", "check_constraints")
+            },
+        }
+        for table in found.get_table_names()
+    }
+
+
+def test_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> None:
+    engine = migrated(tmp_path / "migrated.db")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, schema.metadata) == []
         assert context.get_current_revision() == schema.REVISION
     engine.dispose()
+
+
+def test_a_new_registry_has_the_tables_that_migrations_make(
+    registry: LocalRegistry, path: Path, tmp_path: Path
+) -> None:
+    new, old = create_engine(f"sqlite:///{path / 'registry.db'}"), migrated(tmp_path / "old.db")
+    assert described(new) == described(old)
+    assert {"alembic_version", "deployments", "versions"} <= set(described(new))
+    for engine in (new, old):
+        with engine.connect() as connection:
+            (stamp,) = connection.execute(text("SELECT * FROM alembic_version")).all()
+            assert tuple(stamp) == (schema.REVISION,)
+        engine.dispose()
+
+
+def test_a_migrated_registry_is_used_as_a_new_one_is(path: Path) -> None:
+    path.mkdir()
+    migrated(path / "registry.db").dispose()
+    with LocalRegistry(path) as registry:
+        made = registry.create("churn", *make_program(), alias="production")
+        assert registry.get("churn@production") == made
+
+
+def test_alembic_is_loaded_only_to_change_a_schema(path: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from sclbl.registry.local import LocalRegistry; LocalRegistry({!r}).close()"
+        "; print('alembic' in sys.modules)"
+    )
+
+    def loads_alembic() -> bool:
+        run = [sys.executable, "-c", code.format(str(path))]
+        done = subprocess.run(run, capture_output=True, text=True, check=True)
+        return {"True": True, "False": False}[done.stdout.strip()]
+
+    assert not loads_alembic()  # makes the registry
+    assert not loads_alembic()  # opens it again
+
+
+def test_another_programs_database_is_left_as_it_is(path: Path) -> None:
+    path.mkdir()
+    with sqlite3.connect(path / "registry.db") as connection:
+        connection.execute("CREATE TABLE versions (theirs TEXT)")
+    connection.close()
+    with pytest.raises(RegistryError, match="is not a registry: it has tables of another program"):
+        LocalRegistry(path)
+    with sqlite3.connect(path / "registry.db") as connection:
+        assert connection.execute("SELECT sql FROM sqlite_master").fetchall() == [
+            ("CREATE TABLE versions (theirs TEXT)",)
+        ]
+    connection.close()
 
 
 def test_newer_registry_is_refused(registry: LocalRegistry, path: Path) -> None:
