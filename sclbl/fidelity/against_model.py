@@ -97,6 +97,7 @@ class _Check:
             ok=not worst,
             methods=tuple(self.reports.values()),
             worst=worst,
+            sequential=True,
         )
 
     def fail(self, worst: str, advice: str) -> None:

@@ -67,6 +67,8 @@ class Report:
         By method.
     worst : str
         The worst row, in words; empty where all passed.
+    sequential : bool
+        Whether a model was asked, and sequentially: with one job, whatever its ``n_jobs``.
     """
 
     against: str
@@ -75,10 +77,13 @@ class Report:
     ok: bool
     methods: tuple[MethodReport, ...]
     worst: str = ""
+    sequential: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON-ready data: what is zero is left out."""
         data = {k: v for k, v in asdict(self).items() if v != ""}
+        if not self.sequential:
+            del data["sequential"]
         data["methods"] = [
             {k: v for k, v in method.items() if v != 0 or k == "tolerance"}
             for method in data["methods"]
@@ -102,6 +107,8 @@ class Report:
         lines = [
             f"{verdict} to {self.against}: {self.rows:,} rows, {self.refusals} refused by both"
         ]
+        if self.sequential:
+            lines[0] += "; the model was asked with one job (n_jobs=1)"
         name = max([len(m.method) for m in self.methods] + [6])
         lines.append(f"{'method':<{name}}   rows  abs error  rel error  ULP  flips  allowed")
         lines += [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,13 +10,13 @@ from typing import Any, cast
 import numpy as np
 
 from sclbl.errors import NotFittedError, UnsupportedMethodError, UnsupportedModelError
+from sclbl.strippers.advice import advise
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.table import STRIPPERS
 
 _REGISTERED: dict[type, Stripper] = {}
-_NAMED_AT_MOST = 5
 
 
 def register(cls: type, stripper: Stripper) -> None:
@@ -84,26 +83,24 @@ def _refusal(model: Any) -> str:
         return f"{qualified_name(model)} is a class; pass a fitted instance of it"
     cls = type(model)
     name = qualified_name(cls)
-    for parent in cls.__mro__[1:]:
+    # Classes of one library inherit from each other for reasons of its own.
+    parents = () if cls.__module__.startswith("statsmodels.") else cls.__mro__[1:]
+    for parent in parents:
         if parent in _REGISTERED or table_key(parent) in STRIPPERS:
             return (
                 f"{name} is a subclass of {qualified_name(parent)} and may predict differently, "
                 "so it is not stripped as one; fit the parent class, or give the subclass a "
                 "stripper of its own with sclbl.register(cls, stripper)"
             )
-    known = sorted({*STRIPPERS, *map(table_key, _REGISTERED)})
-    # Class names are compared without their library: "sklearn." in common says nothing.
-    ratio = difflib.SequenceMatcher(b=cls.__name__)
-
-    def likeness(key: str) -> float:
-        ratio.set_seq1(key.partition(".")[2])
-        return ratio.ratio()
-
-    nearest = sorted(known, key=likeness, reverse=True)[:_NAMED_AT_MOST]
     return (
-        f"no stripper knows {name}; the nearest supported classes are {', '.join(nearest)}; "
-        "teach sclbl this class with sclbl.register(cls, stripper)"
+        f"no stripper knows {name}; {advise(model, _is_known)}; or teach sclbl this class with "
+        "sclbl.register(cls, stripper)"
     )
+
+
+def _is_known(model: Any) -> bool:
+    cls = type(model)
+    return cls in _REGISTERED or table_key(cls) in STRIPPERS
 
 
 def methods(model: Any) -> tuple[str, ...]:

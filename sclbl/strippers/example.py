@@ -13,6 +13,7 @@ from sclbl.errors import ColumnError, InputError
 from sclbl.spec import Signature
 from sclbl.strippers import dispatch
 from sclbl.strippers.base import Stripper
+from sclbl.strippers.sequential import one_by_one
 
 
 def as_rows(example: Any, signature: Signature) -> Any:
@@ -72,7 +73,7 @@ class Result:
 
 
 def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
-    """Call a method of the model itself.
+    """Call a method of the model itself, sequentially (see `sclbl.strippers.sequential`).
 
     A stripper whose model takes its rows in a way of its own (a booster) has a method
     ``call(model, method, rows)``.
@@ -85,7 +86,7 @@ def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
     own = getattr(stripper, "call", None)
     try:
         # The names of columns were checked already, and a warning about them says nothing new.
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), one_by_one():
             warnings.simplefilter("ignore")
             returned = own(model, method, rows) if own else getattr(model, method)(rows)
     except (ValueError, TypeError, KeyError, IndexError) as error:

@@ -1,0 +1,150 @@
+"""What is said to someone whose object no stripper knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import MagicMock
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+import statsmodels
+import statsmodels.api as sm
+import xgboost as xgb
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.cluster import KMeans
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils import all_estimators
+from statsmodels.tsa.ar_model import AutoReg
+
+from sclbl.errors import UnsupportedModelError
+from sclbl.strippers import strip
+from sclbl.strippers.advice import MODULES, SKLEARN, Advice
+from sclbl.strippers.statsmodels_results import PREDICTIONS
+from sclbl.strippers.table import STRIPPERS
+
+X = np.random.default_rng(0).normal(size=(40, 3))
+Y = (X[:, 0] > 0).astype(int)
+
+
+def unsupported() -> list[Any]:
+    return [c for n, c in all_estimators() if f"sklearn.{n}" not in STRIPPERS]
+
+
+def message(model: Any) -> str:
+    with pytest.raises(UnsupportedModelError) as caught:
+        strip(model, X)
+    text = str(caught.value)
+    assert text.startswith("no stripper knows ")
+    assert text.endswith("; or teach sclbl this class with sclbl.register(cls, stripper)")
+    return text
+
+
+@pytest.mark.parametrize("cls", unsupported(), ids=lambda c: c.__name__)
+def test_every_class_of_sklearn_without_a_stripper_has_a_way_out(cls: Any) -> None:
+    advice = next(a for a, names in SKLEARN.items() if cls.__name__ in names.split())
+    assert str(advice) in message(cls.__new__(cls))
+    for name in advice.instead.split():
+        assert f"sklearn.{name}" in STRIPPERS
+    assert advice.instead or re.search(
+        r"\w+_\b|attribute estimator|classifier alone|call", advice.do
+    )
+    # An attribute that is named is one that the class documents.
+    for attribute in re.findall(r"\b[a-z]+(?:_[a-z]+)*_\b", advice.do):
+        assert attribute in cls.__doc__, attribute
+
+
+def test_no_advice_is_given_on_what_is_supported_or_twice() -> None:
+    names = [name for group in SKLEARN.values() for name in group.split()]
+    assert len(names) == len(set(names))
+    assert not {f"sklearn.{n}" for n in names} & STRIPPERS.keys()
+
+
+def advices() -> Iterator[Advice]:
+    yield from SKLEARN
+    yield from MODULES.values()
+
+
+def test_classes_that_are_named_are_supported() -> None:
+    known = {key.partition(".")[2] for key in STRIPPERS}
+    known |= {name.rpartition(".")[2] for name in PREDICTIONS}
+    for advice in advices():
+        for name in advice.instead.split():
+            assert f"sklearn.{name}" in STRIPPERS
+        for word in re.findall(
+            r"\b(?:XGB\w+|[A-Z][a-z]+[A-Z]\w+|OLS|GLM|[WG]LS|GLSAR|RLM)\b", advice.do
+        ):
+            assert word in known | {"SerializeToString", "NegativeBinomial"}, word
+    names = str(MODULES["statsmodels"]).rpartition(": ")[2].split(", ")
+    assert {n.rpartition(".")[2] for n in PREDICTIONS} == set(names)
+
+
+def test_some_of_what_people_have() -> None:
+    kmeans = message(KMeans(2, n_init=1).fit(X))
+    assert "fit a classifier to its labels_ and upload that: DecisionTreeClassifier" in kmeans
+    assert "Lars" not in kmeans
+    search = GridSearchCV(LogisticRegression(), {"C": [1.0]}).fit(X, Y)
+    assert "pass the best model that it found, its attribute best_estimator_;" in message(search)
+    assert strip(search.best_estimator_, X).methods
+    votes = VotingClassifier([("a", LogisticRegression())]).fit(X, Y)
+    assert "upload the models inside, each in its list estimators_" in message(votes)
+    assert "fit XGBClassifier or XGBRegressor of xgboost" in message(xgb.XGBRanker())
+    assert "compute lagged columns and fit OLS" in message(AutoReg(X[:, 0], 1).fit())
+    assert "GLM with the same family" in message(sm.GEE(Y, X, np.arange(40) // 4).fit())
+    assert "sclbl takes what fit() of these models of statsmodels returns: OLS, " in message(
+        sm.PHReg(np.arange(1.0, 41.0), X)
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "wanted"),
+    [
+        ("lightgbm.sklearn", "LGBMClassifier", "HistGradientBoostingClassifier"),
+        ("lightgbm.basic", "Booster", "XGBClassifier or XGBRegressor"),
+        ("catboost.core", "CatBoostRegressor", "HistGradientBoostingRegressor"),
+        ("torch.nn.modules.container", "Sequential", "sclbl.upload('model.onnx', example_input)"),
+        ("keras.src.models", "Functional", "export it to an ONNX file"),
+        ("onnx.onnx_ml_pb2", "ModelProto", "model.SerializeToString()"),
+        ("somewhere.else", "Lars", "docs/models.md lists them"),
+    ],
+)
+def test_classes_of_other_libraries(module: str, name: str, wanted: str) -> None:
+    cls = type(name, (), {"__module__": module})
+    assert wanted in message(cls())
+
+
+def test_estimators_that_nobody_knows_are_told_by_their_kind() -> None:
+    class Mine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+        pass
+
+    class Other(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+        pass
+
+    class Broken(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+        def __sklearn_tags__(self) -> Any:
+            raise AttributeError("estimator")
+
+    assert "fit a classifier that is supported: LogisticRegression" in message(Mine())
+    assert "fit a transformer that is supported: StandardScaler" in message(Other())
+    assert "docs/models.md lists them" in message(Broken())
+
+
+def test_objects_that_are_no_models() -> None:
+    model = LinearRegression().fit(X, Y)
+    assert "pass the fitted model inside it, ['m'], a LinearRegression" in message({"m": model})
+    assert "pass the fitted model inside it, [1], a LinearRegression" in message([1, model])
+    assert "docs/models.md lists them" in message({"coef": [1.0]})
+    assert "fit the model first" in message(None)
+    assert "it is a module" in message(sklearn)
+    assert "it is a module" in message(statsmodels)
+    assert "it is a method; pass the LinearRegression whose method" in message(model.predict)
+    assert "it is a function" in message(lambda rows: rows)
+    assert "it is a function" in message(len)
+    assert "it is data; the model comes first" in message(X)
+    assert "it is data; the model comes first" in message(pd.DataFrame(X))
+    assert "stands in for a model in tests" in message(MagicMock(spec=LinearRegression))
