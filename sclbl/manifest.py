@@ -14,7 +14,7 @@ from typing import Any, get_args
 import numpy as np
 
 from sclbl.errors import InvalidProgramError
-from sclbl.spec import DType, Kind, Output, Signature
+from sclbl.spec import DType, Kind, Output, Signature, is_held
 
 ABI = 1
 SECTION = "sclbl"
@@ -178,6 +178,7 @@ def _check_columns(signature: Signature) -> None:
         or not names
         or not signature.outputs
         or any(c.kind not in get_args(Kind) for c in signature.columns)
+        or any(c.dtype is not None and not is_held(c) for c in signature.columns)
         or any(isinstance(n, str) != named for n in names)
         or (named and len(set(names)) < len(names))
     ):

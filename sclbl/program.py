@@ -173,7 +173,7 @@ class Program:
         same = output.storage not in ("label", "text") and output.dtype == output.storage
         short = output.splits is None and (same or labels is not None)
         short = short and (labels is None or output.ndim == 1)
-        short = short and not signature.text and width > 0
+        short = short and not signature.text and width > 0 and signature.is_uniform
         local = threading.local()
 
         def call(rows: Any) -> Any:

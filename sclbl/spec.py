@@ -74,10 +74,31 @@ class Column:
         The column's name; None where the example was an array.
     kind : {"float64", "float32", "integer", "boolean", "text"}
         What the column holds.
+    dtype : str, optional
+        Where the type of an integer or boolean column enters the computation: the NumPy dtype that
+        its values must be of. Elsewhere such a column takes whatever float64 holds.
     """
 
     name: str | None
     kind: Kind
+    dtype: str | None = None
+
+    @property
+    def stored(self) -> str:
+        """The NumPy dtype that numbers of the column are brought to."""
+        return self.dtype or ("float32" if self.kind == "float32" else "float64")
+
+
+#: Which types a column of each kind may be held to.
+_HELD = {
+    "integer": {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    "boolean": {"bool"},
+}
+
+
+def is_held(column: Column) -> bool:
+    """Return whether a column's dtype is one that its kind may be held to."""
+    return column.dtype in _HELD.get(column.kind, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +166,12 @@ class Signature:
         kinds = {c.kind for c in self.columns if c.kind != "text"}
         return "float32" if kinds == {"float32"} else "float64"
 
+    @property
+    def is_uniform(self) -> bool:
+        """Whether every number is brought to the type of the numeric block, and to no other."""
+        block = self.numeric_dtype
+        return all(c.stored == block for c in self.columns if c.kind != "text")
+
     def label_of(self, position: int) -> str:
         """Return how messages call the column at `position`: its name, else its position."""
         name = self.columns[position].name
@@ -155,12 +182,18 @@ class Signature:
 
         Columns of an array that are all alike are written as ``{"count": n, "kind": kind}``.
         """
-        kinds = {c.kind for c in self.columns}
+        alike = {(c.kind, c.dtype) for c in self.columns}
         columns: Any
-        if self.layout == "array" and len(kinds) == 1:
-            columns = {"count": len(self.columns), "kind": self.columns[0].kind}
+        if self.layout == "array" and len(alike) == 1:
+            first = self.columns[0]
+            columns = {"count": len(self.columns), "kind": first.kind}
+            if first.dtype is not None:
+                columns["dtype"] = first.dtype
         else:
-            columns = [[c.name, c.kind] for c in self.columns]
+            columns = [
+                [c.name, c.kind] if c.dtype is None else [c.name, c.kind, c.dtype]
+                for c in self.columns
+            ]
         outputs: dict[str, Any] = {}
         for method, out in self.outputs.items():
             entry: dict[str, Any] = {
@@ -181,9 +214,10 @@ class Signature:
         """Read what `to_json` wrote."""
         columns = data["columns"]
         if isinstance(columns, Mapping):
-            read = (Column(None, columns["kind"]),) * int(columns["count"])
+            alike = Column(None, columns["kind"], columns.get("dtype"))
+            read = (alike,) * int(columns["count"])
         else:
-            read = tuple(Column(name, kind) for name, kind in columns)
+            read = tuple(Column(*column) for column in columns)
         outputs = {}
         for method, e in data["outputs"].items():
             labels = e.get("labels")

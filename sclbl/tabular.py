@@ -89,6 +89,22 @@ def _column(fields: Sequence[str], column: Column, label: str, first_row: int) -
         raise
     out = np.empty(len(values), dtype=dtype)
     out[:] = values
+    return _single(out, column, label, first_row) if column.kind == "float32" else out
+
+
+def _single(values: np.ndarray, column: Column, label: str, first_row: int) -> np.ndarray:
+    """Return what was written in decimal as the nearest float32 numbers."""
+    with np.errstate(over="ignore"):
+        out: np.ndarray = values.astype(np.float32)
+    large = np.isinf(out) & np.isfinite(values)
+    if large.any():
+        row = int(np.argmax(large))
+        raise DtypeError(
+            f"row {first_row + row}, column {label} holds {values[row].item()!r}, which is too "
+            "large for float32, the type of the column",
+            row=first_row + row,
+            column=column.name if column.name is not None else label,
+        )
     return out
 
 

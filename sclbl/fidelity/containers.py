@@ -55,12 +55,19 @@ class Maker:
             found.append((i, column.kind, next(text if column.kind == "text" else numeric)))
         return found
 
+    def _held(self, position: int, values: np.ndarray) -> np.ndarray:
+        """Return which rows a column takes: one that is held to a dtype takes none missing."""
+        if self.signature.columns[position].dtype is None:
+            return np.ones(len(values), dtype=bool)
+        return np.asarray(~np.isnan(values))
+
     # ------------------------------------------------------------------ arrays
 
     def _array(self, rows: Rows, widened: bool) -> tuple[np.ndarray, np.ndarray]:
         dtype = np.asarray(self.example).dtype
         fits = np.ones(len(rows), dtype=bool)
         if dtype.kind in "fiub":
+            widened = widened and all(c.dtype is None for c in self.signature.columns)
             for _, _, values in self._columns(rows):
                 fits &= _fits(values, dtype, widened)
             target = np.float64 if widened and dtype.kind in "iu" else dtype
@@ -82,8 +89,10 @@ class Maker:
         fits = np.ones(len(rows), dtype=bool)
         for i, kind, values in self._columns(rows):
             column = self.example.iloc[:, i]
-            data[i], good = _pandas_column(column, kind, values, widened)
+            wide = widened and self.signature.columns[i].dtype is None
+            data[i], good = _pandas_column(column, kind, values, wide)
             fits &= good
+            fits &= self._held(i, values)
         frame = pd.DataFrame(data)
         frame.columns = self.example.columns
         return frame[fits].reset_index(drop=True), fits
@@ -112,6 +121,7 @@ class Maker:
                 fits &= _fits(np.where(np.isnan(values), 0, values), limits, False)
                 made = pl.Series(column.name, _python(kind, values, None), strict=False)
                 made = made.cast(dtype, strict=False)
+            fits &= self._held(i, values)
             data.append(made)
         return pl.DataFrame(data).filter(pl.Series(fits)), fits
 

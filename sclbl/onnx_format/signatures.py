@@ -8,7 +8,16 @@ from typing import Any, get_args
 
 from sclbl.errors import SpecError
 from sclbl.onnx_format.rules import MAX_WIDTH
-from sclbl.spec import NUMERIC_INPUT, RESERVED, TEXT_INPUT, Graph, Kind, Output, Signature
+from sclbl.spec import (
+    NUMERIC_INPUT,
+    RESERVED,
+    TEXT_INPUT,
+    Graph,
+    Kind,
+    Output,
+    Signature,
+    is_held,
+)
 
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|([<>|=]?U[0-9]{1,6})")
@@ -35,6 +44,7 @@ def parse_signature(data: Any) -> Signature:
         signature.layout not in ("array", "table")
         or not names
         or any(c.kind not in get_args(Kind) for c in signature.columns)
+        or any(c.dtype is not None and not is_held(c) for c in signature.columns)
         or any(isinstance(n, str) != named for n in names)
         or (named and len(set(names)) < len(names))
     ):

@@ -32,9 +32,9 @@ def encode(rows: Any, signature: Signature) -> Blocks:
     Returns
     -------
     Blocks
-        Numbers in ``signature.numeric_dtype``: booleans as 0 and 1, missing ones as NaN. Numbers
-        without a dtype of their own (Python's, in lists and dicts) are read in that type; those of
-        a float64 array must be exact in it.
+        Numbers in ``signature.numeric_dtype``: booleans as 0 and 1, missing ones as NaN. Each is
+        exact in its column's type. Numbers without a dtype of their own (Python's, in lists and
+        dicts) are read as the nearest number of that type.
 
     Raises
     ------
@@ -55,6 +55,7 @@ def encode(rows: Any, signature: Signature) -> Blocks:
         and rows.flags.c_contiguous
         and rows.shape[1] == len(columns) == len(signature.numeric)
         and len(rows)
+        and signature.is_uniform
     ):
         return Blocks(len(rows), rows)
     source = open_source(rows, rows_of_text=len(columns) == 1)

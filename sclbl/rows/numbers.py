@@ -32,22 +32,51 @@ def numeric_block(source: Source, positions: Sequence[int], signature: Signature
     Raises
     ------
     DtypeError
-        Where a value is no number, or one that the program's number type does not hold exactly.
+        Where a value is no number, or one that its column's type does not hold exactly.
     """
     dtype = np.dtype(signature.numeric_dtype)
     labels = [signature.label_of(c) for c in signature.numeric]
+    narrow = () if signature.is_uniform else _narrow(signature)
     whole = source.block(positions)
     if whole is not None:
-        return np.ascontiguousarray(_exact(whole, dtype, labels, literal=False))
+        block = np.ascontiguousarray(_exact(whole, dtype, labels, literal=False))
+        for columns, held in narrow:
+            part = _exact(whole[:, columns], held, [labels[c] for c in columns], literal=False)
+            block[:, columns] = part
+        return block
     flat = source.flat(positions)
     if flat is not None:
         wide = floats(flat, labels).reshape(source.rows, len(positions))
-        return _exact(wide, dtype, labels, literal=source.literal)
+        literal = _literals(flat, wide.shape) if source.literal else False
+        block = _exact(wide, dtype, labels, literal=literal)
+        for columns, held in narrow:
+            chosen = literal if isinstance(literal, bool) else literal[:, columns]
+            part = _exact(wide[:, columns], held, [labels[c] for c in columns], literal=chosen)
+            block[:, columns] = part
+        return block
     out = np.empty((source.rows, len(positions)), dtype=dtype)
-    for i, position in enumerate(positions):
+    for i, (column, position) in enumerate(zip(signature.numeric, positions, strict=True)):
+        held = np.dtype(signature.columns[column].stored)
         values = source.values(position)
-        out[:, i] = column_of_numbers(values, dtype, labels[i], literal=source.literal)
+        out[:, i] = column_of_numbers(values, held, labels[i], literal=source.literal)
     return out
+
+
+def _narrow(signature: Signature) -> list[tuple[list[int], np.dtype[Any]]]:
+    """Return which columns of the numeric block are of another type than the block, by type."""
+    found: dict[str, list[int]] = {}
+    for i, column in enumerate(signature.numeric):
+        stored = signature.columns[column].stored
+        if stored != signature.numeric_dtype:
+            found.setdefault(stored, []).append(i)
+    return [(columns, np.dtype(stored)) for stored, columns in found.items()]
+
+
+def _literals(values: list[Any], shape: tuple[int, ...]) -> np.ndarray | bool:
+    """Return which values have no dtype of their own: Python's have none, NumPy's have."""
+    if not any(issubclass(t, np.generic) for t in set(map(type, values))):
+        return True
+    return np.array([not isinstance(v, np.generic) for v in values], dtype=bool).reshape(shape)
 
 
 def column_of_numbers(
@@ -59,10 +88,12 @@ def column_of_numbers(
         for row, text in enumerate(items):
             if text is not None:
                 _refuse_text(text, row, label)
-        return np.full(len(values), np.nan, dtype=dtype)
+        values = np.full(len(values), np.nan)
     if values.dtype == object:
-        wide = floats(values.tolist(), [label])
-        return _exact(wide, dtype, [label], literal=literal)
+        items = values.tolist()
+        wide = floats(items, [label])
+        literals = _literals(items, wide.shape) if literal else False
+        return _exact(wide, dtype, [label], literal=literals)
     return _exact(values, dtype, [label], literal=False)
 
 
@@ -103,11 +134,20 @@ def _float(value: Any, row: int, label: str) -> float:
 
 
 def _exact(
-    values: np.ndarray, dtype: np.dtype[Any], labels: Sequence[str], *, literal: bool
+    values: np.ndarray,
+    dtype: np.dtype[Any],
+    labels: Sequence[str],
+    *,
+    literal: bool | np.ndarray,
 ) -> np.ndarray:
-    """Convert numbers ``[rows]`` or ``[rows, k]``, refusing what would change."""
+    """Convert numbers ``[rows]`` or ``[rows, k]``, refusing what would change.
+
+    Literals, which have no dtype of their own, become the nearest number of a float type.
+    """
     if values.dtype == dtype:
         return values
+    if dtype.kind != "f":
+        return _whole(values, dtype, labels)
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and values.size:
         beyond = (
             (values > EXACT) if values.dtype.kind == "u" else (values > EXACT) | (values < -EXACT)
@@ -118,22 +158,44 @@ def _exact(
     with np.errstate(over="ignore"):
         out = values.astype(dtype)
     if dtype == np.float32 and values.dtype.kind in "iuf" and values.dtype.itemsize > 2:
-        if literal:
-            changed = np.isinf(out) & np.isfinite(values)
-        else:
-            changed = (out.astype(np.float64) != values) & ~np.isnan(out)
+        changed = (out.astype(np.float64) != values) & ~np.isnan(out)
+        if literal is not False:
+            changed &= ~np.asarray(literal) | np.isinf(out)
         if changed.any():
             row, column = _first(changed)
             value = values.reshape(len(values), -1)[row, column].item()
-            what = "is too large for float32" if literal else "is not a float32 number"
+            written = np.broadcast_to(literal, values.shape).reshape(len(values), -1)[row, column]
+            what = "is too large for float32" if written else "is not a float32 number"
             raise DtypeError(
-                f"row {row}, column {labels[column]!r}: {value!r} {what}, and the model's "
-                "example_input was float32; cast the rows with .astype('float32') if that is "
-                "meant, or compile the model with a float64 example_input",
+                f"row {row}, column {labels[column]!r}: {value!r} {what}, and the column was "
+                "float32 in the model's example_input; cast the column with .astype('float32') if "
+                "that is meant, or compile the model with a float64 example_input",
                 row=row,
                 column=labels[column],
             )
     return out
+
+
+def _whole(values: np.ndarray, dtype: np.dtype[Any], labels: Sequence[str]) -> np.ndarray:
+    """Check numbers against an integer type, or bool, that enters the computation."""
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    with np.errstate(invalid="ignore"):
+        # float64 rounds the limits of 64 bits; numbers there are refused as beyond 2**53.
+        held = (values >= max(low, -EXACT)) & (values <= min(high, EXACT))
+        if values.dtype.kind == "f":
+            held &= values == np.rint(values)
+    if not held.all():
+        row, column = _first(~held)
+        value = values.reshape(len(values), -1)[row, column].item()
+        what = "is missing, which" if value != value else f"is {value!r}, which"
+        raise DtypeError(
+            f"row {row}, column {labels[column]!r} {what} {dtype} does not hold; the column was "
+            f"{dtype} in the model's example_input, and the model computes in that type. Give such "
+            "numbers, or compile the model with .astype('float64') on this column",
+            row=row,
+            column=labels[column],
+        )
+    return values.astype(dtype)
 
 
 def _first(bad: np.ndarray) -> tuple[int, int]:

@@ -26,7 +26,7 @@ class Dense:
 
     def __init__(self, signature: Signature) -> None:
         self._width = len(signature.columns)
-        self._usable = not signature.text and self._width > 0
+        self._usable = not signature.text and self._width > 0 and signature.is_uniform
         self._dtype = np.dtype(signature.numeric_dtype)
         self._pick: itemgetter[Any] | None = None
         # With one name, itemgetter would not return a tuple.

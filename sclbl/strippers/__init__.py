@@ -53,6 +53,7 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
     from sclbl.strippers import dispatch, example
     from sclbl.strippers.build import Builder
     from sclbl.strippers.contents import dropped, kept
+    from sclbl.strippers.promotion import dtypes_of
 
     stripper = dispatch.find(model)
     offered = dispatch.methods(model)
@@ -62,7 +63,7 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
     example.check_columns(model, signature)
     rows = example.as_rows(example_input, signature)
 
-    build = Builder(signature)
+    build = Builder(signature, dtypes_of(rows, signature))
     results = dispatch.apply(model, build.table(), build, frozenset(wanted))
     wires = {m: _wire(model, m, results[m], build) for m in wanted}
     outputs = {
@@ -71,7 +72,7 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
     graph = build.finish(wires)
     return Spec(
         graph=graph,
-        signature=replace(signature, outputs=outputs),
+        signature=replace(build.pinned(), outputs=outputs),
         source=_source(model),
         kept=kept(graph),
         dropped=dropped(model, graph),

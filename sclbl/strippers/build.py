@@ -25,6 +25,7 @@ from sclbl.spec import (
     Value,
 )
 from sclbl.strippers.columns import Cell, Table, Wire
+from sclbl.strippers.promotion import NATURAL, is_polars, numpy_dtype
 from sclbl.strippers.trees import Trees
 
 UNARY = frozenset(
@@ -61,8 +62,12 @@ REDUCE = frozenset(
 class Builder:
     """A graph under construction, with types and widths checked at every step."""
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, dtypes: Sequence[Any] | None = None) -> None:
         self.signature = signature
+        #: What the source holds each column of the example in: NumPy's, pandas' or polars' dtype.
+        self.dtypes = dtypes or [NATURAL[c.kind] for c in signature.columns]
+        #: By column: the dtype that its values must be of, because it enters the computation.
+        self._pinned: dict[int, str] = {}
         #: What the owner of the model should know; strippers append, `strip` puts them in the spec.
         self.warnings: list[str] = []
         #: Wires that refuse values though no column comes from them (see `keep`).
@@ -86,9 +91,19 @@ class Builder:
             wires["text"] = self._input(TEXT_INPUT, "text", sig.text)
         place = {c: i for block in (sig.numeric, sig.text) for i, c in enumerate(block)}
         cells = tuple(
-            Cell(wires["text" if c.kind == "text" else "numeric"], place[i], c.name, c.kind)
+            Cell(
+                wires["text" if c.kind == "text" else "numeric"],
+                place[i],
+                c.name,
+                c.kind,
+                self.dtypes[i],
+            )
             for i, c in enumerate(sig.columns)
         )
+        if is_polars(self.dtypes):
+            # Of a narrow column with a null polars makes float32, of one without integers: two
+            # computations, of which a program does the second.
+            self.pin([c for c in cells if numpy_dtype(c.dtype).itemsize < 4])
         return Table(self, cells)
 
     def _input(self, name: str, dtype: DType, origins: tuple[int, ...]) -> Wire:
@@ -98,9 +113,13 @@ class Builder:
         return Wire(name, dtype, len(origins), origins)
 
     def wire_table(
-        self, wire: Wire, names: Sequence[str] | None = None, kind: Kind | None = None
+        self,
+        wire: Wire,
+        names: Sequence[str] | None = None,
+        kind: Kind | None = None,
+        dtype: np.dtype[Any] | None = None,
     ) -> Table:
-        """Return the columns of a wire as a table."""
+        """Return the columns of a wire as a table; `dtype` is what the source holds them in."""
         kinds: dict[str, Kind] = {
             "float32": "float32",
             "float64": "float64",
@@ -112,7 +131,13 @@ class Builder:
         return Table(
             self,
             tuple(
-                Cell(wire, i, None if names is None else str(names[i]), column_kind)
+                Cell(
+                    wire,
+                    i,
+                    None if names is None else str(names[i]),
+                    column_kind,
+                    dtype or NATURAL[column_kind],
+                )
                 for i in range(wire.width)
             ),
         )
@@ -381,6 +406,29 @@ class Builder:
             wires = {name: self.where(condition, wire, wire) for name, wire in wires.items()}
         self._kept.clear()
         return Table(self, tuple(replace(c, wire=wires[c.wire.name]) for c in table.cells))
+
+    def pin(self, cells: Sequence[Cell], *, wide: bool = False) -> None:
+        """Hold input columns among the cells to their own integer type, or to booleans.
+
+        To be called where the source's result depends on that type: another type of the same
+        column, a float for one, would give other numbers. Integers of 64 bits never make float32
+        of anything, so they are held only where `wide` says so.
+        """
+        for cell in cells:
+            if cell.origin < 0 or cell.kind not in ("integer", "boolean"):
+                continue
+            own = numpy_dtype(self.dtypes[cell.origin])
+            if own.kind == "O":
+                own = NATURAL[cell.kind]
+            if own.kind in "iub" and (wide or own.itemsize < 8):
+                self._pinned[cell.origin] = own.name
+
+    def pinned(self) -> Signature:
+        """Return the signature, with the dtypes that columns were held to."""
+        columns = tuple(
+            replace(c, dtype=self._pinned.get(i)) for i, c in enumerate(self.signature.columns)
+        )
+        return replace(self.signature, columns=columns)
 
     # ------------------------------------------------------------- finish
 

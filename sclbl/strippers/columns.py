@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.spec import DType, Kind, Label
+from sclbl.strippers import promotion
 
 if TYPE_CHECKING:
     from sclbl.strippers.build import Builder
@@ -37,12 +40,16 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One column of a `Table`: column `index` of `wire`."""
+    """One column of a `Table`: column `index` of `wire`.
+
+    ``dtype`` is the dtype that the source holds the column in: NumPy's, pandas' or polars'.
+    """
 
     wire: Wire
     index: int
     name: str | None
     kind: Kind
+    dtype: Any
 
     @property
     def origin(self) -> int:
@@ -70,9 +77,13 @@ class Table:
 
     @property
     def float_dtype(self) -> Float:
-        """float32 where all columns are float32, else float64: what scikit-learn computes in."""
-        kinds = {c.kind for c in self.cells}
-        return "float32" if kinds == {"float32"} else "float64"
+        """What scikit-learn computes in, given these columns: float32 or float64."""
+        return "float32" if self.checked_dtype(to_float=True) == np.float32 else "float64"
+
+    def checked_dtype(self, *, to_float: bool) -> np.dtype[Any]:
+        """Return the dtype of the columns after scikit-learn's `check_array`."""
+        numbers = (c.dtype for c in self.cells if c.kind != "text")
+        return promotion.checked_dtype(numbers, to_float=to_float)
 
     def select(self, indices: Sequence[int]) -> Table:
         """Take columns by position."""
@@ -103,6 +114,8 @@ class Table:
         UnsupportedModelError
             Where a column holds text.
         """
+        if dtype is None and self.float_dtype == "float32":
+            self.builder.pin(self.cells)
         return self._matrix("number", dtype or self.float_dtype, model)
 
     def text(self, *, model: object = None) -> Wire:

@@ -118,11 +118,16 @@ def needed_columns(model: Any, example: Any) -> Any:
     """
     used = dispatch.used_by_name(model)
     columns = getattr(example, "columns", example if isinstance(example, Mapping) else None)
+    arrow = hasattr(example, "column_names") and hasattr(example, "select")
+    if arrow:
+        columns = example.column_names
     if used is None or columns is None or callable(columns):
         return example
     names = [c for c in columns if c in used]
     if not names or len(names) == len(list(columns)):
         return example
+    if arrow:
+        return example.select(names)
     return {c: example[c] for c in names} if isinstance(example, Mapping) else example[names]
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.spec import Kind
-from sclbl.strippers import dispatch
+from sclbl.strippers import dispatch, promotion
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Cell, Table, Wire
+from sclbl.strippers.sklearn_rows import validated
 
 
 def _is_passed(step: Any) -> bool:
@@ -133,13 +133,17 @@ def _weighted(part: Table, weight: Any, build: Builder, label: str) -> Table:
             "leave the weight out"
         )
     cells = []
-    for cell in _array_kinds(part.cells):
-        single = cell.kind == "float32" and not isinstance(weight, np.float64)
+    for cell in _one_array(part.cells, build):
+        dtype = (np.empty(0, cell.dtype) * weight).dtype
+        if dtype.kind in "iu" and dtype.itemsize < 8:
+            what = f"the transformer {label}, which has the weight {weight!r},"
+            _refuse_narrow(what, cell.dtype, dtype)
+        if dtype == np.float32:
+            build.pin([cell])
         wire = build.columns(cell.wire, [cell.index])
-        wire = build.mul(build.cast(wire, "float32" if single else "float64"), float(weight))
-        whole = isinstance(weight, (int, np.integer)) and cell.kind in ("integer", "boolean")
-        kind: Kind = "integer" if whole else "float32" if single else "float64"
-        cells.append(Cell(wire, 0, cell.name, kind))
+        wire = build.cast(wire, "float32" if dtype == np.float32 else "float64")
+        wire = build.mul(wire, float(weight))
+        cells.append(Cell(wire, 0, cell.name, promotion.kind_of(dtype), dtype))
     return Table(build, tuple(cells))
 
 
@@ -151,7 +155,11 @@ def _stack(model: Any, parts: Iterable[Table], build: Builder) -> Table:
     parts = list(parts)
     if _makes_frames(model):
         return Table(build, tuple(c for part in parts for c in part.cells))
-    return Table(build, _array_kinds([c for part in parts for c in _array_kinds(part.cells)], True))
+    arrays = [_one_array(part.cells, build) for part in parts if part.cells]
+    if not arrays:
+        return Table(build, ())
+    dtype = np.result_type(*(cells[0].dtype for cells in arrays))
+    return Table(build, _held_in(dtype, [c for cells in arrays for c in cells], build))
 
 
 def _makes_frames(model: Any) -> bool:
@@ -162,23 +170,17 @@ def _makes_frames(model: Any) -> bool:
     return bool((own or sklearn.get_config()["transform_output"]) != "default")
 
 
-def _array_kinds(cells: Sequence[Cell], arrays: bool = False) -> tuple[Cell, ...]:
-    """Return cells with the one kind of numbers that an array of them has.
+def _one_array(cells: Sequence[Cell], build: Builder) -> tuple[Cell, ...]:
+    """Return cells of one container with the dtype of the array that NumPy makes of it."""
+    return _held_in(promotion.array_dtype(c.dtype for c in cells), cells, build)
 
-    Parameters
-    ----------
-    cells : sequence of Cell
-        Numbers, and text where the array is one of objects.
-    arrays : bool, optional
-        Whether arrays are stacked, where booleans take the others' dtype. Inside one array,
-        booleans beside numbers come from a DataFrame and make an array of objects.
-    """
-    kinds = {c.kind for c in cells}
-    numbers = kinds - {"boolean"} if arrays and len(kinds) > 1 else kinds
-    kind: Kind = "float64"
-    if len(numbers) == 1 and "text" not in kinds:
-        kind = next(iter(numbers))
-    return tuple(c if c.kind in ("text", kind) else replace(c, kind=kind) for c in cells)
+
+def _held_in(dtype: np.dtype[Any], cells: Sequence[Cell], build: Builder) -> tuple[Cell, ...]:
+    """Return cells as columns of an array; those that hold text stay text, among objects."""
+    if dtype == np.float32:
+        build.pin(cells)
+    kind = promotion.kind_of(dtype)
+    return tuple(replace(c, kind=c.kind if c.kind == "text" else kind, dtype=dtype) for c in cells)
 
 
 #: NumPy functions whose operator gives the same number, by name.
@@ -221,7 +223,9 @@ class FunctionStripper:
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Wire | Table]:
         if model.validate:
-            x = build.wire_table(build.refuse(x.matrix(model=model), nan=True))
+            rows = validated(model, x, build)
+            kind = promotion.kind_of(rows.dtype)
+            x = build.wire_table(rows.wire, kind=kind, dtype=rows.dtype)
         operator = None if model.func is None else self._operator(model)
         if operator is None:
             return {"transform": x}
@@ -230,12 +234,58 @@ class FunctionStripper:
                 f"FunctionTransformer(func=np.{model.func.__name__}) is given text or booleans; "
                 "select columns of numbers for it with a ColumnTransformer"
             )
-        if len({cell.kind for cell in x.cells}) == 1:
-            return {"transform": build.wire_table(build.unary(operator, x.matrix()))}
-        wires = [build.unary(operator, x.column(i)) for i in range(x.width)]
-        return {
-            "transform": Table(build, tuple(c for w in wires for c in build.wire_table(w).cells))
-        }
+        if promotion.is_polars(cell.dtype for cell in x.cells):
+            x = Table(build, _one_array(x.cells, build))
+        if len({cell.dtype for cell in x.cells}) == 1:
+            return {"transform": self._mapped(model.func, operator, x, build)}
+        parts = [self._mapped(model.func, operator, x.select([i]), build) for i in range(x.width)]
+        return {"transform": Table(build, tuple(c for part in parts for c in part.cells))}
+
+    @staticmethod
+    def _mapped(func: np.ufunc, operator: str, x: Table, build: Builder) -> Table:
+        """Apply a function to columns of one dtype."""
+        cell = x.cells[0]
+        own = promotion.numpy_dtype(cell.dtype)
+        if own.kind == "O":  # Python's numbers
+            return build.wire_table(build.unary(operator, x.matrix("float64")), kind=cell.kind)
+        dtype: np.dtype[Any] = func(np.ones(1, own)).dtype
+        if own.kind in "iu" and not _is_same_in_float64(operator, own, dtype):
+            _refuse_narrow(f"FunctionTransformer(func=np.{func.__name__})", own, dtype)
+        single = dtype == np.float32
+        if single:
+            build.pin(x.cells)
+        wire = build.unary(operator, x.matrix("float32" if single else "float64"))
+        held: Any = dtype
+        if not isinstance(cell.dtype, np.dtype):
+            import pandas as pd
+
+            held = func(pd.Series([1], dtype=cell.dtype)).dtype
+        return build.wire_table(wire, kind=promotion.kind_of(dtype), dtype=held)
+
+
+def _is_same_in_float64(operator: str, own: np.dtype[Any], result: np.dtype[Any]) -> bool:
+    """Return whether a function of integers gives what it gives for the same numbers as floats.
+
+    Where NumPy makes floats of them, these must be a type that programs compute in. Where it keeps
+    integers, nothing may wrap around: signs and whole numbers never do; a negative or an absolute
+    value does at the end of the type's range, which for int64 lies beyond what programs take.
+    """
+    if result.kind == "f":
+        return result.itemsize >= 4
+    if operator in ("Sign", "Floor"):
+        return True
+    if operator == "Abs" and own.kind == "u":
+        return True
+    return operator in ("Abs", "Neg") and own == np.int64
+
+
+def _refuse_narrow(what: str, own: np.dtype[Any], result: np.dtype[Any]) -> NoReturn:
+    how = "in float16" if result.kind == "f" else f"in {result}, which wraps around"
+    raise UnsupportedModelError(
+        f"{what} is given {own} numbers, with which NumPy computes {how}, and programs do not; "
+        'give it float64: .astype("float64") on these columns of example_input (and of the rows '
+        "that the model is asked), or before this step"
+    )
 
 
 PIPELINE = PipelineStripper()

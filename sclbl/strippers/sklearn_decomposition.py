@@ -57,7 +57,7 @@ class Projection:
 
     def _project(self, model: Any, rows: Rows, build: Builder) -> Wire:
         components = model.components_
-        dtype = float_type(np.result_type(rows.dtype, components.dtype), model)
+        dtype = rows.beside(components.dtype, model)
         projected = build.matmul(build.cast(rows.wire, dtype), components.T)
         if model.mean_ is not None:
             center = np.reshape(model.mean_, (1, -1)) @ components.T
@@ -73,7 +73,7 @@ class Projection:
         from sklearn.utils.extmath import fast_logdet
 
         precision = model.get_precision()
-        first = float_type(np.result_type(rows.dtype, model.mean_.dtype), model)
+        first = rows.beside(model.mean_.dtype, model)
         centered = build.sub(build.cast(rows.wire, first), model.mean_)
         second = float_type(np.result_type(np.dtype(first), precision.dtype), model)
         product = build.matmul(build.cast(centered, second), precision)

@@ -49,7 +49,11 @@ class OneHotStripper:
         hot = build.binary("Equal", build.columns(wire, source), np.array(group))
         storage: Float = "float32" if dtype == np.float32 else "float64"
         kinds: dict[str, Kind] = {"i": "integer", "u": "integer", "b": "boolean", "f": storage}
-        return {"transform": build.wire_table(build.cast(hot, storage), kind=kinds[dtype.kind])}
+        return {
+            "transform": build.wire_table(
+                build.cast(hot, storage), kind=kinds[dtype.kind], dtype=dtype
+            )
+        }
 
 
 def _dropped_group(model: Any, column: int) -> int | None:

@@ -65,7 +65,7 @@ class OrdinalStripper:
             meaning = missing if refuse else np.nan
             out = build.where(build.binary("Equal", wire, special), np.full(1, meaning), out)
         kinds: dict[str, Kind] = {"i": "integer", "u": "integer", "b": "boolean", "f": storage}
-        return {"transform": build.wire_table(out, kind=kinds[dtype.kind])}
+        return {"transform": build.wire_table(out, kind=kinds[dtype.kind], dtype=dtype)}
 
 
 def _as(value: Any, dtype: np.dtype[Any]) -> float:

@@ -16,9 +16,11 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.spec import MISSING_TEXT, Kind
+from sclbl.strippers import promotion
 from sclbl.strippers import sklearn_missing as missing
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Cell, Float, Table, Wire
+from sclbl.strippers.promotion import NATURAL
 
 
 class ImputerStripper:
@@ -52,22 +54,27 @@ def _kept(model: Any) -> list[int]:
 
 def _numbers(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
     """Impute an array of numbers."""
-    kinds = {cell.kind for cell in x.cells}
-    whole = model.strategy in ("most_frequent", "constant") and kinds == {"integer"}
+    # These two strategies take integers as they are.
+    to_float = model.strategy not in ("most_frequent", "constant")
+    dtype = x.checked_dtype(to_float=to_float)
+    if dtype == np.float32:
+        build.pin(x.cells)
     allowed = missing.is_missing(model.missing_values)
-    wire = missing.check(x.matrix(model=model), build, allowed=allowed)
+    storage: Float = "float32" if dtype == np.float32 else "float64"
+    wire = missing.check(x.matrix(storage, model=model), build, allowed=allowed)
     found = missing.mask(model.missing_values, wire, build)
     kept = _kept(model)
-    dtype = np.dtype(np.int64 if whole else wire.dtype)
     # scikit-learn brings the statistics to the dtype it was fitted on, then to that of X.
-    fill = model.statistics_[kept].astype(model._fill_dtype).astype(dtype)
-    kind: Kind = "integer" if whole else x.float_dtype
+    fitted = model.statistics_[kept].astype(model._fill_dtype)
+    fill = fitted.astype(dtype)
+    if dtype.kind in "iu" and not np.array_equal(fill, fitted):
+        build.pin(x.cells, wide=True)
     masks = [build.columns(found, [i]) for i in range(x.width)]
     if not kept:
         build.keep(wire)
         return Table(build, ()), masks
     out = build.where(build.columns(found, kept), fill, build.columns(wire, kept))
-    return build.wire_table(out, kind=kind), masks
+    return build.wire_table(out, kind=promotion.kind_of(dtype), dtype=dtype), masks
 
 
 def _objects(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
@@ -90,7 +97,7 @@ def _objects(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
         label = repr(cell.name) if cell.name is not None else str(i)
         wire = build.where(found, _fill(model, i, cell.kind, label), wire)
         kind: Kind = "float64" if cell.kind == "float32" else cell.kind
-        cells.append(Cell(wire, 0, cell.name, kind))
+        cells.append(Cell(wire, 0, cell.name, kind, np.dtype(object)))
     return Table(build, tuple(cells)), masks
 
 
@@ -119,11 +126,12 @@ def _indicators(model: Any, out: Table, masks: list[Wire], build: Builder) -> Ta
     kind: Kind = "boolean"
     if kinds and "text" not in kinds and model._fit_dtype.kind != "O":
         kind = next(iter(kinds))
+    held = NATURAL["boolean"] if kind == "boolean" else out.cells[0].dtype
     dtype: Float = "float32" if kind == "float32" else "float64"
     return Table(
         build,
         tuple(
-            Cell(build.cast(masks[feature], dtype), 0, None, kind)
+            Cell(build.cast(masks[feature], dtype), 0, None, kind, held)
             for feature in model.indicator_.features_.tolist()
         ),
     )

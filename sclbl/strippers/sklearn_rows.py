@@ -16,13 +16,6 @@ from sclbl.errors import ColumnError, NotFittedError, UnsupportedModelError
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Float, Table, Wire
 
-_NUMPY_KINDS: dict[str, type[np.generic]] = {
-    "float64": np.float64,
-    "float32": np.float32,
-    "integer": np.int64,
-    "boolean": np.bool_,
-}
-
 
 def require_fitted(model: Any) -> None:
     """Raise `NotFittedError` where scikit-learn says that the estimator is not fitted."""
@@ -56,11 +49,28 @@ class Rows:
     wire : Wire
         float32 or float64 ``[rows, columns]``, with the refusals in it.
     dtype : numpy.dtype
-        What scikit-learn holds X in: a float, or int64 or bool where the estimator keeps those.
+        What scikit-learn holds X in: a float, or an integer or bool where the estimator keeps
+        those.
+    table : Table
+        The columns.
     """
 
     wire: Wire
     dtype: np.dtype[Any]
+    table: Table
+
+    def beside(self, fitted: np.dtype[Any], model: Any) -> Float:
+        """Return the type that X and fitted numbers are computed in together.
+
+        Raises
+        ------
+        UnsupportedModelError
+            Where that is neither float32 nor float64.
+        """
+        both = float_type(np.result_type(self.dtype, fitted), model)
+        if both == "float32":
+            self.table.builder.pin(self.table.cells)
+        return both
 
 
 def validated(
@@ -89,12 +99,11 @@ def validated(
         Where a column holds text.
     """
     require_columns(model, x)
-    kinds = [_NUMPY_KINDS[c.kind] for c in x.cells if c.kind != "text"]
-    dtype = np.result_type(*kinds) if kinds else np.dtype(np.float64)
-    if to_float and dtype.kind != "f":
-        dtype = np.dtype(np.float64)
+    dtype = x.checked_dtype(to_float=to_float)
+    if dtype == np.float32:
+        build.pin(x.cells)
     wire = x.matrix("float32" if dtype == np.float32 else "float64", model=model)
-    return Rows(build.refuse(wire, nan=nan, inf=True), dtype)
+    return Rows(build.refuse(wire, nan=nan, inf=True), dtype, x)
 
 
 def float_type(dtype: np.dtype[Any], model: Any) -> Float:
@@ -149,7 +158,7 @@ def affine(build: Builder, rows: Rows, model: Any, coef: Any, intercept: Any) ->
     """
     dense = coef.toarray() if hasattr(coef, "toarray") else np.asarray(coef)
     weights = np.atleast_2d(dense).T
-    first = float_type(np.result_type(rows.dtype, weights.dtype), model)
+    first = rows.beside(weights.dtype, model)
     product = build.matmul(build.cast(rows.wire, first), weights)
     second = float_type((np.empty((0, product.width), first) + intercept).dtype, model)
     offset = np.broadcast_to(np.asarray(intercept, dtype=second).ravel(), (product.width,))

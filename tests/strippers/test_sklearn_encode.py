@@ -146,12 +146,12 @@ def test_infinity_is_refused(handle_unknown: Any) -> None:
 def strange(X: pd.DataFrame) -> pd.DataFrame:
     """Return rows with unknown and missing categories in every column."""
     bad = X.astype(object)
-    values = {"str": "?", "object": "X", "int": 99, "float": 0.3, "float32": 0.1, "nullable": 9}
+    values = {"str": "?", "object": "X", "int": 99, "float": 0.3, "float32": 0.25, "nullable": 9}
     for row, (column, value) in enumerate(v for v in values.items() if v[0] in X):
         bad.loc[row, column] = value
         bad.loc[5 - row, column] = NAN
     for column in X:
-        if column in ("int", "float", "float32"):
+        if column in ("int", "float", "float32"):  # 0.25 is a float32 number
             bad[column] = bad[column].astype(np.float64)
     return bad
 
