@@ -168,4 +168,11 @@ def test_running_loads_no_compiler_and_no_stripper() -> None:
 def test_serving_loads_no_compiler_and_no_stripper() -> None:
     loaded = loaded_by("import sclbl.server.app")
     assert "starlette" in loaded
-    assert {"llvmlite", "sklearn", "statsmodels", "xgboost", "sclbl.strippers"} & loaded == set()
+    heavy = {"llvmlite", "sklearn", "statsmodels", "xgboost", "scipy", "sclbl.strippers"}
+    assert heavy & loaded == set()
+
+
+def test_verifying_without_the_model_loads_no_scipy() -> None:
+    loaded = loaded_by("import sclbl.fidelity.against_spec")
+    assert "sclbl.reference" in loaded
+    assert "scipy" not in loaded

@@ -160,6 +160,9 @@ class Transport:
                 failure: Exception = error
             except requests.RequestException as error:
                 failure = error
+                # A server that just answered may be starting again; one that never did is down.
+                if not reached and _refused(error):
+                    break
                 if not _never_arrived(error):
                     reached = True
                     if not repeatable or isinstance(error, _HOPELESS):
@@ -260,6 +263,21 @@ def _never_arrived(error: requests.RequestException) -> bool:
         "NameResolutionError",
         "ConnectTimeoutError",
     )
+
+
+def _refused(error: requests.RequestException) -> bool:
+    """Return whether nothing listens there, which waiting for seconds does not change."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return True
+        # urllib3 keeps the error of the connection as the reason of its own.
+        cause = getattr(cause, "reason", None) or _first(cause.args) or cause.__cause__
+    return False
+
+
+def _first(args: tuple[object, ...]) -> BaseException | None:
+    return args[0] if args and isinstance(args[0], BaseException) else None
 
 
 def _reason(failure: Exception) -> str:
