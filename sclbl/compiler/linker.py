@@ -22,7 +22,7 @@ import numpy as np
 from sclbl.compiler import object as wasm_object
 from sclbl.compiler.object import Object, Relocation
 from sclbl.errors import CompileError
-from sclbl.manifest import MAGIC, encode_leb
+from sclbl.wasm import MAGIC, encode_leb
 
 PAGE = 65536
 STACK = 16384

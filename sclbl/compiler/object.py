@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sclbl.errors import CompileError
-from sclbl.manifest import read_leb, sections
+from sclbl.wasm import read_leb, sections
 
 FUNCTION, DATA, GLOBAL, SECTION, TABLE = 0, 1, 2, 3, 5
 UNDEFINED, EXPLICIT_NAME = 0x10, 0x40

@@ -22,6 +22,7 @@ from sclbl.errors import (
     UnsupportedMethodError,
 )
 from sclbl.rows import Blocks
+from sclbl.runtime import bounds
 from sclbl.runtime.engine import clock, function_type, load
 from sclbl.runtime.instance import Instance
 from sclbl.spec import Output, Signature
@@ -69,7 +70,7 @@ class Module:
     def __init__(self, wasm: bytes, signature: Signature, seconds: float = SECONDS) -> None:
         self.signature = signature
         self.seconds = seconds
-        self._module = load(wasm)
+        self._module = load(wasm, apart=bounds.costly(bounds.check(wasm)))
         types = {e.name: function_type(e.type) for e in self._module.exports}
         for method in signature.outputs:
             if types.get(method) != _METHOD_TYPE:

@@ -72,8 +72,8 @@ def _tick(running: wasmtime.Engine) -> None:
         clock.ticks += 1
 
 
-def load(wasm: bytes) -> wasmtime.Module:
-    """Compile a program to machine code.
+def load(wasm: bytes, *, apart: bool = False) -> wasmtime.Module:
+    """Compile a program to machine code; `apart` in a process of its own, within limits.
 
     Raises
     ------
@@ -85,7 +85,12 @@ def load(wasm: bytes) -> wasmtime.Module:
     if len(wasm) > MAX_PROGRAM:
         raise LimitError(f"the program has {len(wasm):,} bytes; the limit is {MAX_PROGRAM:,}")
     try:
-        module = wasmtime.Module(engine(), wasm)
+        if apart:
+            from sclbl.runtime.apart import compile_apart
+
+            module = compile_apart(wasm)
+        else:
+            module = wasmtime.Module(engine(), wasm)
     except wasmtime.WasmtimeError as error:
         reason = str(error).splitlines()[0]
         raise InvalidProgramError(

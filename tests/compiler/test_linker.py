@@ -25,6 +25,7 @@ from sclbl.errors import CompileError, InvalidProgramError
 from sclbl.program import Program
 from sclbl.spec import Column, Signature, Spec
 from sclbl.strippers.build import Builder
+from sclbl.wasm import encode_leb, read_leb, sections
 from tests.compiler.compiled import builder, make_spec
 from tests.compiler.random_trees import ensemble
 
@@ -85,7 +86,7 @@ class Seen:
 def test_the_module_is_valid_and_imports_nothing() -> None:
     module = wasmtime.Module(wasmtime.Engine(), mixed())
     assert list(module.imports) == []
-    numbers = [number for number, *_ in manifest.sections(mixed())]
+    numbers = [number for number, *_ in sections(mixed())]
     assert 2 not in numbers
     # In the order that the specification asks for, the manifest last.
     assert numbers == [*sorted(set(numbers) - {0}), 0]
@@ -196,7 +197,7 @@ def test_the_manifest() -> None:
     assert read["spec"] == spec.sha256
     assert read["compiler"] == f"llvm {llvm.version()}"
     # The section stands last, under its name, as UTF-8 JSON.
-    *_, (number, _, start, end) = manifest.sections(mixed())
+    *_, (number, _, start, end) = sections(mixed())
     assert number == 0
     assert end == len(mixed())
     assert mixed()[start : start + 6] == b"\x05sclbl"
@@ -226,7 +227,7 @@ def test_another_manifest_leaves_the_code_alone() -> None:
 )
 def test_manifests_that_are_refused(content: bytes, message: str) -> None:
     body = b"\x05sclbl" + content
-    wasm = manifest.code(mixed()) + b"\0" + manifest.encode_leb(len(body)) + body
+    wasm = manifest.code(mixed()) + b"\0" + encode_leb(len(body)) + body
     with pytest.raises(InvalidProgramError, match=message):
         manifest.read(wasm)
 
@@ -250,11 +251,11 @@ def test_signed_leb() -> None:
 
 def test_unsigned_leb() -> None:
     for number in (n for n in signed_numbers() if 0 <= n < 1 << 32):
-        raw = manifest.encode_leb(number)
-        assert manifest.read_leb(raw + b"\x80", 0) == (number, len(raw))
+        raw = encode_leb(number)
+        assert read_leb(raw + b"\x80", 0) == (number, len(raw))
     for cut in (b"", b"\x80", b"\x80" * 5, b"\xff" * 9):
         with pytest.raises(InvalidProgramError, match="ends inside a number"):
-            manifest.read_leb(cut, 0)
+            read_leb(cut, 0)
 
 
 def test_addresses_beyond_two_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:

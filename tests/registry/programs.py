@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sclbl import manifest
 from sclbl.spec import Column, Output, Signature
+from sclbl.wasm import MAGIC, encode_leb
 
 
 def make_program(number: int = 0) -> tuple[bytes, bytes]:
@@ -13,8 +14,8 @@ def make_program(number: int = 0) -> tuple[bytes, bytes]:
         layout="table",
         outputs={"predict": Output("float64", "float64", 1, 1)},
     )
-    section = manifest.encode_leb(len(b"n")) + b"n" + str(number).encode()
-    module = manifest.MAGIC + b"\0" + manifest.encode_leb(len(section)) + section
+    section = encode_leb(len(b"n")) + b"n" + str(number).encode()
+    module = MAGIC + b"\0" + encode_leb(len(section)) + section
     wasm = manifest.attach(
         module,
         {
