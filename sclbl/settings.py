@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sclbl import verbs
 from sclbl.errors import RegistryError
 
 CREDENTIALS = "credentials.json"
@@ -125,8 +126,13 @@ def stored_login() -> Login | None:
     except (OSError, ValueError, KeyError, TypeError, RegistryError) as error:
         # The file's content stays out of the message.
         raise RegistryError(
-            f"the stored login {path} cannot be read ({type(error).__name__}); "
-            "run sclbl.logout(), then sclbl.login(url, token) again"
+            verbs.say(
+                f"the stored login {path} cannot be read ({type(error).__name__}); run ",
+                verbs.logout(),
+                ", then ",
+                verbs.login(),
+                " again",
+            )
         ) from None
 
 
