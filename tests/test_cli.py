@@ -86,7 +86,10 @@ def test_usage_errors_are_2(cli: Cli) -> None:
         assert done.err.startswith("Usage: sclbl")
 
 
-def test_errors_are_one_line_and_1(cli: Cli, stocked: dict[str, Case]) -> None:
+def test_errors_are_one_line_and_1(
+    cli: Cli, stocked: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "isatty", lambda handle: False)
     for arguments, message in (
         (["show", "nobody"], "error: there is no deployment 'nobody'; there are: linear, mixed"),
         (["show", "Bad"], "error: 'Bad' is not a ref"),
@@ -99,6 +102,12 @@ def test_errors_are_one_line_and_1(cli: Cli, stocked: dict[str, Case]) -> None:
         (["edit", "mixed@7", "--docs", "x"], "error: mixed has no version 7"),
         (["--registry", "http://127.0.0.1:1", "list"], "error: no answer from http://127.0.0.1:1"),
         (["--registry", "http://127.0.0.1:1", "serve"], "error: http://127.0.0.1:1 is a server"),
+        (["--registry", "", "list"], "error: --registry is empty; give a directory or a URL"),
+        (["--registry", "", "run", "mixed", "x.csv"], "error: --registry is empty"),
+        (["show", "mixed@productoin"], "error: mixed has no alias 'productoin'; its aliases: none"),
+        (["download", "mixed", "-o", "no/m.wasm"], "error: no is no directory, so m.wasm cannot"),
+        (["login", "localhost:8000"], "error: 'localhost:8000' is not a server's URL"),
+        (["login", "http://127.0.0.1:1"], "error: nobody can be asked for the token, because"),
         (["upload", "missing.onnx"], "error: missing.onnx: No such file"),
     ):
         done = cli(*arguments)
@@ -142,6 +151,7 @@ def test_aliases(cli: Cli, stocked: dict[str, Case], folder: Path) -> None:
     assert [event["version"] for event in events] == [1, 2, 1]
     refused = cli("delete", "mixed@1", "--yes").err
     assert "error: mixed@1 is what production names" in refused
+    assert "did you mean 'production'?" in cli("show", "mixed@producton").err
     # A terminal is told commands, not calls in Python.
     assert "`sclbl promote mixed@VERSION production` or `sclbl rollback mixed" in refused
     assert "sclbl.promote" not in refused

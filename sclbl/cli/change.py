@@ -237,6 +237,8 @@ def download(
 @contextmanager
 def whole_file(path: Path) -> Iterator[str]:
     """Give a path to write to, which becomes `path` only when all went well."""
+    if not path.parent.is_dir():
+        raise RequestError(f"{path.parent} is no directory, so {path.name} cannot be written there")
     handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:

@@ -62,7 +62,7 @@ def run(
         if output_format is not None:
             raise RequestError("parquet cannot be written to stdout; give a file with -o")
         target = "csv"
-    program = api.load(ref, registry=options.registry)
+    program = api.load(ref, registry=None if options.registry is None else options.connect())
     chosen = pick_method(program.methods, ref, method)
     rows = batch.predict_file(
         program, chosen, None if file == "-" else Path(file), source, output, target

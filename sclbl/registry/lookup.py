@@ -115,7 +115,12 @@ def no_alias(connection: Connection, name: str, alias: str) -> NotFoundError:
     if _last_version(connection, name) is None:
         return no_deployment(connection, name)
     known = connection.execute(select(aliases.c.alias).where(aliases.c.name == name)).scalars()
-    listed = ", ".join(sorted(known)[:LISTED]) or "none"
+    names = sorted(known)
+    listed = ", ".join(names[:LISTED]) or "none"
+    if near := difflib.get_close_matches(alias, names, n=1):
+        return NotFoundError(
+            f"{name} has no alias {alias!r}; did you mean {near[0]!r}? its aliases: {listed}"
+        )
     return NotFoundError(
         verbs.say(
             f"{name} has no alias {alias!r}; its aliases: {listed}; ",

@@ -18,7 +18,7 @@ import sclbl
 from sclbl.errors import RequestError
 from sclbl.methods import default_method
 from sclbl.registry.base import Record
-from sclbl.server.context import Context, json_response, reading
+from sclbl.server.context import Context, context_of, json_response, reading
 from sclbl.server.examples import Examples
 from sclbl.spec import Kind, Output, Signature
 
@@ -370,11 +370,22 @@ def _document(context: Context, title: str, paths: Json, **more: Any) -> Json:
     }
 
 
-def _link(record: Record) -> Json:
+def _link(name: str) -> Json:
     """Return a path that is described in the deployment's own document, relative to this one."""
-    path = f"/v1/deployments/{record.name}/predict"
-    pointer = path.replace("~", "~0").replace("/", "~1")
-    return {"$ref": f"v1/deployments/{record.name}/openapi.json#/paths/{pointer}"}
+    pointer = f"/v1/deployments/{name}/predict".replace("~", "~0").replace("/", "~1")
+    return {"$ref": f"v1/deployments/{name}/openapi.json#/paths/{pointer}"}
+
+
+async def _names(request: Request) -> list[str]:
+    """Return the names of all deployments; read again only after a change of the registry."""
+    context, state = context_of(request), request.app.state
+    # Before the names: a change in between makes the next request read them again.
+    stamp = await context.ask(context.registry.stamp)
+    known: tuple[int | None, list[str]] = getattr(state, "names", (None, []))
+    if stamp is None or stamp != known[0]:
+        records = await context.ask(context.registry.deployments)
+        known = state.names = (stamp, [record.name for record in records])
+    return known[1]
 
 
 async def openapi(request: Request) -> Response:
@@ -385,16 +396,15 @@ async def openapi(request: Request) -> Response:
     if unknown:
         raise RequestError(f"{unknown[0]!r} is not a parameter here; there is only 'after'")
     paths = _static_paths()
-    records = await context.ask(context.registry.deployments)
-    names = [record.name for record in records]
+    names = await _names(request)
     first = bisect_right(names, after)
-    page = records[first : first + PAGE]
-    for record in page:
-        paths[f"/v1/deployments/{record.name}/predict"] = _link(record)
+    page = names[first : first + PAGE]
+    for name in page:
+        paths[f"/v1/deployments/{name}/predict"] = _link(name)
     headers = {"cache-control": "no-cache"}
     more: Json = {}
-    if first + PAGE < len(records):
-        there = f"openapi.json?after={page[-1].name}"
+    if first + PAGE < len(names):
+        there = f"openapi.json?after={page[-1]}"
         headers["link"] = f'<{there}>; rel="next"'
         more["x-sclbl-next"] = there
     return json_response(_document(context, "sclbl", paths, **more), headers=headers)
