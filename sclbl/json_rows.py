@@ -71,13 +71,13 @@ def read_json(text: bytes, signature: Signature, what: str = "the body") -> list
 
 def _require_row(value: dict[str, Any], signature: Signature, what: str) -> None:
     """Raise where an object is no row of this model: none of its keys is a column."""
-    labels = [signature.label_of(i) for i in range(len(signature.columns))]
-    if any(label in value for label in labels):
+    positions = range(len(signature.columns))
+    if any(signature.label_of(i) in value for i in positions):
         return
     if "rows" in value:
         raise ShapeError(f'"rows" holds {type(value["rows"]).__name__}, not a list; {FORM}')
-    more = ", …" if len(labels) > LISTED else ""
-    listed = ", ".join(map(repr, labels[:LISTED])) + more
+    more = ", …" if len(positions) > LISTED else ""
+    listed = ", ".join(repr(signature.label_of(i)) for i in positions[:LISTED]) + more
     raise RequestError(
         f'{what} is an object without "rows", and no row either, because none of its keys is a '
         f"column of the model ({listed}); {FORM}"

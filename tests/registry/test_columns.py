@@ -13,9 +13,12 @@ from sklearn.linear_model import LinearRegression
 
 import sclbl
 from sclbl.errors import ColumnsWarning
+from sclbl.registry.base import Registry
 from sclbl.registry.columns import differences
 from sclbl.registry.local import LocalRegistry
+from sclbl.registry.remote import RemoteRegistry
 from sclbl.spec import Column, Signature
+from tests.server.threads import serving
 
 
 def table(
@@ -53,7 +56,7 @@ def test_differences(old: Signature, new: Signature, said: str) -> None:
     assert bool(found) == bool(said)
 
 
-def upload(registry: LocalRegistry, columns: Sequence[str]) -> sclbl.Deployment:
+def upload(registry: Registry, columns: Sequence[str]) -> sclbl.Deployment:
     rows = pd.DataFrame({name: [1.0, 2.0, 4.0] for name in columns})
     model = LinearRegression().fit(rows, [1.0, 2.0, 3.0])
     return sclbl.upload(model, rows, name="m", registry=registry)
@@ -75,3 +78,14 @@ def test_upload_warns(tmp_path: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             upload(registry, "z")
+
+
+def test_upload_to_a_server_warns(tmp_path: Path) -> None:
+    with (
+        LocalRegistry(tmp_path) as local,
+        serving(local) as (url, token),
+        RemoteRegistry(url, token) as registry,
+    ):
+        upload(registry, "ab")
+        with pytest.warns(ColumnsWarning, match="m@2 takes other columns than m@1: no longer: 'b'"):
+            upload(registry, "a")
