@@ -70,9 +70,18 @@ def read_json(text: bytes, signature: Signature, what: str = "the body") -> list
 
 
 def _require_row(value: dict[str, Any], signature: Signature, what: str) -> None:
-    """Raise where an object is no row of this model: none of its keys is a column."""
+    """Raise where an object is no row of this model: none of its keys is a column, or it holds
+    columns in place of a row."""
     positions = range(len(signature.columns))
     if any(signature.label_of(i) in value for i in positions):
+        if list in set(map(type, value.values())):
+            for label in map(signature.label_of, positions):
+                if type(value.get(label)) is list:
+                    raise ShapeError(
+                        f"{what} is one object, so one row, and its column {label!r} holds a list; "
+                        f"send a list with an object for each row: [{{{label!r}: …}}, …]",
+                        column=label,
+                    )
         return
     if "rows" in value:
         raise ShapeError(f'"rows" holds {type(value["rows"]).__name__}, not a list; {FORM}')

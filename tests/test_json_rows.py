@@ -60,6 +60,11 @@ def test_a_column_may_be_called_rows() -> None:
         ('{"rows": {"age": 1}}', ShapeError, '"rows" holds dict, not a list'),
         ('{"rows": [[1, "a"]], "age": 3}', RequestError, "the body has 'age' beside \"rows\""),
         ("3", ShapeError, "the body holds int, not rows"),
+        (
+            '{"age": [1, 2], "city": ["a", "b"]}',
+            ShapeError,
+            "its column 'age' holds a list; send a",
+        ),
         ("null", ShapeError, "the body holds NoneType, not rows"),
         ("", RequestError, "the body is not JSON: it is empty"),
         ('{"age": 1', RequestError, "the body is not JSON"),
