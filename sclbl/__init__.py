@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sclbl.api import compile as compile
     from sclbl.api import delete as delete
     from sclbl.api import deployments as deployments
+    from sclbl.api import edit as edit
     from sclbl.api import get as get
     from sclbl.api import history as history
     from sclbl.api import load as load
@@ -40,6 +41,7 @@ _HOMES = {
     "compile": "sclbl.api",
     "delete": "sclbl.api",
     "deployments": "sclbl.api",
+    "edit": "sclbl.api",
     "get": "sclbl.api",
     "history": "sclbl.api",
     "load": "sclbl.api",

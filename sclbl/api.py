@@ -34,6 +34,7 @@ def upload(
     metrics: Mapping[str, float] | None = None,
     verify_on: Any = None,
     tolerance: float | None = None,
+    example: bool = False,
     registry: Where = None,
 ) -> Deployment:
     """Compile a fitted model, prove that the program predicts the same, and record it.
@@ -58,6 +59,9 @@ def upload(
         More rows to verify on.
     tolerance : float, optional
         Largest relative error to accept, in place of the model family's own.
+    example : bool, default False
+        Keep the first row of `example_input` in the program, as an example of how it is called.
+        Everyone who can read the program or its deployment sees it.
     registry : Registry, path or URL, optional
         Where to; see the module.
 
@@ -65,6 +69,11 @@ def upload(
     -------
     Deployment
         The new version.
+
+    Warns
+    -----
+    ColumnsWarning
+        The new version takes other columns than the one before it.
 
     Raises
     ------
@@ -83,7 +92,7 @@ def upload(
 
     from sclbl import onnx_format, progress
     from sclbl.build import STEPS, build, default_name, verified_spec
-    from sclbl.registry import details, refs
+    from sclbl.registry import columns, details, refs
 
     name = refs.check_name(default_name(model) if name is None else name)
     if alias is not None:
@@ -92,9 +101,10 @@ def upload(
     metrics = details.check_metrics(metrics)
     where = connect(registry)
     with progress.shown(f"upload {name}", STEPS + 1) as step:
-        program = build(model, example_input, methods, verify_on, tolerance, step)
+        program = build(model, example_input, methods, verify_on, tolerance, step, example=example)
         spec = onnx_format.write(verified_spec(program))
         step("record")
+        before = columns.newest(where, name)
         record = where.create(
             name,
             program.wasm,
@@ -105,6 +115,7 @@ def upload(
             metrics=metrics,
             request_id=uuid.uuid4().hex,
         )
+    columns.warn_of_others(before, record)
     return Deployment(record, where, program)
 
 
@@ -115,6 +126,7 @@ def compile(
     methods: Sequence[str] | None = None,
     verify_on: Any = None,
     tolerance: float | None = None,
+    example: bool = False,
 ) -> Program:
     """Compile a fitted model and prove that the program predicts the same; record nothing.
 
@@ -129,7 +141,7 @@ def compile(
     from sclbl.build import STEPS, build
 
     with progress.shown("compile", STEPS) as step:
-        return build(model, example_input, methods, verify_on, tolerance, step)
+        return build(model, example_input, methods, verify_on, tolerance, step, example=example)
 
 
 def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = None) -> Spec:
@@ -190,6 +202,22 @@ def get(ref: str, *, registry: Where = None) -> Deployment:
 def delete(ref: str, *, registry: Where = None) -> None:
     """Delete a version (``churn@3``) or a whole deployment (``churn``); see `Registry.delete`."""
     connect(registry).delete(ref)
+
+
+def edit(
+    ref: str,
+    *,
+    docs: str | None = None,
+    tags: Mapping[str, str | None] | None = None,
+    metrics: Mapping[str, float | None] | None = None,
+    registry: Where = None,
+) -> Deployment:
+    """Change what is written about a version, and return it; see `Registry.edit`.
+
+    ``tags={"team": "crm", "draft": None}`` sets one tag and removes another.
+    """
+    where = connect(registry)
+    return Deployment(where.edit(ref, docs=docs, tags=tags, metrics=metrics), where)
 
 
 def promote(ref: str, alias: str, *, registry: Where = None) -> Deployment:

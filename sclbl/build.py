@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sclbl import example as examples
 from sclbl import fidelity, manifest, onnx_format
 from sclbl.compiler import compile_spec
 from sclbl.errors import FidelityError, InputError, ModelError, SpecError
@@ -23,12 +24,14 @@ def build(
     verify_on: Any,
     tolerance: float | None,
     step: Callable[[str], None],
+    *,
+    example: bool = False,
 ) -> Program:
     """Return the verified program of a model, a spec, or a program itself.
 
     Parameters
     ----------
-    model, example_input, methods, verify_on, tolerance
+    model, example_input, methods, verify_on, tolerance, example
         See `sclbl.api.upload`.
     step : callable
         Told the name of each step as it begins.
@@ -39,7 +42,8 @@ def build(
         See `sclbl.api.upload`.
     """
     if isinstance(model, (Program, Spec)):
-        _refuse_options(model, methods=methods, verify_on=verify_on, tolerance=tolerance)
+        given = {"methods": methods, "verify_on": verify_on, "tolerance": tolerance}
+        _refuse_options(model, **given, example=example or None)
     if isinstance(model, Program):
         return model
     if isinstance(model, Spec):
@@ -56,13 +60,15 @@ def build(
 
     step("strip")
     spec = strip(model, example_input, methods=methods)
+    shown = examples.first_row(example_input, spec.signature) if example else None
     step("compile")
     wasm = compile_spec(spec)
     step("verify")
     report = fidelity.verify(
         model, spec, wasm, example_input, verify_on=verify_on, tolerance=tolerance
     )
-    return _with_report(wasm, report, spec)
+    program = _with_report(wasm, report, spec)
+    return program if shown is None else _with_example(program, examples.tried(program, shown))
 
 
 def verified_spec(program: Program) -> Spec:
@@ -111,6 +117,11 @@ def default_name(model: Any) -> str:
 def _with_report(wasm: bytes, report: fidelity.Report, spec: Spec) -> Program:
     described = {**manifest.read(wasm), "report": report.to_json()}
     return Program(manifest.attach(wasm, described), spec)
+
+
+def _with_example(program: Program, values: list[Any]) -> Program:
+    described = {**program.manifest, "example": values}
+    return Program(manifest.attach(program.wasm, described), program.spec)
 
 
 def _refuse_options(model: Program | Spec, **options: object) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sclbl.errors import UnsupportedMethodError
 from sclbl.registry.base import Record, Registry
@@ -74,17 +74,17 @@ class Deployment:
 
     @property
     def docs(self) -> str:
-        """The text given with the upload."""
+        """The text written about it (Markdown)."""
         return self._record.docs
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tags given with the upload."""
+        """Its tags."""
         return self._record.tags
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """The metrics given with the upload."""
+        """Its metrics."""
         return self._record.metrics
 
     @property
@@ -96,6 +96,11 @@ class Deployment:
     def signature(self) -> Signature:
         """Inputs and outputs of the program."""
         return Signature.from_json(self._record.signature)
+
+    @property
+    def example(self) -> Any:
+        """A row to call it with, a dict or a list; None unless uploaded with ``example=True``."""
+        return self._record.example
 
     @property
     def sha256(self) -> str:
@@ -145,6 +150,25 @@ class Deployment:
 
         return onnx_format.read(self._registry.spec(self._record))
 
+    def edit(
+        self,
+        *,
+        docs: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        metrics: Mapping[str, float | None] | None = None,
+    ) -> Self:
+        """Change what is written about this version, here and in the registry; return this.
+
+        Parameters
+        ----------
+        docs : str, optional
+            The new text, in place of the old one; empty for none.
+        tags, metrics : optional
+            Entries to set; one that is None is removed. Others stay.
+        """
+        self._record = self._registry.edit(self.ref, docs=docs, tags=tags, metrics=metrics)
+        return self
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program to a file and return its path."""
         return self.program.save(path)
@@ -180,4 +204,4 @@ class Deployment:
     def _repr_html_(self) -> str:
         from sclbl.view import deployment_html
 
-        return deployment_html(self._record, self.report)
+        return deployment_html(self._record, self.report, self._registry.location)

@@ -14,6 +14,12 @@ class SclblError(Exception):
 
     code: ClassVar[str] = "error"
 
+    @property
+    def shell(self) -> str:
+        """The message for a terminal: it advises commands where `str` advises calls in Python."""
+        said = self.args[0] if self.args else ""
+        return str(getattr(said, "shell", self))
+
 
 # ------------------------------------------------------------------ the model
 
@@ -231,6 +237,17 @@ class RequestTimeoutError(RequestError):
     """The body of a request arrived too slowly."""
 
     code = "request_timeout"
+
+
+# --------------------------------------------------------------------- warnings
+
+
+class SclblWarning(UserWarning):
+    """Base of every warning that sclbl gives: the work was done, and there is something to know."""
+
+
+class ColumnsWarning(SclblWarning):
+    """A new version takes other columns than the one before it."""
 
 
 def _subclasses(root: type[SclblError]) -> list[type[SclblError]]:

@@ -6,6 +6,7 @@ import html
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,11 +14,13 @@ from typing import Any, Protocol
 
 #: Seconds before anything is shown: most work is done by then.
 DELAY = 0.4
+#: A notebook keeps what was shown, so there it is shown for work that is worth a line.
+NOTEBOOK_DELAY = 3.0
 
 
 class _Bar(Protocol):
     def show(self, done: int, total: int, text: str) -> None: ...
-    def close(self) -> None: ...
+    def close(self, summary: str) -> None: ...
 
 
 @contextmanager
@@ -51,7 +54,9 @@ class _State:
         self._begun, self._text = 0, ""
         self._bar: _Bar | None = None
         self._closed = False
-        self._timer = threading.Timer(DELAY, self._begin)
+        self._start = time.monotonic()
+        delay = NOTEBOOK_DELAY if make is _NotebookBar else DELAY
+        self._timer = threading.Timer(delay, self._begin)
         self._timer.daemon = True
         self._timer.start()
 
@@ -65,7 +70,7 @@ class _State:
         with self._lock:
             self._closed = True
             if self._bar is not None:
-                self._bar.close()
+                self._bar.close(f"{self._title}: {time.monotonic() - self._start:.1f} s")
 
     def _begin(self) -> None:
         with self._lock:
@@ -106,7 +111,7 @@ class _TerminalBar:
 
         self._progress.update(self._task, completed=done, total=total, description=escape(text))
 
-    def close(self) -> None:
+    def close(self, summary: str) -> None:
         self._progress.stop()
 
 
@@ -114,11 +119,16 @@ class _NotebookBar:
     def __init__(self) -> None:
         # Its functions carry no types.
         self._display: Any = import_module("IPython.display")
-        self._handle = self._display.display(self._display.HTML(""), display_id=True)
+        self._handle: Any = None
 
     def show(self, done: int, total: int, text: str) -> None:
         bar = f'<progress value="{done}" max="{total}"></progress> {html.escape(text)}'
-        self._handle.update(self._display.HTML(bar))
+        view = self._display.HTML(bar)
+        if self._handle is None:
+            self._handle = self._display.display(view, display_id=True)
+        else:
+            self._handle.update(view)
 
-    def close(self) -> None:
-        self._handle.update(self._display.HTML(""))
+    def close(self, summary: str) -> None:
+        # An output cannot be taken back, so it ends as something to read.
+        self._handle.update(self._display.HTML(html.escape(summary)))

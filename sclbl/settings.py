@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sclbl import verbs
 from sclbl.errors import RegistryError
 
 CREDENTIALS = "credentials.json"
@@ -27,13 +28,29 @@ class Login:
 
 
 def home() -> Path:
-    """Return the directory of everything that sclbl keeps for this user."""
-    given = os.environ.get("SCLBL_HOME")
-    if given:
-        return Path(given).expanduser().absolute()
-    import platformdirs
+    """Return the directory of everything that sclbl keeps for this user.
 
-    return Path(platformdirs.user_data_dir("sclbl", appauthor=False))
+    Raises
+    ------
+    RegistryError
+        Nothing says where that is: no ``SCLBL_HOME``, and a user without a home, as in some
+        containers and jobs.
+    """
+    given = os.environ.get("SCLBL_HOME")
+    try:
+        if given:
+            return Path(given).expanduser().absolute()
+        import platformdirs
+
+        path = Path(platformdirs.user_data_dir("sclbl", appauthor=False))
+    except RuntimeError:
+        path = Path("~")
+    if not path.is_absolute():
+        raise RegistryError(
+            f"this user has no home directory ({given or path}); set SCLBL_HOME to a directory "
+            "that you can write to"
+        )
+    return path
 
 
 def check_url(url: object) -> str:
@@ -125,8 +142,13 @@ def stored_login() -> Login | None:
     except (OSError, ValueError, KeyError, TypeError, RegistryError) as error:
         # The file's content stays out of the message.
         raise RegistryError(
-            f"the stored login {path} cannot be read ({type(error).__name__}); "
-            "run sclbl.logout(), then sclbl.login(url, token) again"
+            verbs.say(
+                f"the stored login {path} cannot be read ({type(error).__name__}); run ",
+                verbs.logout(),
+                ", then ",
+                verbs.login(),
+                " again",
+            )
         ) from None
 
 

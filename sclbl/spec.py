@@ -56,6 +56,8 @@ RESERVED = frozenset(
         "docs",
         "tags",
         "metrics",
+        "edit",
+        "example",
     ]
 )
 #: Stands for a missing text in the constants of a graph (a Unicode noncharacter).

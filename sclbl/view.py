@@ -1,49 +1,181 @@
-"""The HTML view of a deployment, for notebooks."""
+"""The HTML view of a deployment, for notebooks; and columns in words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+import shlex
+from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sclbl.methods import default_method
 from sclbl.registry.base import Record
+from sclbl.settings import home
 from sclbl.spec import Signature
+
+if TYPE_CHECKING:
+    from sclbl.fidelity import Report
 
 #: How many columns, tags or metrics are listed; the rest is counted.
 LISTED = 12
+#: A longer example row is not spelled out in a call.
+SPELLED = 400
+
+_CELL = "text-align:left;vertical-align:top;white-space:pre-wrap"
+_CODE = "margin:0;padding:4px 0;white-space:pre-wrap;text-align:left"
 
 
-def deployment_html(record: Record, report: object | None) -> str:
-    """Return a table about one version; every text in it is escaped.
+def deployment_html(record: Record, report: Report | None, location: str) -> str:
+    """Return a view of one version: its docs, facts, how it compares, and how it is called.
+
+    Text in it is escaped, and docs are rendered as Markdown without HTML or images.
 
     Parameters
     ----------
     record : Record
         The version.
-    report : object or None
-        Its fidelity report, shown as it prints.
+    report : Report or None
+        Its fidelity report.
+    location : str
+        Where its registry is.
     """
+    aliases = f" ({escape(', '.join(record.aliases))})" if record.aliases else ""
+    parts = [
+        f"<h4>{escape(record.ref)}{aliases}</h4>",
+        _docs(record.docs),
+        _facts(record),
+        "" if report is None else _comparison(report),
+        _calls(record, location),
+    ]
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _docs(docs: str) -> str:
+    if not docs:
+        return ""
+    from markdown_it import MarkdownIt
+
+    # An image would be fetched from wherever the text says, by everyone who looks.
+    return str(MarkdownIt("js-default").disable("image").render(docs))
+
+
+def _facts(record: Record) -> str:
+    link = "" if record.url is None else _link(record.url)
     rows = {
-        "model": record.model,
-        "methods": ", ".join(record.methods),
-        "inputs": describe_inputs(Signature.from_json(record.signature)),
+        "model": escape(record.model),
+        "methods": escape(", ".join(record.methods)),
+        "inputs": escape(describe_inputs(Signature.from_json(record.signature))),
+        "tags": escape(_pairs(record.tags)),
+        "metrics": escape(_pairs({key: f"{value:.6g}" for key, value in record.metrics.items()})),
         "size": f"{record.size:,} bytes",
-        "SHA-256": record.sha256,
+        "SHA-256": escape(record.sha256),
         "created": f"{record.created_at:%Y-%m-%d %H:%M:%S} UTC",
-        "aliases": ", ".join(record.aliases),
-        "url": record.url or "",
-        "docs": record.docs,
-        "tags": _pairs(record.tags),
-        "metrics": _pairs({key: f"{value:.6g}" for key, value in record.metrics.items()}),
-        "fidelity": "" if report is None else str(report),
+        "served at": link,
     }
-    style = "text-align:left;vertical-align:top;white-space:pre-wrap"
     body = "".join(
-        f'<tr><th style="{style}">{escape(key)}</th><td style="{style}">{escape(value)}</td></tr>'
+        f'<tr><th style="{_CELL}">{key}</th><td style="{_CELL}">{value}</td></tr>'
         for key, value in rows.items()
         if value
     )
-    return f"<table><caption><b>{escape(record.ref)}</b></caption><tbody>{body}</tbody></table>"
+    return f"<table><tbody>{body}</tbody></table>"
+
+
+def _link(url: str) -> str:
+    shown = escape(url)
+    described = escape(f"{url}/openapi.json")
+    # The URL is the client's own, which it checked to be one of HTTP.
+    return (
+        f'<a href="{shown}" target="_blank" rel="noopener">{shown}</a> '
+        f'(<a href="{described}" target="_blank" rel="noopener">OpenAPI</a>)'
+    )
+
+
+def _comparison(report: Report) -> str:
+    verdict = "predicts the same" if report.ok else "does NOT predict the same"
+    refused = f", of which both refuse {report.refusals:,}" if report.refusals else ""
+    titles = (
+        "method",
+        "rows",
+        "largest relative error",
+        "labels that differ",
+        "difference allowed",
+    )
+    cells = [
+        (
+            method.method,
+            f"{method.rows:,}",
+            f"{method.max_rel:.2g}",
+            f"{method.flips:,}",
+            "none" if method.tolerance == 0 else f"relative error {method.tolerance:.0e}",
+        )
+        for method in report.methods
+    ]
+    text = f"Compared with {report.against} on {report.rows:,} rows{refused}: {verdict}."
+    worst = f"<p>{escape(report.worst)}</p>" if report.worst else ""
+    head = "".join(f'<th style="{_CELL}">{title}</th>' for title in titles)
+    body = "".join(f"<tr>{_cells(row)}</tr>" for row in cells)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<p>{escape(text)}</p>{worst}{table}"
+
+
+def _cells(values: Iterable[str]) -> str:
+    return "".join(f'<td style="{_CELL}">{escape(value)}</td>' for value in values)
+
+
+def _calls(record: Record, location: str) -> str:
+    python, shell = calls(record, location)
+    return (
+        f'<p>Call it from Python:</p><pre style="{_CODE}">{escape(python)}</pre>'
+        f'<p>and over HTTP:</p><pre style="{_CODE}">{escape(shell)}</pre>'
+    )
+
+
+def calls(record: Record, location: str) -> tuple[str, str]:
+    """Return how a version is called in Python and with curl, to be pasted.
+
+    The row is the version's example where it has one that is not too long. Else it is the first
+    one of ``X``, which the reader has.
+
+    Parameters
+    ----------
+    record : Record
+        The version.
+    location : str
+        Where its registry is: a path or a URL.
+    """
+    path = f"/v1/deployments/{record.ref}"
+    server = "http://localhost:8000" if record.url is None else record.url.removesuffix(path)
+    # Where this process finds the registry by its environment, a terminal elsewhere would not.
+    named = record.url is not None or "SCLBL_HOME" in os.environ or location != str(home())
+    where = f", registry={location!r}" if named else ""
+    body = json.dumps(record.example, ensure_ascii=False)
+    spelled = record.example is not None and len(body) <= SPELLED
+    table = record.signature.get("layout") == "table"
+    if not spelled:
+        row = "X"
+    elif table:
+        row = repr(record.example)
+    else:
+        row = repr([record.example])
+    method = default_method(record.methods)
+    python = f"import sclbl\nsclbl.get({record.ref!r}{where}).{method}({row})"
+    lines = []
+    if record.url is None:
+        option = f"--registry {shlex.quote(location)} " if named else ""
+        lines.append(f"sclbl {option}serve   # in another terminal")
+    if not spelled:
+        # By default pandas rounds to ten digits.
+        write = 'X[:1].to_json("row.json", orient="records", double_precision=15)'
+        if not table:
+            write = 'pathlib.Path("row.json").write_text(json.dumps(X[:1].tolist()))'
+        lines.append(f"# in Python: {write}")
+    data = "@row.json" if not spelled else shlex.quote(body if table else f"[{body}]")
+    lines.append(
+        f"curl -s {shlex.quote(f'{server}{path}/predict')} \\\n"
+        f"  -H 'content-type: application/json' -d {data}"
+    )
+    return python, "\n".join(lines)
 
 
 def describe_inputs(signature: Signature) -> str:

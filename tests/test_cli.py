@@ -70,8 +70,9 @@ def stocked(folder: Path, cases: dict[str, Case]) -> dict[str, Case]:
 
 def test_version_and_help(cli: Cli) -> None:
     assert cli("version").out.strip() == sclbl.__version__
+    assert cli("--version").out.strip() == sclbl.__version__
     shown = cli("--help").out
-    verbs = "list show upload delete promote rollback history download run serve login logout"
+    verbs = "list show upload edit delete promote rollback history download run serve login logout"
     for verb in verbs.split():
         assert f"  {verb} " in shown
         assert cli(verb, "-h").code == 0
@@ -85,15 +86,28 @@ def test_usage_errors_are_2(cli: Cli) -> None:
         assert done.err.startswith("Usage: sclbl")
 
 
-def test_errors_are_one_line_and_1(cli: Cli, stocked: dict[str, Case]) -> None:
+def test_errors_are_one_line_and_1(
+    cli: Cli, stocked: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "isatty", lambda handle: False)
     for arguments, message in (
         (["show", "nobody"], "error: there is no deployment 'nobody'; there are: linear, mixed"),
         (["show", "Bad"], "error: 'Bad' is not a ref"),
         (["promote", "mixed@2", "production"], "error: mixed has no version 2"),
         (["rollback", "mixed", "production"], "error: mixed has no alias 'production'"),
         (["delete", "nobody"], "error: there is no deployment 'nobody'"),
+        (["delete", "mixed@production"], "error: 'mixed@production' ends in an alias"),
+        (["edit", "mixed"], "error: nothing to edit; give --docs, --tag, --metric, --remove-tag"),
+        (["edit", "mixed", "--metric", "a=b"], "error: the metric a='b' is not a number"),
+        (["edit", "mixed@7", "--docs", "x"], "error: mixed has no version 7"),
         (["--registry", "http://127.0.0.1:1", "list"], "error: no answer from http://127.0.0.1:1"),
         (["--registry", "http://127.0.0.1:1", "serve"], "error: http://127.0.0.1:1 is a server"),
+        (["--registry", "", "list"], "error: --registry is empty; give a directory or a URL"),
+        (["--registry", "", "run", "mixed", "x.csv"], "error: --registry is empty"),
+        (["show", "mixed@productoin"], "error: mixed has no alias 'productoin'; its aliases: none"),
+        (["download", "mixed", "-o", "no/m.wasm"], "error: no is no directory, so m.wasm cannot"),
+        (["login", "localhost:8000"], "error: 'localhost:8000' is not a server's URL"),
+        (["login", "http://127.0.0.1:1"], "error: nobody can be asked for the token, because"),
         (["upload", "missing.onnx"], "error: missing.onnx: No such file"),
     ):
         done = cli(*arguments)
@@ -135,8 +149,13 @@ def test_aliases(cli: Cli, stocked: dict[str, Case], folder: Path) -> None:
     ]  # fmt: skip
     events = json.loads(cli("history", "mixed", "production", "--json").out)
     assert [event["version"] for event in events] == [1, 2, 1]
-    assert "error: mixed@1 is what production names" in cli("delete", "mixed@1").err
-    assert cli("delete", "mixed@2").out == "deleted mixed@2\n"
+    refused = cli("delete", "mixed@1", "--yes").err
+    assert "error: mixed@1 is what production names" in refused
+    assert "did you mean 'production'?" in cli("show", "mixed@producton").err
+    # A terminal is told commands, not calls in Python.
+    assert "`sclbl promote mixed@VERSION production` or `sclbl rollback mixed" in refused
+    assert "sclbl.promote" not in refused
+    assert cli("delete", "mixed@2", "--yes").out == "deleted mixed@2\n"
     assert "mixed@2 was deleted" in cli("show", "mixed@2").err
 
 
@@ -155,8 +174,34 @@ def test_upload_and_download(cli: Cli, folder: Path, cases: dict[str, Case]) -> 
     assert (folder / "my-model-1.wasm").read_bytes() == case.wasm
     assert cli("download", "my-model@1", "--spec", "-o", "out.onnx").out == "out.onnx\n"
     assert (folder / "out.onnx").read_bytes() == case.spec
+    (folder / "out.onnx").write_bytes(b"mine")
+    done = cli("download", "my-model@1", "-o", "out.onnx")
+    assert (done.code, done.out) == (1, "")
+    assert (
+        done.err == "error: out.onnx exists; add --force to replace it, or --output another file\n"
+    )
+    assert (folder / "out.onnx").read_bytes() == b"mine"
+    assert cli("download", "my-model@1", "-o", "out.onnx", "--force").code == 0
+    assert (folder / "out.onnx").read_bytes() == case.wasm
+    assert "is a directory" in cli("download", "my-model@1", "-o", ".").err
     program = sclbl.load(folder / "my-model-1.wasm")
     assert program.predict(case.x).tolist() == case.model.predict(case.x).tolist()
+
+
+@pytest.mark.filterwarnings("default")
+def test_upload_warns_of_other_columns(cli: Cli, folder: Path, cases: dict[str, Case]) -> None:
+    for name in ("numbers", "linear", "mixed"):
+        (folder / f"{name}.onnx").write_bytes(cases[name].spec)
+        (folder / f"{name}.wasm").write_bytes(cases[name].wasm)
+    assert cli("upload", "numbers.onnx", "--name", "m").err == ""
+    assert cli("upload", "linear.onnx", "--name", "m").err == ""
+    done = cli("upload", "mixed.onnx", "--name", "m")
+    assert (done.code, done.out) == (0, "m@3\n")
+    said = "takes other columns than {}: {} in place of {}; who calls m must send these\n"
+    by = ("named columns", "columns by position")
+    assert done.err == "warning: m@3 " + said.format("m@2", *by)
+    done = cli("upload", "linear.wasm", "linear.onnx", "--name", "m")
+    assert done.err == "warning: m@4 " + said.format("m@3", *by[::-1])
 
 
 def test_uploads_that_are_refused(cli: Cli, folder: Path, cases: dict[str, Case]) -> None:
@@ -187,6 +232,55 @@ def test_uploads_that_are_refused(cli: Cli, folder: Path, cases: dict[str, Case]
     assert cli("list").out == ""
 
 
+def test_delete_asks_or_refuses(
+    cli: Cli, stocked: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import typer
+
+    with_versions = "mixed with its 1 version and all aliases"
+    monkeypatch.setattr(os, "isatty", lambda handle: False)
+    done = cli("delete", "mixed")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"error: nobody can be asked whether to delete {with_versions}")
+    assert "--yes" in done.err
+    assert cli("show", "mixed").code == 0
+    monkeypatch.setattr(os, "isatty", lambda handle: True)
+    asked: list[str] = []
+
+    def answer(question: str, abort: bool) -> None:
+        asked.append(question)
+        if len(asked) == 1:
+            raise typer.Abort
+
+    monkeypatch.setattr(typer, "confirm", answer)
+    assert cli("delete", "mixed").code == 1
+    assert cli("show", "mixed").code == 0
+    assert cli("delete", "mixed").out == "deleted mixed\n"
+    assert asked == [f"delete {with_versions}?"] * 2
+    assert cli("show", "mixed").code == 1
+
+
+def test_edit(cli: Cli, stocked: dict[str, Case]) -> None:
+    set_both = ["--tag", "team=crm", "--tag", "url=a=b", "--metric", "auc=0.5"]
+    assert cli("edit", "mixed", "--docs", "who leaves", *set_both).out == "edited mixed@1\n"
+    again = ["--remove-tag", "url", "--remove-metric", "auc", "--metric", "n=2"]
+    assert cli("edit", "mixed@1", *again).code == 0
+    record = json.loads(cli("show", "mixed", "--json").out)
+    assert (record["docs"], record["tags"]) == ("who leaves", {"team": "crm"})
+    assert record["metrics"] == {"n": 2.0}
+    assert cli("edit", "mixed", "--docs", "").code == 0
+    assert json.loads(cli("show", "mixed", "--json").out)["docs"] == ""
+
+
+def test_an_empty_registry_advises_commands(cli: Cli, folder: Path) -> None:
+    said = cli("show", "churn").err
+    assert "the registry is empty; `sclbl upload FILE.onnx --name churn`" in said
+    (folder / "home" / "credentials.json").write_text("{}")
+    said = cli("list").err
+    assert "run `sclbl logout`, then `sclbl login URL` again" in said
+    assert said.count("\n") == 1
+
+
 # ------------------------------------------------------------------------ run
 
 
@@ -196,11 +290,13 @@ def frame(case: Case, rows: int) -> pd.DataFrame:
 
 WRITE: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
     "csv": lambda x, path: x.to_csv(path, index=False),
+    "json": lambda x, path: x.to_json(path, orient="records"),
     "ndjson": lambda x, path: x.to_json(path, orient="records", lines=True),
     "parquet": lambda x, path: x.to_parquet(path),
 }
 READ: dict[str, Callable[[Path], pd.DataFrame]] = {
     "csv": pd.read_csv,
+    "json": pd.read_json,
     "ndjson": lambda path: pd.read_json(path, lines=True),
     "parquet": pd.read_parquet,
 }
@@ -266,6 +362,31 @@ def test_run_a_file_of_a_program(cli: Cli, folder: Path, cases: dict[str, Case])
     assert np.array_equal(found, case.model.transform(case.x))
 
 
+def test_run_every_form_of_json(cli: Cli, stocked: dict[str, Case], folder: Path) -> None:
+    row = {"age": 41, "plan": "gold"}
+    expected = stocked["mixed"].model.predict(pd.DataFrame([row])).tolist()
+    for text in (
+        json.dumps(row),
+        json.dumps([row]),
+        json.dumps({"rows": [row]}),
+        '\ufeff[[41, "gold"]]',
+    ):
+        (folder / "rows.json").write_text(text, encoding="utf-8")
+        done = cli("run", "mixed", "rows.json")
+        assert (json.loads(done.out), done.code) == (expected, 0)
+    (folder / "rows.json").write_text("[]")
+    assert cli("run", "mixed", "rows.json").out == "[]\n"
+    for text, message in (
+        ("{", "error: rows.json is not JSON"),
+        ('{"row": [1]}', "error: rows.json is an object without"),
+        ('{"age": 41}', "error: 1 column is missing: 'plan'"),
+    ):
+        (folder / "rows.json").write_text(text)
+        done = cli("run", "mixed", "rows.json")
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(message)
+
+
 def test_run_from_stdin(stocked: dict[str, Case], folder: Path) -> None:
     case = stocked["numbers"]
     text = "\n".join(json.dumps(row) for row in case.x[:3].tolist())
@@ -285,7 +406,7 @@ def test_run_refusals(cli: Cli, stocked: dict[str, Case], folder: Path) -> None:
     for arguments, message in (
         (["mixed", "missing.csv"], "error: missing.csv: No such file or directory"),
         (["mixed", "rows.xlsx"], "error: rows.xlsx does not say what it holds; give --from csv"),
-        (["mixed", "rows.csv", "--from", "xml"], "error: --from 'xml' is not one of csv, ndjson"),
+        (["mixed", "rows.csv", "--from", "xml"], "error: --from 'xml' is not one of csv, json"),
         (["mixed", "rows.csv", "--to", "parquet"], "error: parquet cannot be written to stdout"),
         (["mixed", "rows.csv", "--method", "fly"], "error: mixed has no method 'fly'; it offers"),
         (["linear", "rows.csv"], "error: the CSV header has 2 columns and the model takes 4"),
@@ -329,6 +450,14 @@ def test_login_acts_on_a_server(
         found = [float(v) for v in run("run", "far", "rows.csv").stdout.splitlines()[1:]]
         expected = cases["linear"].model.predict(cases["linear"].x[:2])
         assert np.allclose(found, expected, rtol=1e-12, atol=0)
+        assert run("edit", "far", "--docs", "of old").stdout == "edited far@1\n"
+        assert json.loads(run("show", "far", "--json").stdout)["docs"] == "of old"
+        # What the server advises is spelled for the one who reads it.
+        assert "; `sclbl promote far beta` gives" in run("show", "far@beta").stderr
+        with pytest.raises(sclbl.errors.NotFoundError, match=r"sclbl\.promote\('far', 'beta'\)"):
+            sclbl.get("far@beta", registry=served.url)
+        assert "add --yes" in run("delete", "far").stderr
+        assert run("delete", "far", "--yes").stdout == "deleted far\n"
         assert run("logout").stdout == "logged out\n"
         assert run("list").stderr == f"no deployments in {folder / 'home'}\n"
         monkeypatch.setenv("SCLBL_TOKEN", served.token)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
 import pickle
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import sclbl
+from sclbl import settings
 from sclbl.deployment import Deployment
 from sclbl.errors import NotFoundError, UnsupportedMethodError
 from sclbl.registry.local import LocalRegistry
 from sclbl.spec import Column, Signature
-from sclbl.view import describe_inputs
+from sclbl.view import calls, describe_inputs
+from tests.server.threads import serving
 
 X = np.random.default_rng(3).normal(size=(40, 3))
 ODD = "<script>alert('&')</script>"
@@ -95,30 +103,118 @@ class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: set[str] = set()
+        self.links: list[str | None] = []
         self.text = ""
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        self.links += [value for key, value in attrs if key in ("href", "src")]
 
     def handle_data(self, data: str) -> None:
         self.text += data
 
 
-def test_html_escapes_everything(stored: Deployment) -> None:
+OWN = {"div", "h4", "p", "pre", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+def seen(deployment: Deployment) -> Tags:
     view = Tags()
-    view.feed(stored._repr_html_())
-    assert view.tags == {"table", "caption", "b", "tbody", "tr", "th", "td"}
+    view.feed(deployment._repr_html_())
+    return view
+
+
+def test_html_escapes_everything(stored: Deployment) -> None:
+    view = seen(stored)
+    assert view.tags == OWN
     for text in (
-        "churn@1",
-        "production",
+        "churn@1 (production)",
         "3 columns of float64",
         ODD,
         f"{ODD}: {ODD}",
         f"{ODD}: 0.5",
         stored.sha256,
-        str(stored.report),
+        "predicts the same",
+        "labels that differ",
     ):
         assert text in view.text
+    assert "flip" not in view.text
+
+
+def test_docs_are_rendered_and_harmless(stored: Deployment) -> None:
+    docs = (
+        "# Who leaves\n\n- **soon** [more](https://example.org/a)\n- [bad](javascript:alert(1))\n\n"
+        "![spy](https://example.org/spy.png) <img src=x onerror=alert(1)>"
+    )
+    view = seen(stored.edit(docs=docs))
+    assert view.tags - OWN == {"h1", "ul", "li", "strong", "a"}
+    # A picture is no more than a link: looking fetches nothing.
+    assert view.links == ["https://example.org/a", "https://example.org/spy.png"]
+    assert "<img src=x" in view.text
+    assert seen(stored.edit(docs="")).tags == OWN
+
+
+def test_a_served_version_has_links_and_a_call(
+    stored: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = replace(stored._record, url="https://models.example.org/x/v1/deployments/churn@1")
+    registry = stored._registry
+    monkeypatch.setattr(registry, "location", "https://models.example.org/x")
+    view = seen(Deployment(record, registry))
+    assert view.links == [record.url, f"{record.url}/openapi.json"]
+    python, shell = calls(record, registry.location)
+    assert python == (
+        "import sclbl\nsclbl.get('churn@1', registry='https://models.example.org/x').predict(X)"
+    )
+    assert f"curl -s {record.url}/predict" in shell
+    assert python in view.text
+    assert shell in view.text
+
+
+FRAME = pd.DataFrame({"it's": [1.5, 2.0, 4.0], "n": [1, 2, 3]})
+
+
+@pytest.mark.parametrize("rows", [FRAME, FRAME.to_numpy()], ids=["table", "array"])
+@pytest.mark.parametrize("example", [True, False])
+def test_calls_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: Any, example: bool
+) -> None:
+    model = LinearRegression().fit(rows, [1.0, 2.0, 3.0])
+    monkeypatch.chdir(tmp_path)
+    with LocalRegistry(tmp_path / "r") as local, serving(local) as (url, _):
+        sclbl.upload(model, rows, name="m", example=example, registry=local)
+        record = sclbl.get("m", registry=url)._record
+        python, shell = calls(record, url)
+        names = {"X": rows, "json": json, "pathlib": pathlib, "sclbl": sclbl}
+        expected = model.predict(rows[:1])
+        found = eval(python.partition("\n")[2], names)
+        assert np.allclose(found[:1], expected, rtol=1e-12, atol=0)
+        if not example:
+            comment, _, shell = shell.partition("\n")
+            eval(comment.partition(": ")[2], names)
+        done = subprocess.run(["bash", "-c", shell], capture_output=True, check=True)
+        assert np.allclose(json.loads(done.stdout)["results"], expected, rtol=1e-12, atol=0)
+
+
+def test_long_examples_are_not_spelled_out(tmp_path: Path) -> None:
+    x = np.arange(2000.0).reshape(2, 1000) / 7
+    with LocalRegistry(tmp_path) as registry:
+        model = LinearRegression().fit(x, [1.0, 2.0])
+        made = sclbl.upload(model, x, name="wide", example=True, registry=registry)
+        python, shell = calls(made._record, registry.location)
+        assert len(made._repr_html_()) < 5_000
+    assert python.endswith(".predict(X)")
+    assert "-d @row.json" in shell
+    assert shell.startswith(f"sclbl --registry {tmp_path} serve")
+
+
+def test_the_registry_of_the_user_needs_no_naming(
+    stored: Deployment, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    assert f"registry={str(home)!r}" in calls(stored._record, str(home))[0]
+    monkeypatch.delenv("SCLBL_HOME")
+    python, shell = calls(stored._record, str(settings.home()))
+    assert python == "import sclbl\nsclbl.get('churn@1').predict(X)"
+    assert shell.startswith("sclbl serve ")
 
 
 def test_many_columns_are_counted() -> None:

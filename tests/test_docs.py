@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import typer
 
@@ -12,9 +17,11 @@ import sclbl
 from sclbl import errors
 from sclbl.cli import app
 from sclbl.compiler.lowering import LOWER
+from sclbl.registry.local import LocalRegistry
 from sclbl.server.app import ROUTES
 from sclbl.server.errors import STATUS, status_of
 from sclbl.strippers.table import STRIPPERS
+from tests.server.threads import serving
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -142,6 +149,25 @@ def test_quick_start_of_the_readme_runs(
     model, x = names["model"], names["X"]
     again = sclbl.load(wasm).predict(x)
     assert (again == model.predict(x)).all()  # type: ignore[attr-defined]  # names are untyped
+
+
+def test_the_curl_of_the_readme_predicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is pasted after the README's own upload answers what its model predicts."""
+    monkeypatch.setenv("SCLBL_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("SCLBL_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    page = text("README.md")
+    names: dict[str, Any] = {}
+    exec(
+        compile(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], "README.md", "exec"), names
+    )
+    (command,) = re.findall(r"```console\n(curl .*?)```", page, re.DOTALL)
+    row = json.loads(re.findall(r"-d '(.*?)'", command, re.DOTALL)[0])
+    with LocalRegistry(tmp_path / "home") as registry, serving(registry) as (url, _):
+        pasted = command.replace("localhost:8000", url.partition("//")[2])
+        done = subprocess.run(["bash", "-c", pasted], capture_output=True, check=True)
+    expected = names["model"].predict_proba(pd.DataFrame([row]))
+    assert np.allclose(json.loads(done.stdout)["results"], expected, rtol=1e-12, atol=0)
 
 
 def test_the_repository_speaks_of_the_product_alone() -> None:

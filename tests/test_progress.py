@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import threading
 import types
@@ -73,19 +74,38 @@ def test_short_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bar_in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
     handle = types.SimpleNamespace(update=shown.append)
+
+    def show(view: str, display_id: bool) -> Any:
+        shown.append(view)
+        return handle
+
     shell = types.SimpleNamespace(kernel=object())
     ipython = types.ModuleType("IPython")
     ipython.get_ipython = lambda: shell  # type: ignore[attr-defined]  # a stand-in for the module
     display = types.ModuleType("IPython.display")
     display.HTML = str  # type: ignore[attr-defined]  # a stand-in for the module
-    display.display = lambda view, display_id: handle  # type: ignore[attr-defined]  # same
+    display.display = show  # type: ignore[attr-defined]  # same
     monkeypatch.setitem(sys.modules, "IPython", ipython)
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     with progress.shown("upload <b>", 2) as step:
         step("strip")
         step("compile")
     assert shown[-2] == '<progress value="1" max="2"></progress> upload &lt;b&gt;: compile'
-    assert shown[-1] == ""
+    # What stays is something to read; and nothing was shown that is empty.
+    assert re.fullmatch(r"upload &lt;b&gt;: \d+\.\d s", shown[-1])
+    assert all(shown)
+
+
+def test_a_notebook_keeps_nothing_of_short_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr(progress, "_kind_of_bar", lambda: progress._NotebookBar)
+    monkeypatch.setattr(progress._NotebookBar, "__init__", lambda self: shown.append(self))
+    monkeypatch.setattr(progress, "NOTEBOOK_DELAY", 1e6)
+    monkeypatch.setattr(progress, "DELAY", 0.0)
+    work()
+    for timer in [t for t in threading.enumerate() if isinstance(t, threading.Timer)]:
+        timer.join(30)
+    assert shown == []
 
 
 @pytest.mark.usefixtures("at_once")
@@ -95,7 +115,7 @@ def test_bar_goes_away_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     class Bar:
         def show(self, done: int, total: int, text: str) -> None: ...
 
-        def close(self) -> None:
+        def close(self, summary: str) -> None:
             closed.append(True)
 
     monkeypatch.setattr(progress, "_kind_of_bar", lambda: Bar)

@@ -17,9 +17,11 @@ from sclbl import api, errors
 ROOT = Path(__file__).parents[1]
 
 VERBS = {
-    "compile": "(model, example_input=None, *, methods=None, verify_on=None, tolerance=None)",
+    "compile": "(model, example_input=None, *, methods=None, verify_on=None, tolerance=None, "
+    "example=False)",
     "delete": "(ref, *, registry=None)",
     "deployments": "(*, registry=None)",
+    "edit": "(ref, *, docs=None, tags=None, metrics=None, registry=None)",
     "get": "(ref, *, registry=None)",
     "history": "(name, alias, *, registry=None)",
     "load": "(source, *, registry=None)",
@@ -30,7 +32,8 @@ VERBS = {
     "rollback": "(name, alias, *, registry=None)",
     "strip": "(model, example_input, *, methods=None)",
     "upload": "(model, example_input=None, *, name=None, methods=None, alias=None, docs=None, "
-    "tags=None, metrics=None, verify_on=None, tolerance=None, registry=None)",
+    "tags=None, metrics=None, verify_on=None, tolerance=None, example=False, "
+    "registry=None)",
     "versions": "(name, *, registry=None)",
 }
 CLASSES = {"Deployment", "Program", "SclblError", "Spec"}

@@ -28,6 +28,25 @@ def test_home_is_the_users_data_directory_by_default(monkeypatch: pytest.MonkeyP
     assert settings.home() == Path.home() / "models"
 
 
+def test_a_user_without_a_home_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pwd
+
+    def unknown(user: object) -> None:
+        raise KeyError(user)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("HOME", "XDG_DATA_HOME", "SCLBL_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for call in (settings.home, registry.connect):
+        with pytest.raises(
+            RegistryError, match=r"no home directory .*set SCLBL_HOME to a directory"
+        ):
+            call()
+    monkeypatch.setenv("SCLBL_HOME", "~/models")
+    with pytest.raises(RegistryError, match="no home directory"):
+        settings.home()
+
+
 def test_local_by_default(home: Path) -> None:
     found = registry.connect()
     assert isinstance(found, LocalRegistry)

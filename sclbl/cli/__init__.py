@@ -26,6 +26,14 @@ app = typer.Typer(
 _COMMANDS = ("look", "change", "run", "serve", "login")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        import sclbl
+
+        typer.echo(sclbl.__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -35,6 +43,9 @@ def options(
         metavar="PATH|URL",
         help="Act on this registry: a directory or a server. By default the server that you "
         "logged in to, else the local registry.",
+    ),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
     """Deploy fitted estimators as small, verified WebAssembly programs."""
@@ -55,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments, prog_name="sclbl")
     except SclblError as error:
-        _fail(str(error))
+        _fail(error.shell)
     except BrokenPipeError:
         # Whoever read the output has had enough; there is nobody left to tell.
         sys.stderr.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -16,6 +17,7 @@ import numpy as np
 
 from sclbl.cli.change import whole_file
 from sclbl.errors import InputError, RequestError
+from sclbl.json_rows import read_json
 from sclbl.spec import Output, Signature
 from sclbl.tabular import CHUNK_ROWS, read_csv, read_ndjson
 
@@ -27,9 +29,10 @@ Chunk = tuple[Any, int, int]
 
 
 class Writer(Protocol):
-    """Writes results, chunk by chunk."""
+    """Writes results, chunk by chunk; `finish` comes after the last one, `close` always."""
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None: ...
+    def finish(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -51,7 +54,7 @@ def predict_file(
         One of its methods.
     source, target : Path or None
         The files; None is stdin and stdout. The target appears only when it is complete.
-    source_format, target_format : {"csv", "ndjson", "parquet"}
+    source_format, target_format : {"csv", "json", "ndjson", "parquet"}
         What they hold.
 
     Raises
@@ -79,6 +82,7 @@ def predict_file(
             writer.write(names, as_columns(result, output))
             done += count
             advance(position)
+        writer.finish()
     return done
 
 
@@ -153,6 +157,15 @@ def _ndjson(source: Path | None, signature: Signature) -> Iterator[Chunk]:
             yield rows, len(rows), position()
 
 
+def _json(source: Path | None, signature: Signature) -> Iterator[Chunk]:
+    with _open(source) as raw:
+        text = raw.read().removeprefix(codecs.BOM_UTF8)
+    rows = read_json(text, signature, str(source or "stdin"))
+    for first in range(0, len(rows), CHUNK_ROWS):
+        chunk = rows[first : first + CHUNK_ROWS]
+        yield chunk, len(chunk), len(text) * (first + len(chunk)) // len(rows)
+
+
 def _parquet(source: Path | None, signature: Signature) -> Iterator[Chunk]:
     pa, pq = pyarrow()
     # Parquet is read from its end, so what comes from a pipe is taken whole.
@@ -176,6 +189,7 @@ def _parquet(source: Path | None, signature: Signature) -> Iterator[Chunk]:
 
 READERS: dict[str, Callable[[Path | None, Signature], Iterator[Chunk]]] = {
     "csv": _csv,
+    "json": _json,
     "ndjson": _ndjson,
     "parquet": _parquet,
 }
@@ -198,6 +212,9 @@ class CsvWriter:
             self._started = True
         self._writer.writerows(zip(*map(_plain, columns), strict=True))
 
+    def finish(self) -> None:
+        """Nothing follows the last row."""
+
     def close(self) -> None:
         if self._file is not sys.stdout:
             self._file.close()
@@ -213,19 +230,32 @@ class NdjsonWriter:
         self._encoder = msgspec.json.Encoder()
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None:
-        plain = [_plain(column) for column in columns]
-        rows: list[Any]
-        if len(names) == 1:
-            rows = plain[0]
-        else:
-            rows = [dict(zip(names, row, strict=True)) for row in zip(*plain, strict=True)]
-        self._file.write(self._encoder.encode_lines([_spell(row) for row in rows]))
+        self._file.write(self._encoder.encode_lines(_by_row(names, columns)))
+
+    def finish(self) -> None:
+        """Nothing follows the last row."""
 
     def close(self) -> None:
         if self._file is not sys.stdout.buffer:
             self._file.close()
         else:
             self._file.flush()
+
+
+class JsonWriter(NdjsonWriter):
+    """JSON: a list of what NDJSON has a line for."""
+
+    def __init__(self, path: str | None) -> None:
+        super().__init__(path)
+        self._before = b"["
+
+    def write(self, names: list[str], columns: list[np.ndarray]) -> None:
+        for row in _by_row(names, columns):
+            self._file.write(self._before + self._encoder.encode(row))
+            self._before = b",\n"
+
+    def finish(self) -> None:
+        self._file.write(b"[]\n" if self._before == b"[" else b"]\n")
 
 
 class ParquetWriter:
@@ -247,6 +277,9 @@ class ParquetWriter:
             self._writer = self._pq.ParquetWriter(self._path, table.schema)
         self._writer.write_table(table.cast(self._writer.schema))
 
+    def finish(self) -> None:
+        """The file's end is written when it is closed."""
+
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
@@ -254,6 +287,7 @@ class ParquetWriter:
 
 WRITERS: dict[str, Callable[[str | None], Writer]] = {
     "csv": CsvWriter,
+    "json": JsonWriter,
     "ndjson": NdjsonWriter,
     "parquet": ParquetWriter,
 }
@@ -264,6 +298,15 @@ def _plain(column: np.ndarray) -> list[Any]:
     if column.dtype.kind == "f" and np.isnan(column).any():
         return [None if v != v else v for v in values]
     return values
+
+
+def _by_row(names: list[str], columns: list[np.ndarray]) -> list[Any]:
+    """Return the results of each row: a value where there is one column, else an object."""
+    plain = [_plain(column) for column in columns]
+    if len(names) == 1:
+        return [_spell(value) for value in plain[0]]
+    rows = zip(*plain, strict=True)
+    return [_spell(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _spell(row: Any) -> Any:

@@ -1,4 +1,7 @@
-"""Commands that change a registry, and download: upload, promote, rollback, delete, download."""
+"""Commands that change a registry, and download.
+
+upload, edit, promote, rollback, delete, download.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sclbl.cli.state import Options
 from sclbl.errors import RequestError, SpecError, UnsupportedModelError
+
+if TYPE_CHECKING:
+    from sclbl.registry.base import Registry
 
 #: How files of pickled models are called; and how they begin, whatever they are called.
 PICKLES = frozenset((".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".sav", ".p"))
@@ -21,7 +27,7 @@ PICKLES = frozenset((".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".sa
 
 def add(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (upload, promote, rollback, delete, download):
+    for command in (upload, edit, promote, rollback, delete, download):
         app.command()(command)
 
 
@@ -49,6 +55,7 @@ def upload(
     An .onnx spec is compiled first. To upload a fitted model use sclbl.upload in Python.
     """
     from sclbl import api, fidelity, onnx_format
+    from sclbl.registry import columns
     from sclbl.registry.refs import suggest_name
 
     options: Options = context.obj
@@ -67,7 +74,7 @@ def upload(
         "alias": alias,
         "docs": docs,
         "tags": _pairs(tag),
-        "metrics": {key: _number(key, value) for key, value in _pairs(metric).items()},
+        "metrics": _numbers(metric),
     }
     if program is None:
         made = api.upload(
@@ -78,7 +85,9 @@ def upload(
     # The bytes as they are: what was compiled elsewhere keeps its SHA-256.
     wasm, onnx = program.read_bytes(), spec.read_bytes()
     fidelity.verify_program(wasm, onnx)
+    before = columns.newest(registry, called)
     record = registry.create(called, wasm, onnx, **about, request_id=uuid.uuid4().hex)
+    columns.warn_of_others(before, record)
     typer.echo(record.ref)
 
 
@@ -105,11 +114,44 @@ def _pairs(texts: list[str] | None) -> dict[str, str]:
     return pairs
 
 
+def _numbers(texts: list[str] | None) -> dict[str, float]:
+    return {key: _number(key, value) for key, value in _pairs(texts).items()}
+
+
 def _number(key: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
         raise RequestError(f"the metric {key}={text!r} is not a number") from None
+
+
+def edit(
+    context: typer.Context,
+    ref: str = typer.Argument(help="The version, for example churn@3."),
+    docs: str | None = typer.Option(None, help="The new text; '' for none."),
+    tag: Annotated[list[str] | None, typer.Option(metavar="KEY=TEXT", help="A tag to set.")] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=NUMBER", help="A number to set.")
+    ] = None,
+    remove_tag: Annotated[
+        list[str] | None, typer.Option("--remove-tag", metavar="KEY", help="A tag to remove.")
+    ] = None,
+    remove_metric: Annotated[
+        list[str] | None, typer.Option("--remove-metric", metavar="KEY", help="A number to remove.")
+    ] = None,
+) -> None:
+    """Change the docs, tags or metrics of a version; the program stays as it is."""
+    options: Options = context.obj
+    tags: dict[str, str | None] = dict.fromkeys(remove_tag or ())
+    metrics: dict[str, float | None] = dict.fromkeys(remove_metric or ())
+    tags |= _pairs(tag)
+    metrics |= _numbers(metric)
+    if docs is None and not tags and not metrics:
+        raise RequestError(
+            "nothing to edit; give --docs, --tag, --metric, --remove-tag or --remove-metric"
+        )
+    record = options.connect().edit(ref, docs=docs, tags=tags or None, metrics=metrics or None)
+    typer.echo(f"edited {record.ref}")
 
 
 def promote(
@@ -141,11 +183,27 @@ def delete(
 ) -> None:
     """Delete a version, or a deployment with all its versions and aliases."""
     options: Options = context.obj
-    if not yes and os.isatty(0):
-        what = ref if "@" in ref else f"{ref} with all its versions and aliases"
+    registry = options.connect()
+    if not yes:
+        # Looked up before anyone is asked, so that a wrong name is not confirmed.
+        what = _what_goes(registry, ref)
+        if not os.isatty(0):
+            raise RequestError(
+                f"nobody can be asked whether to delete {what}, because the input is no terminal; "
+                "add --yes to delete without being asked"
+            )
         typer.confirm(f"delete {what}?", abort=True)
-    options.connect().delete(ref)
+    registry.delete(ref)
     typer.echo(f"deleted {ref}")
+
+
+def _what_goes(registry: Registry, ref: str) -> str:
+    from sclbl.registry.refs import parse_deletable
+
+    if parse_deletable(ref).version is not None:
+        return registry.get(ref).ref
+    count = len(registry.versions(ref))
+    return f"{ref} with its {count} version{'s' if count > 1 else ''} and all aliases"
 
 
 def download(
@@ -158,14 +216,19 @@ def download(
         ),
     ] = None,
     spec: bool = typer.Option(False, "--spec", help="The ONNX spec in place of the program."),
+    force: bool = typer.Option(False, "--force", "-f", help="Replace a file that exists."),
 ) -> None:
     """Write the program of a version, or its spec, to a file."""
     options: Options = context.obj
     registry = options.connect()
     record = registry.get(ref)
-    content = registry.spec(record) if spec else registry.program(record)
     suffix = "onnx" if spec else "wasm"
     path = output or Path(f"{record.name}-{record.version}.{suffix}")
+    if path.is_dir():
+        raise RequestError(f"{path} is a directory; give the name of a file, --output FILE")
+    if path.exists() and not force:
+        raise RequestError(f"{path} exists; add --force to replace it, or --output another file")
+    content = registry.spec(record) if spec else registry.program(record)
     with whole_file(path) as partial:
         Path(partial).write_bytes(content)
     typer.echo(str(path))
@@ -174,6 +237,8 @@ def download(
 @contextmanager
 def whole_file(path: Path) -> Iterator[str]:
     """Give a path to write to, which becomes `path` only when all went well."""
+    if not path.parent.is_dir():
+        raise RequestError(f"{path.parent} is no directory, so {path.name} cannot be written there")
     handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:

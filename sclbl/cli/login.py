@@ -7,6 +7,8 @@ import sys
 
 import typer
 
+from sclbl.errors import RegistryError
+
 
 def add(app: typer.Typer) -> None:
     """Add the commands."""
@@ -23,14 +25,26 @@ def login(
     The token comes from SCLBL_TOKEN, from stdin or from a prompt, never from an argument, which
     other users of this machine could see.
     """
-    from sclbl import api
+    from sclbl import api, settings
 
+    settings.check_url(url)  # before a token is asked for
     if token_stdin:
         token = sys.stdin.readline().strip()
+        if not token:
+            raise RegistryError("stdin holds no token; the server printed it when it first started")
     else:
-        token = os.environ.get("SCLBL_TOKEN") or typer.prompt("token", hide_input=True, err=True)
+        token = os.environ.get("SCLBL_TOKEN") or _asked()
     api.login(url, token)
     typer.echo(f"logged in to {url}")
+
+
+def _asked() -> str:
+    if not os.isatty(0):
+        raise RegistryError(
+            "nobody can be asked for the token, because the input is no terminal; set SCLBL_TOKEN, "
+            "or give it on stdin with --token-stdin"
+        )
+    return str(typer.prompt("token", hide_input=True, err=True))
 
 
 def logout() -> None:

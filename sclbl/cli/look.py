@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import typer
 
 from sclbl.cli.state import Options, console, print_json
@@ -84,6 +86,7 @@ def show(
         "size": f"{record.size:,} bytes",
         "sha256": record.sha256,
         "spec": record.spec_sha256,
+        "example": "" if record.example is None else json.dumps(record.example, ensure_ascii=False),
         "created": f"{record.created_at:%Y-%m-%d %H:%M:%S} UTC",
         "url": record.url or "",
         "docs": record.docs,

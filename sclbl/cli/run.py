@@ -11,9 +11,10 @@ import typer
 from sclbl.cli.state import Options
 from sclbl.errors import RequestError
 
-FORMATS = ("csv", "ndjson", "parquet")
+FORMATS = ("csv", "json", "ndjson", "parquet")
 _SUFFIXES = {
     ".csv": "csv",
+    ".json": "json",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".parquet": "parquet",
@@ -30,7 +31,7 @@ def run(
     context: typer.Context,
     ref: str = typer.Argument(help="churn, churn@3, churn@production, or the path of a .wasm"),
     file: str = typer.Argument(
-        help="Rows as .csv (with a header), .ndjson or .parquet; - is stdin."
+        help="Rows as .csv (with a header), .json, .ndjson or .parquet; - is stdin."
     ),
     output: Annotated[
         Path | None,
@@ -40,10 +41,13 @@ def run(
         None, help="A method of the program; predict by default, else transform."
     ),
     input_format: str | None = typer.Option(
-        None, "--from", metavar="FORMAT", help="csv, ndjson or parquet; by default the suffix."
+        None,
+        "--from",
+        metavar="FORMAT",
+        help="csv, json, ndjson or parquet; by default the suffix.",
     ),
     output_format: str | None = typer.Option(
-        None, "--to", metavar="FORMAT", help="csv, ndjson or parquet; by default the suffix."
+        None, "--to", metavar="FORMAT", help="csv, json, ndjson or parquet; by default the suffix."
     ),
 ) -> None:
     """Predict the rows of a file, in this process."""
@@ -58,7 +62,7 @@ def run(
         if output_format is not None:
             raise RequestError("parquet cannot be written to stdout; give a file with -o")
         target = "csv"
-    program = api.load(ref, registry=options.registry)
+    program = api.load(ref, registry=None if options.registry is None else options.connect())
     chosen = pick_method(program.methods, ref, method)
     rows = batch.predict_file(
         program, chosen, None if file == "-" else Path(file), source, output, target

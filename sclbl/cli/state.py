@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sclbl.errors import RequestError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -29,6 +31,8 @@ class Options:
         """Return the registry to act on."""
         from sclbl.registry import connect
 
+        if self.registry == "":
+            raise RequestError("--registry is empty; give a directory or a URL, or leave it out")
         return connect(self.registry)
 
 

@@ -110,10 +110,11 @@ class Report:
         if self.sequential:
             lines[0] += "; the model was asked with one job (n_jobs=1)"
         name = max([len(m.method) for m in self.methods] + [6])
-        lines.append(f"{'method':<{name}}   rows  abs error  rel error  ULP  flips  allowed")
+        titles = "rows  abs error  rel error  ULP  labels that differ  allowed"
+        lines.append(f"{'method':<{name}}   {titles}")
         lines += [
             f"{m.method:<{name}}  {m.rows:5,}  {m.max_abs:9.2g}  {m.max_rel:9.2g}  {m.max_ulp:3}  "
-            f"{m.flips:5}  {'equal' if m.tolerance == 0 else f'{m.tolerance:.0e}'}"
+            f"{m.flips:18}  {'equal' if m.tolerance == 0 else f'{m.tolerance:.0e}'}"
             for m in self.methods
         ]
         if self.worst:
@@ -124,4 +125,6 @@ class Report:
         worst = max((m.max_rel for m in self.methods), default=0.0)
         flips = sum(m.flips for m in self.methods)
         verdict = "ok" if self.ok else "FAILED"
-        return f"<Report {verdict} {self.rows:,} rows, rel error {worst:.2g}, {flips} flips>"
+        return (
+            f"<Report {verdict} {self.rows:,} rows, rel error {worst:.2g}, {flips} labels differ>"
+        )

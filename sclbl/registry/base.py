@@ -20,7 +20,8 @@ Action = Literal["promote", "rollback", "delete"]
 class Record:
     """One version of a deployment.
 
-    Everything but `aliases` is fixed for ever when the version is made.
+    What the program is and does (`sha256`, `manifest`, …) is fixed for ever when the version is
+    made. What people write about it (`docs`, `tags`, `metrics`) can be edited, and `aliases` move.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ class Record:
     created_at : datetime
         Aware, UTC.
     docs : str
-        Free text, empty by default.
+        Free text (Markdown), empty by default.
     tags : mapping of str to str
         Free labels.
     metrics : mapping of str to float
@@ -84,6 +85,13 @@ class Record:
     def methods(self) -> tuple[str, ...]:
         """Methods of the program."""
         return tuple(self.signature.get("outputs", ()))
+
+    @property
+    def example(self) -> Any:
+        """A row as JSON data, an object or a list, where the uploader allows one to be shown."""
+        from sclbl.example import read
+
+        return read(self.manifest)
 
     @property
     def report(self) -> Mapping[str, Any] | None:
@@ -287,6 +295,36 @@ class Registry(ABC):
             `ref` ends in an alias: say which version is meant.
         NotFoundError, DeletedError
             It is not there, or was deleted before.
+        """
+
+    @abstractmethod
+    def edit(
+        self,
+        ref: str,
+        *,
+        docs: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        metrics: Mapping[str, float | None] | None = None,
+    ) -> Record:
+        """Change what is written about the version that `ref` names now, and return it.
+
+        The program, its number and its aliases stay as they are. The same edit twice is one.
+
+        Parameters
+        ----------
+        ref : str
+            The version.
+        docs : str, optional
+            The new text, in place of the old one; empty for none.
+        tags, metrics : optional
+            Entries to set; one that is None is removed. Others stay.
+
+        Raises
+        ------
+        NotFoundError, DeletedError
+            The ref names nothing, or a deleted version.
+        RegistryError
+            `docs`, `tags` or `metrics` are not what they must be, or nothing is given.
         """
 
     @abstractmethod

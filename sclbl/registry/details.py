@@ -1,12 +1,16 @@
-"""What a caller may write beside a version: docs, tags, metrics, a request id."""
+"""What a caller may write beside a version, and edit: docs, tags, metrics; and a request id."""
 
 from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sclbl.errors import RegistryError
+
+T = TypeVar("T")
 
 MAX_DOCS = 1_000_000
 MAX_ENTRIES = 1_000
@@ -27,6 +31,64 @@ def check_tags(tags: object) -> dict[str, str]:
 def check_metrics(metrics: object) -> dict[str, float]:
     """Return metrics as a dict of text to finite float; raise `RegistryError` otherwise."""
     return {key: _number(value, key) for key, value in _items(metrics, "metrics")}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A checked change of what is written about a version; None leaves that part as it is."""
+
+    docs: str | None
+    tags: Mapping[str, str | None] | None
+    metrics: Mapping[str, float | None] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is changed, as a merge patch."""
+        given = {"docs": self.docs, "tags": self.tags, "metrics": self.metrics}
+        return {key: value for key, value in given.items() if value is not None}
+
+    def apply(
+        self, docs: str, tags: Mapping[str, str], metrics: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """Return docs, tags and metrics as they are after the change.
+
+        Raises
+        ------
+        RegistryError
+            There would be too many entries.
+        """
+        return {
+            "docs": docs if self.docs is None else self.docs,
+            "tags": check_tags(_merged(tags, self.tags)),
+            "metrics": check_metrics(_merged(metrics, self.metrics)),
+        }
+
+
+def check_edit(docs: object, tags: object, metrics: object) -> Edit:
+    """Return a change of docs, tags and metrics.
+
+    Raises
+    ------
+    RegistryError
+        A part is not what it must be, or there is none.
+    """
+    if docs is None and tags is None and metrics is None:
+        raise RegistryError("nothing to edit; give docs, tags or metrics")
+    return Edit(
+        None if docs is None else check_docs(docs),
+        None if tags is None else _split(tags, "tags", check_tags),
+        None if metrics is None else _split(metrics, "metrics", check_metrics),
+    )
+
+
+def _split(given: object, what: str, check: Callable[[object], dict[str, Any]]) -> dict[str, Any]:
+    entries = dict(_items(given, what))
+    gone = {key: None for key, value in entries.items() if value is None}
+    return {**gone, **check({k: v for k, v in entries.items() if v is not None})}
+
+
+def _merged(old: Mapping[str, T], change: Mapping[str, T | None] | None) -> dict[str, T]:
+    merged = {**old, **(change or {})}
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def check_request_id(request_id: object) -> str | None:

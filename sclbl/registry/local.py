@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from sclbl import manifest
+from sclbl import manifest, verbs
 from sclbl.errors import (
     ConflictError,
     CorruptedError,
-    InvalidRefError,
     NotFoundError,
     RegistryError,
 )
@@ -23,8 +23,14 @@ from sclbl.registry import lookup, movement
 from sclbl.registry.base import AliasEvent, Record, Registry
 from sclbl.registry.blobs import PLACES, Kind, LocalBlobs
 from sclbl.registry.database import Database
-from sclbl.registry.details import check_docs, check_metrics, check_request_id, check_tags
-from sclbl.registry.refs import Ref, check_alias, check_name, parse_ref
+from sclbl.registry.details import (
+    check_docs,
+    check_edit,
+    check_metrics,
+    check_request_id,
+    check_tags,
+)
+from sclbl.registry.refs import Ref, check_alias, check_name, parse_deletable, parse_ref
 from sclbl.registry.schema import deployments, now, versions
 
 #: What `prune` leaves alone: a writer may still be about to record it.
@@ -130,12 +136,7 @@ class LocalRegistry(Registry):
 
     def delete(self, ref: str) -> None:
         """See `Registry.delete`."""
-        parsed = parse_ref(ref)
-        if parsed.alias is not None:
-            raise InvalidRefError(
-                f"{ref!r} ends in an alias, which may move meanwhile; delete a version "
-                f"('{parsed.name}@3') or the whole deployment ('{parsed.name}')"
-            )
+        parsed = parse_deletable(ref)
         with self._database.write() as connection:
             if parsed.version is not None:
                 gone = [lookup.resolve(connection, parsed)]
@@ -147,6 +148,24 @@ class LocalRegistry(Registry):
         # Only now that this is durable: a crash in between leaves files for `prune`.
         self._drop_unnamed({("program", record.sha256) for record in gone})
         self._drop_unnamed({("spec", record.spec_sha256) for record in gone})
+
+    def edit(
+        self,
+        ref: str,
+        *,
+        docs: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        metrics: Mapping[str, float | None] | None = None,
+    ) -> Record:
+        """See `Registry.edit`."""
+        parsed = parse_ref(ref)
+        change = check_edit(docs, tags, metrics)
+        with self._database.write() as connection:
+            record = lookup.resolve(connection, parsed)
+            after = change.apply(record.docs, record.tags, record.metrics)
+            this = (versions.c.name == record.name, versions.c.version == record.version)
+            connection.execute(update(versions).where(*this).values(after))
+            return replace(record, **after)
 
     def promote(self, ref: str, alias: str) -> Record:
         """See `Registry.promote`."""
@@ -221,8 +240,11 @@ class LocalRegistry(Registry):
         with self._database.read() as connection:
             if not _is_live(connection, kind, sha256):
                 raise NotFoundError(
-                    f"no live version has the {kind} {sha256!r}; "
-                    "sclbl.deployments() lists what there is"
+                    verbs.say(
+                        f"no live version has the {kind} {sha256!r}; ",
+                        verbs.deployments(),
+                        " lists what there is",
+                    )
                 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select
 
+from sclbl import verbs
 from sclbl.errors import DeletedError, NotFoundError
 from sclbl.registry.base import Record
 from sclbl.registry.refs import Ref
@@ -114,10 +115,18 @@ def no_alias(connection: Connection, name: str, alias: str) -> NotFoundError:
     if _last_version(connection, name) is None:
         return no_deployment(connection, name)
     known = connection.execute(select(aliases.c.alias).where(aliases.c.name == name)).scalars()
-    listed = ", ".join(sorted(known)[:LISTED]) or "none"
+    names = sorted(known)
+    listed = ", ".join(names[:LISTED]) or "none"
+    if near := difflib.get_close_matches(alias, names, n=1):
+        return NotFoundError(
+            f"{name} has no alias {alias!r}; did you mean {near[0]!r}? its aliases: {listed}"
+        )
     return NotFoundError(
-        f"{name} has no alias {alias!r}; its aliases: {listed}; "
-        f"sclbl.promote({name!r}, {alias!r}) gives it to the newest version"
+        verbs.say(
+            f"{name} has no alias {alias!r}; its aliases: {listed}; ",
+            verbs.promote(name, alias),
+            " gives it to the newest version",
+        )
     )
 
 
@@ -131,8 +140,9 @@ def no_deployment(connection: Connection, name: str) -> NotFoundError:
     )
     names = connection.execute(used).scalars().all()
     if not names:
-        hint = f"the registry is empty; sclbl.upload(model, X, name={name!r}) makes it"
-    elif near := difflib.get_close_matches(name, names, n=3):
+        empty = f"there is no deployment {name!r}; the registry is empty; "
+        return NotFoundError(verbs.say(empty, verbs.upload(name), " makes it"))
+    if near := difflib.get_close_matches(name, names, n=3):
         hint = f"did you mean {' or '.join(near)}?"
     else:
         more = ", …" if len(names) > LISTED else ""

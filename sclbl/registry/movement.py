@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from sclbl import verbs
 from sclbl.errors import ConflictError
 from sclbl.registry.base import Action, AliasEvent, Record
 from sclbl.registry.lookup import no_alias
@@ -46,10 +47,14 @@ def refuse_if_named(record: Record) -> None:
     if record.aliases:
         first = record.aliases[0]
         raise ConflictError(
-            f"{record.ref} is what {', '.join(record.aliases)} names, and deleting it would change "
-            f"what is served; move the alias first: "
-            f'sclbl.promote("{record.name}@<version>", "{first}") or '
-            f'sclbl.rollback("{record.name}", "{first}"); or delete all of {record.name}'
+            verbs.say(
+                f"{record.ref} is what {', '.join(record.aliases)} names, and deleting it would "
+                "change what is served; move the alias first: ",
+                verbs.promote_some(record.name, first),
+                " or ",
+                verbs.rollback(record.name, first),
+                f"; or delete all of {record.name}",
+            )
         )
 
 
@@ -75,9 +80,11 @@ def before_current(connection: Connection, name: str, alias: str) -> int:
     earlier = [version for version in trail if version in live and version != here]
     if not earlier:
         raise ConflictError(
-            f"{name}@{alias} cannot be rolled back: it named no other version before "
-            f"{name}@{here} that still lives; choose one with "
-            f'sclbl.promote("{name}@<version>", "{alias}")'
+            verbs.say(
+                f"{name}@{alias} cannot be rolled back: it named no other version before "
+                f"{name}@{here} that still lives; choose one with ",
+                verbs.promote_some(name, alias),
+            )
         )
     return earlier[-1]
 

@@ -115,6 +115,23 @@ def parse_ref(ref: object) -> Ref:
         ) from None
 
 
+def parse_deletable(ref: object) -> Ref:
+    """Read a ref that says for good what is deleted: a version or a whole deployment.
+
+    Raises
+    ------
+    InvalidRefError
+        It is no ref, or ends in an alias.
+    """
+    parsed = parse_ref(ref)
+    if parsed.alias is not None:
+        raise InvalidRefError(
+            f"{ref!r} ends in an alias, which may move meanwhile; delete a version "
+            f"('{parsed.name}@3') or the whole deployment ('{parsed.name}')"
+        )
+    return parsed
+
+
 def _version(ref: str, digits: str) -> int:
     if digits[0] == "0" or len(digits) > 10 or int(digits) > MAX_VERSION:
         raise InvalidRefError(

@@ -12,17 +12,22 @@ from urllib.parse import quote
 
 import msgspec
 
-from sclbl import manifest
+from sclbl import manifest, verbs
 from sclbl.errors import (
     CorruptedError,
     DeletedError,
-    InvalidRefError,
     NotFoundError,
     RequestError,
 )
 from sclbl.registry.base import AliasEvent, Record, Registry
-from sclbl.registry.details import check_docs, check_metrics, check_request_id, check_tags
-from sclbl.registry.refs import check_alias, check_name, parse_ref
+from sclbl.registry.details import (
+    check_docs,
+    check_edit,
+    check_metrics,
+    check_request_id,
+    check_tags,
+)
+from sclbl.registry.refs import check_alias, check_name, parse_deletable, parse_ref
 from sclbl.registry.transport import Answer, Transport
 
 T = TypeVar("T")
@@ -148,17 +153,26 @@ class RemoteRegistry(Registry):
 
     def delete(self, ref: str) -> None:
         """See `Registry.delete`."""
-        parsed = parse_ref(ref)
-        if parsed.alias is not None:
-            raise InvalidRefError(
-                f"{ref!r} ends in an alias, which may move meanwhile; delete a version "
-                f"('{parsed.name}@3') or the whole deployment ('{parsed.name}')"
-            )
+        parse_deletable(ref)
         answer = self._transport.exchange("DELETE", f"/v1/deployments/{_part(ref)}")
         error = answer.error()
         # The answer to the first try may have been lost after the server had done it.
         if error is not None and not (answer.repeated and isinstance(error, DeletedError)):
             raise error
+
+    def edit(
+        self,
+        ref: str,
+        *,
+        docs: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        metrics: Mapping[str, float | None] | None = None,
+    ) -> Record:
+        """See `Registry.edit`."""
+        parse_ref(ref)
+        change = check_edit(docs, tags, metrics).to_json()
+        path = f"/v1/deployments/{_part(ref)}"
+        return self._record(self._json(self._transport.send("PATCH", path, json=change)))
 
     def promote(self, ref: str, alias: str) -> Record:
         """See `Registry.promote`."""
@@ -190,8 +204,11 @@ class RemoteRegistry(Registry):
     def _file(self, what: str, sha256: object, path: str) -> bytes:
         if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise NotFoundError(
-                f"no live version has the {what} {sha256!r}; "
-                "sclbl.deployments() lists what there is"
+                verbs.say(
+                    f"no live version has the {what} {sha256!r}; ",
+                    verbs.deployments(),
+                    " lists what there is",
+                )
             )
         content = self._transport.send("GET", path).content
         found = hashlib.sha256(content).hexdigest()

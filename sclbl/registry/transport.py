@@ -24,6 +24,7 @@ from sclbl.errors import (
     by_code,
 )
 from sclbl.settings import check_token, check_url
+from sclbl.verbs import Message
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 60.0
@@ -69,7 +70,8 @@ class Answer:
             )
         try:
             error = msgspec.json.decode(self.content)["error"]
-            cls, message = by_code(error["code"]), str(error["message"])
+            text = str(error["message"])
+            cls, message = by_code(error["code"]), Message(text, str(error.get("shell", text)))
             if issubclass(cls, InputError):
                 return cls(message, row=error.get("row"), column=error.get("column"))
             return cls(message)

@@ -72,7 +72,7 @@ def create_app(registry: Registry, guard: Guard, settings: Settings | None = Non
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(settings.cors),
-                allow_methods=["GET", "POST", "PUT", "DELETE"],
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["authorization", "content-type", "idempotency-key"],
                 expose_headers=["x-sclbl-ref", "x-sclbl-sha256", "x-sclbl-method", "etag"],
                 max_age=3600,

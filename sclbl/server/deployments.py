@@ -1,6 +1,8 @@
-"""Deployments, versions and aliases: list, show, promote, roll back, delete."""
+"""Deployments, versions and aliases: list, show, edit, promote, roll back, delete."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -13,12 +15,22 @@ from sclbl.server.bodies import Bounded
 from sclbl.server.context import json_response, reading, record_json, writing
 
 SMALL_BODY = 64 * 1024
+#: What is written about a version may be long; the registry bounds each part of it.
+EDIT_BODY = 32 * 1024 * 1024
 
 
 class Promotion(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a promotion."""
 
     ref: str
+
+
+class Edit(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of an edit, a merge patch: what is left out stays, and null removes."""
+
+    docs: str | msgspec.UnsetType | None = msgspec.UNSET
+    tags: dict[str, str | None] | msgspec.UnsetType = msgspec.UNSET
+    metrics: dict[str, float | None] | msgspec.UnsetType = msgspec.UNSET
 
 
 async def list_deployments(request: Request) -> Response:
@@ -79,6 +91,29 @@ async def rollback(request: Request) -> Response:
     return json_response(record_json(record))
 
 
+async def edit(request: Request) -> Response:
+    """Change the docs, tags or metrics of a version."""
+    context = writing(request)
+    body = await Bounded(request, "the edit", EDIT_BODY, context.settings).read()
+    try:
+        change = msgspec.json.decode(body, type=Edit)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestError(
+            'the body of an edit must be {"docs": text, "tags": {key: text}, "metrics": {key: '
+            f"number}}}}, each of them if wanted, with null for what is removed: {error}"
+        ) from None
+    given: dict[str, Any] = {
+        key: getattr(change, key)
+        for key in Edit.__struct_fields__
+        if getattr(change, key) is not msgspec.UNSET
+    }
+    if given.get("docs", "") is None:
+        given["docs"] = ""
+    record = await context.ask(context.registry.edit, request.path_params["ref"], **given)
+    context.predictor.forget()
+    return json_response(record_json(record))
+
+
 async def delete(request: Request) -> Response:
     """Delete a version or a whole deployment."""
     context = writing(request)
@@ -90,6 +125,7 @@ async def delete(request: Request) -> Response:
 ROUTES = [
     Route("/v1/deployments", list_deployments, methods=["GET"]),
     Route("/v1/deployments/{ref}", show, methods=["GET"]),
+    Route("/v1/deployments/{ref}", edit, methods=["PATCH"]),
     Route("/v1/deployments/{ref}", delete, methods=["DELETE"]),
     Route("/v1/deployments/{name}/versions", list_versions, methods=["GET"]),
     Route("/v1/deployments/{name}/aliases/{alias}", promote, methods=["PUT"]),

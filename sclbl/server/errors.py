@@ -75,17 +75,23 @@ def status_of(error: SclblError) -> int:
 
 def body_of(error: SclblError) -> bytes:
     """Return the JSON body of an error: code, message, and where in the rows it was."""
-    return _body(
-        error.code, str(error), getattr(error, "row", None), getattr(error, "column", None)
-    )
+    row, column = getattr(error, "row", None), getattr(error, "column", None)
+    return _body(error.code, str(error), row, column, error.shell)
 
 
-def _body(code: str, message: str, row: int | None = None, column: str | None = None) -> bytes:
+def _body(
+    code: str,
+    message: str,
+    row: int | None = None,
+    column: str | None = None,
+    shell: str | None = None,
+) -> bytes:
     # The column's position can arrive as a number from the program; it is text on the wire.
     place = None if column is None else str(column)
-    return msgspec.json.encode(
-        {"error": {"code": code, "message": message, "row": row, "column": place}}
-    )
+    said = {"code": code, "message": message, "row": row, "column": place}
+    if shell is not None and shell != message:
+        said["shell"] = shell
+    return msgspec.json.encode({"error": said})
 
 
 def headers_of(error: SclblError) -> dict[str, str]:

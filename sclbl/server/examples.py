@@ -1,21 +1,32 @@
-"""An example row for a deployment: one that its program predicts.
+"""An example row for a deployment: its own where the uploader allows one to be shown, else one
+made up that its program takes.
 
 The signature says what a column holds, not which categories a model knows, so the candidates for
-a text column are the keys that the spec looks text up in. The rows are tried out before they are
-shown.
+such a column are the keys that the spec looks values up in. What is made up is tried out, once and
+on the way that every prediction takes, with its limits.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+import logging
+from collections import OrderedDict
 from typing import Any
 
-from sclbl import onnx_format
-from sclbl.errors import InputError
-from sclbl.methods import default_method
-from sclbl.program import Program
-from sclbl.registry.base import Record, Registry
+import msgspec
+
+from sclbl import example, onnx_format
+from sclbl.errors import InputError, SclblError
+from sclbl.registry.base import Record
+from sclbl.server.context import Context
+from sclbl.server.payload import JSON
 from sclbl.spec import MISSING_TEXT, Graph, Kind, Signature
+
+log = logging.getLogger("sclbl.server")
+
+#: A larger spec is not read for the sake of an example.
+SPEC_BYTES = 16 * 1024 * 1024
+#: Examples remembered at most.
+REMEMBERED = 1024
 
 _PLAIN: dict[Kind, Any] = {
     "float64": 1.0,
@@ -26,39 +37,61 @@ _PLAIN: dict[Kind, Any] = {
 }
 
 
-def example_rows(registry: Registry, record: Record) -> list[Any] | None:
-    """Return one row, as an object or an array, that the deployment predicts.
+class Examples:
+    """Finds example rows, and remembers those that it made up by the program's SHA-256."""
 
-    None where none of the candidates is one that the model takes.
-    """
-    found = _cached(registry, record.sha256, record.spec_sha256)
-    return None if found is None else [found]
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._found: OrderedDict[str, Any] = OrderedDict()
 
+    async def of(self, record: Record) -> Any:
+        """Return a row as JSON data; None where no candidate is one that the model takes.
 
-@lru_cache(maxsize=512)
-def _cached(registry: Registry, sha256: str, spec_sha256: str) -> Any:
-    program = Program.from_bytes(registry.program(sha256))
-    signature = program.signature
-    method = default_method(tuple(program.methods))
-    for row in _candidates(signature, onnx_format.read(registry.spec(spec_sha256)).graph):
+        A program or spec that is damaged, or takes too long, has no example; the log says why.
+        """
+        if record.example is not None:
+            return record.example
+        if record.sha256 in self._found:
+            return self._found[record.sha256]
         try:
-            program.run(method, [row])
-        except InputError:
-            continue
+            row = await self._made_up(record)
+        except SclblError as error:
+            log.warning("no example for %s: %s", record.ref, error)
+            return None
+        self._found[record.sha256] = row
+        while len(self._found) > REMEMBERED:
+            self._found.popitem(last=False)
         return row
-    return None
 
+    async def _made_up(self, record: Record) -> Any:
+        signature = Signature.from_json(record.signature)
+        predictor = self._context.predictor
+        target = await predictor.find(record.ref, None)
+        plain = [_PLAIN[column.kind] for column in signature.columns]
+        # Most models of numbers take any, and reading a spec costs more than one try.
+        tries = [] if signature.text else [plain]
+        known: list[Any] | None = None
+        while True:
+            for values in tries:
+                row = example.as_row(values, signature)
+                body = msgspec.json.encode([row])
+                try:
+                    await predictor.respond(target, body, JSON, JSON)
+                except InputError:
+                    continue
+                return row
+            if known is not None:
+                return None
+            known = await self._context.ask(self._known, record, signature, plain)
+            tries = [known, plain] if signature.text else [known]
 
-def _candidates(signature: Signature, graph: Graph) -> list[Any]:
-    plain = [_PLAIN[c.kind] for c in signature.columns]
-    known = list(plain)
-    for position, keys in _keys(signature, graph).items():
-        known[position] = keys[0]
-    rows = [known, plain]
-    if signature.layout == "table":
-        names = [str(c.name) for c in signature.columns]
-        return [dict(zip(names, row, strict=True)) for row in rows]
-    return rows
+    def _known(self, record: Record, signature: Signature, plain: list[Any]) -> list[Any]:
+        """Return a row of values that the graph knows."""
+        spec = onnx_format.read(self._context.registry.spec(record), limit=SPEC_BYTES)
+        row = list(plain)
+        for position, keys in _keys(signature, spec.graph).items():
+            row[position] = keys[0]
+        return row
 
 
 def _keys(signature: Signature, graph: Graph) -> dict[int, list[Any]]:

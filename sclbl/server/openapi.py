@@ -1,7 +1,12 @@
-"""``GET /openapi.json``: the interface, with each deployment's own predict and its example."""
+"""``GET /openapi.json``: the interface; and for each deployment a document of its own.
+
+The first is made of names alone, a page of them at a time, and links to the others, so that it
+costs the same however large the programs are.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +15,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import sclbl
+from sclbl.errors import RequestError
 from sclbl.methods import default_method
 from sclbl.registry.base import Record
-from sclbl.server.context import Context, json_response, reading
-from sclbl.server.examples import example_rows
+from sclbl.server.context import Context, context_of, json_response, reading
+from sclbl.server.examples import Examples
 from sclbl.spec import Kind, Output, Signature
 
 Json = dict[str, Any]
+
+#: Deployments that one document links to.
+PAGE = 100
 
 _KINDS: Mapping[Kind, Json] = {
     "float64": {"type": ["number", "null"]},
@@ -84,9 +93,10 @@ def _body(content: Json) -> Json:
 def _predict_body(rows: Json, example: list[Any] | None = None) -> Json:
     media: Json = {
         "schema": {
-            "oneOf": [
+            "anyOf": [
                 {"type": "object", "properties": {"rows": rows}, "required": ["rows"]},
                 rows,
+                rows["items"],
             ]
         }
     }
@@ -133,6 +143,13 @@ def _static_paths() -> dict[str, Json]:
         },
         "/v1/deployments/{ref}": {
             "get": _operation("Show a version", {"200": _answer("the version", record)}, REF),
+            "patch": _operation(
+                "Edit the docs, tags or metrics of a version",
+                {"200": _answer("the version", record)},
+                REF,
+                security=WRITE,
+                requestBody=_body({"application/json": {"schema": _ref("Edit")}}),
+            ),
             "delete": _operation(
                 "Delete a version or a whole deployment",
                 {"204": {"description": "deleted"}},
@@ -191,6 +208,13 @@ def _static_paths() -> dict[str, Json]:
                 requestBody=_predict_body({"type": "array", "items": {}}),
             )
         },
+        "/v1/deployments/{ref}/openapi.json": {
+            "get": _operation(
+                "Describe one version: its columns, methods and results, with an example",
+                {"200": _answer("an OpenAPI document", {"type": "object"})},
+                REF,
+            )
+        },
         "/v1/programs/{sha256}.wasm": {
             "get": _operation("A program", {"200": _file("application/wasm")}, SHA256)
         },
@@ -226,6 +250,7 @@ SCHEMAS: dict[str, Json] = {
                 "message": {"type": "string", "description": "what failed and what to do"},
                 "row": {"type": ["integer", "null"], "description": "from 0"},
                 "column": {"type": ["string", "null"]},
+                "shell": {"type": "string", "description": "the message for a terminal"},
             },
         }
     ),
@@ -250,6 +275,16 @@ SCHEMAS: dict[str, Json] = {
         at={"type": "string", "format": "date-time"},
         action={"enum": ["promote", "rollback", "delete"]},
     ),
+    "Edit": {
+        "type": "object",
+        "additionalProperties": False,
+        "description": "a merge patch: what is left out stays, and null removes",
+        "properties": {
+            "docs": {"type": ["string", "null"]},
+            "tags": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+            "metrics": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
+        },
+    },
     "Details": {
         "type": "object",
         "additionalProperties": False,
@@ -299,35 +334,34 @@ def result_schema(output: Output) -> Json:
     return value if output.ndim == 1 else {"type": "array", "items": value}
 
 
-def _deployment_path(record: Record, example: list[Any] | None) -> Json:
+def _deployment_path(ref: str, record: Record, example: Any) -> Json:
     signature = Signature.from_json(record.signature)
     methods = tuple(signature.outputs)
     default = default_method(methods)
     method = {**METHOD, "schema": {"type": "string", "enum": list(methods), "default": default}}
     results: Json = {"anyOf": [result_schema(signature.outputs[m]) for m in methods]}
+    model = record.model.rpartition(".")[2]
     return {
         "post": _operation(
-            f"Predict with {record.ref} ({record.model})",
+            f"Predict with {record.ref} ({model})",
             {"200": _answer("one result a row", _prediction(results))},
             method,
             tags=[record.name],
             description=record.docs,
-            requestBody=_predict_body(rows_schema(signature), example),
+            requestBody=_predict_body(
+                rows_schema(signature), None if example is None else [example]
+            ),
         )
     }
 
 
-async def document(context: Context) -> Json:
-    """Return the OpenAPI document of a server as it is now."""
-    paths = _static_paths()
-    for record in await context.ask(context.registry.deployments):
-        example = await context.ask(example_rows, context.registry, record)
-        paths[f"/v1/deployments/{record.name}/predict"] = _deployment_path(record, example)
+def _document(context: Context, title: str, paths: Json, **more: Any) -> Json:
     read: list[Json] = [{"token": []}] if context.guard.private else []
     return {
         "openapi": "3.1.0",
-        "info": {"title": "sclbl", "version": sclbl.__version__},
+        "info": {"title": title, "version": sclbl.__version__},
         "security": read,
+        **more,
         "paths": paths,
         "components": {
             "schemas": SCHEMAS,
@@ -336,10 +370,63 @@ async def document(context: Context) -> Json:
     }
 
 
+def _link(name: str) -> Json:
+    """Return a path that is described in the deployment's own document, relative to this one."""
+    pointer = f"/v1/deployments/{name}/predict".replace("~", "~0").replace("/", "~1")
+    return {"$ref": f"v1/deployments/{name}/openapi.json#/paths/{pointer}"}
+
+
+async def _names(request: Request) -> list[str]:
+    """Return the names of all deployments; read again only after a change of the registry."""
+    context, state = context_of(request), request.app.state
+    # Before the names: a change in between makes the next request read them again.
+    stamp = await context.ask(context.registry.stamp)
+    known: tuple[int | None, list[str]] = getattr(state, "names", (None, []))
+    if stamp is None or stamp != known[0]:
+        records = await context.ask(context.registry.deployments)
+        known = state.names = (stamp, [record.name for record in records])
+    return known[1]
+
+
 async def openapi(request: Request) -> Response:
-    """Return the OpenAPI document."""
+    """Return the OpenAPI document of the server, with links to those of one page of deployments."""
     context = reading(request)
-    return json_response(await document(context), headers={"cache-control": "no-cache"})
+    after = request.query_params.get("after", "")
+    unknown = [key for key in request.query_params if key != "after"]
+    if unknown:
+        raise RequestError(f"{unknown[0]!r} is not a parameter here; there is only 'after'")
+    paths = _static_paths()
+    names = await _names(request)
+    first = bisect_right(names, after)
+    page = names[first : first + PAGE]
+    for name in page:
+        paths[f"/v1/deployments/{name}/predict"] = _link(name)
+    headers = {"cache-control": "no-cache"}
+    more: Json = {}
+    if first + PAGE < len(names):
+        there = f"openapi.json?after={page[-1]}"
+        headers["link"] = f'<{there}>; rel="next"'
+        more["x-sclbl-next"] = there
+    return json_response(_document(context, "sclbl", paths, **more), headers=headers)
 
 
-ROUTES = [Route("/openapi.json", openapi, methods=["GET"])]
+async def deployment_openapi(request: Request) -> Response:
+    """Return the OpenAPI document of one deployment: its predict, with an example of its rows."""
+    context = reading(request)
+    ref = request.path_params["ref"]
+    record = await context.ask(context.registry.get, ref)
+    examples: Examples | None = getattr(request.app.state, "examples", None)
+    if examples is None:
+        examples = request.app.state.examples = Examples(context)
+    example = await examples.of(record)
+    paths = {f"/v1/deployments/{ref}/predict": _deployment_path(ref, record, example)}
+    # Relative to this document, so that it holds behind a prefix too.
+    servers = [{"url": "../../.."}]
+    document = _document(context, record.ref, paths, servers=servers)
+    return json_response(document, headers={"cache-control": "no-cache"})
+
+
+ROUTES = [
+    Route("/openapi.json", openapi, methods=["GET"]),
+    Route("/v1/deployments/{ref}/openapi.json", deployment_openapi, methods=["GET"]),
+]

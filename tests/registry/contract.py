@@ -276,6 +276,69 @@ class RegistryContract:
         with pytest.raises(NotFoundError, match="churn has no alias 'production'"):
             churn.rollback("churn", "production")
 
+    # ------------------------------------------------------------------- edit
+
+    def test_edit_changes_what_is_written(self, registry: Registry, programs: Programs) -> None:
+        about = {"docs": "first", "tags": {"team": "crm", "draft": "yes"}, "metrics": {"auc": 0.5}}
+        made = registry.create("churn", *programs(0), **about)  # type: ignore[arg-type]  # a mapping of each
+        registry.create("churn", *programs(1))
+        edited = registry.edit("churn@1", tags={"draft": None, "no": None, "": "é"})
+        assert edited.tags == {"team": "crm", "": "é"}
+        assert (edited.docs, edited.metrics) == ("first", {"auc": 0.5})
+        edited = registry.edit("churn@1", docs="second", metrics={"auc": 0.1 + 0.2, "n": 3})
+        assert (edited.docs, edited.metrics) == ("second", {"auc": 0.1 + 0.2, "n": 3.0})
+        assert registry.edit("churn@1", docs="second") == edited
+        assert registry.edit("churn@1", docs="").docs == ""
+        last = registry.edit("churn@1", tags={"team": None, "": None}, metrics={})
+        assert (last.tags, last.metrics) == ({}, edited.metrics)
+        assert registry.get("churn@1") == last
+        for kept in ("name", "version", "sha256", "spec_sha256", "size", "created_at", "manifest"):
+            assert getattr(last, kept) == getattr(made, kept)
+        assert registry.get("churn@2").docs == ""
+
+    def test_edit_goes_to_what_a_ref_names(self, churn: Registry) -> None:
+        assert churn.edit("churn", docs="newest").version == 3
+        churn.promote("churn@2", "production")
+        edited = churn.edit("churn@production", docs="served")
+        assert (edited.version, edited.aliases) == (2, ("production",))
+        assert [record.docs for record in churn.versions("churn")] == ["", "served", "newest"]
+        assert churn.history("churn", "production")[-1].version == 2
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({}, "nothing to edit; give docs, tags or metrics"),
+            ({"docs": 3}, "docs must be text, not int"),
+            ({"tags": {"a": 3}}, "tag 'a' must be text, not int"),
+            ({"tags": ["a"]}, "tags must be a mapping, not list"),
+            ({"metrics": {"a": math.nan}}, "metric 'a' is nan; metrics must be finite"),
+            ({"metrics": {"a": "x"}}, "metric 'a' must be a number, not str"),
+            ({"tags": {str(i): "x" for i in range(1000)}}, "at most 1000 are kept"),
+        ],
+    )
+    def test_bad_edits_change_nothing(
+        self, registry: Registry, programs: Programs, change: dict[str, Any], message: str
+    ) -> None:
+        made = registry.create("churn", *programs(0), tags={"first": "x"}, docs="d")
+        with pytest.raises(RegistryError, match=message):
+            registry.edit("churn", **change)
+        assert registry.get("churn") == made
+
+    def test_edit_of_what_is_not_there(self, churn: Registry) -> None:
+        churn.delete("churn@2")
+        with pytest.raises(DeletedError, match="churn@2 was deleted"):
+            churn.edit("churn@2", docs="x")
+        with pytest.raises(NotFoundError, match="there is no deployment 'nobody'"):
+            churn.edit("nobody", docs="x")
+        with pytest.raises(InvalidRefError):
+            churn.edit("Churn@1", docs="x")
+
+    def test_threads_edit_one_version(self, registry: Registry, programs: Programs) -> None:
+        registry.create("churn", *programs(0))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda i: registry.edit("churn@1", tags={f"t{i}": "x"}), range(8)))
+        assert registry.get("churn").tags == {f"t{i}": "x" for i in range(8)}
+
     # ---------------------------------------------------------------- aliases
 
     def test_promote_and_history(self, churn: Registry) -> None:
@@ -362,6 +425,7 @@ class RegistryContract:
         assert churn.stamp() == stamp
         changes: list[Callable[[], Any]] = [
             lambda: churn.create("churn", *programs(0)),
+            lambda: churn.edit("churn@1", docs="x"),
             lambda: churn.promote("churn@1", "production"),
             lambda: churn.promote("churn@2", "production"),
             lambda: churn.rollback("churn", "production"),

@@ -27,6 +27,7 @@ WRONG = (
 CHANGES = [
     ("POST", "/v1/deployments/numbers/versions"),
     ("PUT", "/v1/deployments/numbers/aliases/beta"),
+    ("PATCH", "/v1/deployments/numbers@1"),
     ("POST", "/v1/deployments/numbers/aliases/production/rollback"),
     ("DELETE", "/v1/deployments/numbers"),
 ]

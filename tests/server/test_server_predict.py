@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import requests
 
-from tests.server.conftest import Case, Served
+from tests.server.conftest import Case, Served, error
 
 Cases = dict[str, Case]
 
@@ -130,6 +130,19 @@ def test_many_at_once(server: Served, cases: Cases) -> None:
     with ThreadPoolExecutor(8) as pool:
         for found, wanted in pool.map(ask, range(160)):
             assert found == wanted
+
+
+def test_one_object_is_one_row(server: Served, cases: Cases) -> None:
+    case = cases["mixed"]
+    path = "/v1/deployments/mixed/predict"
+    for row, expected in zip(
+        case.x.to_dict("records")[:3], case.model.predict(case.x), strict=False
+    ):
+        for body in (row, [row], {"rows": [row]}):
+            assert server.post(path, json=body).json()["results"] == [expected]
+    refused = server.post(path, json={"age": 3})
+    assert error(refused)[:2] == (422, "columns")
+    assert "'plan'" in error(refused)[2]
 
 
 def test_compressed_and_chunked_bodies(server: Served, cases: Cases) -> None:

@@ -65,7 +65,7 @@ def test_bad_rows(
         (b"[" * 100_000, 400, "request", "the body is nested too deeply"),
         (b"{}", 400, "request", 'the body is an object without "rows"'),
         (b'{"rows": [[1]], "row": 1}', 400, "request", "the body has 'row' beside \"rows\""),
-        (b"3", 422, "shape", '"rows" holds int, not a list'),
+        (b"3", 422, "shape", "the body holds int, not rows"),
         (b'{"rows": {"a": [1]}}', 422, "shape", '"rows" holds dict, not a list'),
         (
             b'[{"age": 1, "plan": "gold", "age": 2}]',

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from sklearn.linear_model import LogisticRegression
 
 from sclbl import manifest
@@ -220,6 +221,32 @@ def test_promotion_bodies(served: Served, cases: Cases) -> None:
         response = requests.put(path, data=body, headers=served.auth, timeout=30)
         assert response.status_code == status
         assert message in (error(response)[2] if status != 200 else "")
+
+
+def test_edits(served: Served, cases: Cases) -> None:
+    served.upload("noted", cases["linear"], docs="a", tags={"t": "x", "u": "y"}).raise_for_status()
+    url = f"{served.url}/v1/deployments/noted"
+
+    def edit(body: str) -> requests.Response:
+        return requests.patch(url, data=body.encode(), headers=served.auth, timeout=30)
+
+    answer = edit('{"docs": null, "tags": {"t": null, "v": "z"}, "metrics": {"auc": 0.5}}')
+    record = answer.json()
+    assert (record["docs"], record["tags"], record["metrics"]) == (
+        "", {"u": "y", "v": "z"}, {"auc": 0.5},
+    )  # fmt: skip
+    assert served.get("/v1/deployments/noted@1").json() == record
+    for body, status, message in (
+        ("{}", 422, "nothing to edit"),
+        ('{"docs": 3}', 400, "the body of an edit must be"),
+        ('{"alias": "beta"}', 400, "unknown field `alias`"),
+        ('{"metrics": {"a": 1e999}}', 400, "the body of an edit must be"),
+        ("", 400, "the body of an edit must be"),
+    ):
+        found = error(edit(body))
+        assert found[0] == status, body
+        assert message in found[2]
+    assert served.get("/v1/deployments/noted@1").json() == record
 
 
 def test_errors_are_the_same_on_both_ends(served: Served, cases: Cases) -> None:
