@@ -22,7 +22,7 @@ from sclbl.kernels import build
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 #: What a package is called when it is installed, where that is not how it is imported.
-DISTRIBUTIONS = {"google": "protobuf"}
+DISTRIBUTIONS = {"google": "protobuf", "markdown_it": "markdown-it-py"}
 #: The user's own libraries: used where they are, never required.
 USERS_OWN = {"pandas", "polars", "pyarrow", "sklearn", "statsmodels", "xgboost", "patsy"}
 #: What runs processes or shows itself in a notebook finds these where they are.
