@@ -154,7 +154,8 @@ class Program:
             raise UnsupportedMethodError(
                 f"the program has no method {method!r}; it offers {', '.join(self.methods)}"
             )
-        return _finish(output, self._module.call(method, encode(rows, self.signature)))
+        blocks = encode(rows, self.signature, empty=output.empty)
+        return _finish(output, self._module.call(method, blocks))
 
     def _caller(self, method: str) -> Callable[[Any], Any]:
         """Return the bound method, with short ways for one row and for arrays of the right type."""
@@ -205,7 +206,8 @@ class Program:
                             return _choose(labels, got[:, 0])
                         return got[:, 0].copy() if flat else got.copy()
                     return _finish(output, module.call(method, Blocks(len(rows), rows, ())))
-            return _finish(output, module.call(method, encode(rows, signature)))
+            blocks = encode(rows, signature, empty=output.empty)
+            return _finish(output, module.call(method, blocks))
 
         call.__name__ = call.__qualname__ = method
         call.__doc__ = f"Return what the model's ``{method}`` returns for these rows."

@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from sclbl.errors import ColumnError, ShapeError
 from sclbl.rows.source import open_source
 from sclbl.spec import Column, Signature
+
+
+def named(signature: Signature, names: Sequence[str], model: str) -> Signature:
+    """Return a signature whose columns have the names that a model was fitted on.
+
+    Parameters
+    ----------
+    signature : Signature
+        Of an example without names.
+    names : sequence of str
+        One a column.
+    model : str
+        The model, for messages.
+
+    Raises
+    ------
+    ColumnError
+        Where two columns have one name.
+    """
+    repeated = [n for n, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise ColumnError(
+            f"{model} was fitted on more than one column named "
+            f"{', '.join(map(repr, repeated[:5]))}, so rows cannot be matched by name; rename the "
+            "columns and fit it again, or fit it on an array",
+            column=repeated[0],
+        )
+    columns = tuple(replace(c, name=n) for c, n in zip(signature.columns, names, strict=True))
+    return replace(signature, columns=columns, layout="table")
 
 
 def infer(example: Any) -> Signature:

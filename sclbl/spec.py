@@ -123,6 +123,8 @@ class Output:
         Where the model returns a list of arrays: their widths, in order.
     names : tuple of str, optional
         Names of the columns, where the model knows them.
+    empty : bool
+        Whether the model returns an empty result for no rows; most models refuse them.
     """
 
     storage: DType
@@ -132,6 +134,7 @@ class Output:
     labels: tuple[tuple[Label, ...], ...] | None = None
     splits: tuple[int, ...] | None = None
     names: tuple[str, ...] | None = None
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,8 @@ class Signature:
                 value = getattr(out, key)
                 if value is not None:
                     entry[key] = value
+            if out.empty:
+                entry["empty"] = True
             outputs[method] = entry
         return {"layout": self.layout, "columns": columns, "outputs": outputs}
 
@@ -233,6 +238,7 @@ class Signature:
                 labels=None if labels is None else tuple(tuple(c) for c in labels),
                 splits=None if splits is None else tuple(int(s) for s in splits),
                 names=None if names is None else tuple(names),
+                empty=e.get("empty", False) is True,
             )
         return cls(columns=read, layout=data["layout"], outputs=outputs)
 

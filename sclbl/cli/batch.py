@@ -75,7 +75,7 @@ def predict_file(
         stack.callback(writer.close)
         advance = stack.enter_context(progress(source))
         for rows, count, position in chunks:
-            if count == 0:
+            if count == 0 and done:
                 continue
             with numbered_from(done):
                 result = program.run(method, rows)
@@ -183,6 +183,8 @@ def _parquet(source: Path | None, signature: Signature) -> Iterator[Chunk]:
                 read += batch.num_rows
                 rows = pa.Table.from_batches([batch])
                 yield rows, batch.num_rows, size * read // groups
+            if not read:
+                yield file.schema_arrow.empty_table(), 0, size
     except pa.ArrowInvalid as error:
         raise RequestError(f"{source or 'stdin'} is not a Parquet file: {error}") from None
 

@@ -17,7 +17,7 @@ from sclbl.rows.texts import text_column
 from sclbl.spec import Signature
 
 
-def encode(rows: Any, signature: Signature) -> Blocks:
+def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
     """Encode rows for a program.
 
     Parameters
@@ -28,6 +28,8 @@ def encode(rows: Any, signature: Signature) -> Blocks:
         columns in its order. In an ``array`` signature columns are found by position.
     signature : Signature
         What the program takes.
+    empty : bool
+        Whether there may be no rows.
 
     Returns
     -------
@@ -39,7 +41,7 @@ def encode(rows: Any, signature: Signature) -> Blocks:
     Raises
     ------
     ShapeError
-        Where there are no rows, or more than two dimensions.
+        Where there are no rows, unless there may be none, or more than two dimensions.
     ColumnError
         Where columns are missing, too few or too many.
     DtypeError
@@ -59,6 +61,12 @@ def encode(rows: Any, signature: Signature) -> Blocks:
     ):
         return Blocks(len(rows), rows)
     source = open_source(rows, rows_of_text=len(columns) == 1)
+    if source.rows == 0 and empty:
+        if source.width:
+            match(source, signature)
+        none = np.empty((0, len(signature.numeric)), dtype=signature.numeric_dtype)
+        texts = tuple(text_column(np.empty(0, object), "") for _ in signature.text)
+        return Blocks(0, none if signature.numeric else None, texts)
     if source.rows == 0:
         raise ShapeError(
             "there are no rows to predict (0 rows); give at least one, and skip empty batches"

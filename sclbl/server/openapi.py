@@ -315,7 +315,8 @@ def rows_schema(signature: Signature) -> Json:
             row["items"] = _KINDS[kinds.pop()]
         else:
             row["prefixItems"] = [_KINDS[c.kind] for c in signature.columns]
-    return {"type": "array", "minItems": 1, "items": row}
+    least = 0 if any(output.empty for output in signature.outputs.values()) else 1
+    return {"type": "array", "minItems": least, "items": row}
 
 
 def result_schema(output: Output) -> Json:

@@ -62,13 +62,18 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
     signature = signatures.infer(example_input)
     example.check_columns(model, signature)
     rows = example.as_rows(example_input, signature)
+    names = dispatch.fitted_names(model)
+    if names is not None and signature.layout == "array":
+        signature = signatures.named(signature, names, dispatch.qualified_name(type(model)))
 
     build = Builder(signature, dtypes_of(rows, signature))
     results = dispatch.apply(model, build.table(), build, frozenset(wanted))
     wires = {m: _wire(model, m, results[m], build) for m in wanted}
-    outputs = {
-        m: _output(model, m, wires[m], example.call(model, stripper, m, rows)) for m in wanted
-    }
+    outputs = {}
+    for m in wanted:
+        result = example.call(model, stripper, m, rows)
+        empty = example.gives_empty(model, stripper, m, rows, result)
+        outputs[m] = replace(_output(model, m, wires[m], result), empty=empty)
     graph = build.finish(wires)
     return Spec(
         graph=graph,

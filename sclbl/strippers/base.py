@@ -45,6 +45,13 @@ class OwnCall(Protocol):
         """Return what the model itself returns for `rows`; by default ``model.method(rows)``."""
 
 
+class Named(Protocol):
+    """What a stripper adds whose models know the names of their columns in a way of their own."""
+
+    def names(self, model: Any) -> tuple[str, ...] | None:
+        """Return the columns' names as fitted; by default ``model.feature_names_in_``."""
+
+
 class ByName(Protocol):
     """What a stripper adds whose models look columns up by name and ignore the others."""
 

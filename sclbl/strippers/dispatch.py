@@ -134,6 +134,16 @@ def used_by_name(model: Any) -> frozenset[str] | None:
     return None if names is None else frozenset(names)
 
 
+def fitted_names(model: Any) -> tuple[str, ...] | None:
+    """Return the names of the columns that a model was fitted on; None where it knows none.
+
+    See `base.Named`.
+    """
+    names = getattr(find(model), "names", None)
+    found = names(model) if names else getattr(model, "feature_names_in_", None)
+    return None if found is None else tuple(map(str, found))
+
+
 def _check_fitted(model: Any) -> None:
     if not hasattr(model, "__sklearn_tags__"):
         return

@@ -100,6 +100,19 @@ def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
     return Result((_dense(returned),), False)
 
 
+def gives_empty(model: Any, stripper: Stripper, method: str, rows: Any, result: Result) -> bool:
+    """Return whether a method gives an empty result, otherwise like `result`, for no rows."""
+    try:
+        none = call(model, stripper, method, rows[:0])
+    except Exception:  # in whatever way a library refuses them
+        return False
+    return (
+        all(len(a) == 0 for a in none.arrays)
+        and (none.is_list, none.dtype, none.widths) == (result.is_list, result.dtype, result.widths)
+        and [a.ndim for a in none.arrays] == [a.ndim for a in result.arrays]
+    )
+
+
 def _dense(returned: Any) -> np.ndarray:
     if hasattr(returned, "toarray"):
         returned = returned.toarray()
@@ -140,16 +153,16 @@ def check_columns(model: Any, signature: Signature) -> None:
         Where they differ in number, name or order.
     """
     name = dispatch.qualified_name(type(model))
-    fitted = getattr(model, "feature_names_in_", None)
+    fitted = dispatch.fitted_names(model)
     if fitted is not None and signature.layout == "table":
         given = [str(c.name) for c in signature.columns]
         used = dispatch.used_by_name(model)
         if used is None:
-            _check_names(name, [str(f) for f in fitted], given)
+            _check_names(name, list(fitted), given)
         else:
-            _check_present(name, [str(f) for f in fitted if f in used], given)
+            _check_present(name, [f for f in fitted if f in used], given)
         return
-    count = getattr(model, "n_features_in_", None)
+    count = len(fitted) if fitted is not None else getattr(model, "n_features_in_", None)
     if count is not None and count != len(signature.columns):
         raise ColumnError(
             f"example_input has {len(signature.columns)} columns, "

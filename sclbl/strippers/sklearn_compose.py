@@ -46,9 +46,19 @@ class PipelineStripper:
         # A Pipeline hands on fewer methods than an estimator may have (not `apply`, for one).
         return tuple(m for m in offered(last) if hasattr(model, m))
 
+    @staticmethod
+    def _first(model: Any) -> Any:
+        """Return the first step that the rows reach as they were given."""
+        return next((step for _, step in model.steps if not _is_passed(step)), None)
+
+    def names(self, model: Any) -> tuple[str, ...] | None:
+        """Return the names that the first step was fitted on."""
+        first = self._first(model)
+        return None if first is None else dispatch.fitted_names(first)
+
     def columns(self, model: Any) -> tuple[str, ...] | None:
         """Return the columns that the first step looks up by name."""
-        first = next((step for _, step in model.steps if not _is_passed(step)), None)
+        first = self._first(model)
         used = None if first is None else dispatch.used_by_name(first)
         return None if used is None else tuple(used)
 
@@ -107,6 +117,15 @@ def _columns(model: Any, x: Table, places: Sequence[int]) -> Table:
 
 class FeatureUnionStripper:
     """``sklearn.pipeline.FeatureUnion``: each transformer on all columns, side by side."""
+
+    def names(self, model: Any) -> tuple[str, ...] | None:
+        """Return the names that the first transformer with any was fitted on."""
+        for _, step in model.transformer_list:
+            if not _is_passed(step) and not _is_dropped(step):
+                names = dispatch.fitted_names(step)
+                if names is not None:
+                    return names
+        return None
 
     def methods(self, model: Any) -> tuple[str, ...]:
         return ("transform",)

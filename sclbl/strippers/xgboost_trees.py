@@ -265,6 +265,10 @@ class _Booster:
         _check(model, model)
         return ("predict", "predict_margin")
 
+    def names(self, model: Any) -> tuple[str, ...] | None:
+        """Return the features' names."""
+        return None if model.feature_names is None else tuple(model.feature_names)
+
     def call(self, model: Any, method: str, rows: Any) -> Any:
         """Return what the booster predicts for rows put into a DMatrix."""
         import xgboost
