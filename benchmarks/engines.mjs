@@ -1,6 +1,6 @@
 // Run one method on raw blocks and write the raw output.
 // Usage: node engines.mjs program.wasm method plan.json out.bin
-// plan: {rows, outBytes, numeric: path|null, text: [[offsets, bytes, valid], ...]}
+// plan: {rows, outBytes, numeric: path|null, text: [[offsets, bytes, kinds], ...]}
 import { readFileSync, writeFileSync } from "node:fs";
 
 const [wasm, method, planPath, outPath] = process.argv.slice(2);

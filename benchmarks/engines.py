@@ -80,8 +80,8 @@ def main() -> None:
                     plan["numeric"] = f"{folder}/numeric"
                     Path(plan["numeric"]).write_bytes(blocks.numeric.tobytes())
                 for i, column in enumerate(blocks.text):
-                    valid = b"\1" * ROWS if column.valid is None else column.valid.tobytes()
-                    parts = (column.offsets.tobytes(), column.data.tobytes(), valid)
+                    kinds = b"\1" * ROWS if column.kinds is None else column.kinds.tobytes()
+                    parts = (column.offsets.tobytes(), column.data.tobytes(), kinds)
                     paths = [f"{folder}/text{i}.{j}" for j in range(3)]
                     for path, content in zip(paths, parts, strict=True):
                         Path(path).write_bytes(content)

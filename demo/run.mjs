@@ -14,8 +14,8 @@ const rows = JSON.parse(readFileSync(rowsPath, "utf8"));
 const { columns, outputs } = manifest.signature;
 const output = outputs[method];
 const list = Array.isArray(columns)
-  ? columns.map(([name, kind], i) => ({ name: name ?? i, kind }))
-  : Array.from({ length: columns.count }, (_, i) => ({ name: i, kind: columns.kind }));
+  ? columns.map(([name, kind, , missing], i) => ({ name: name ?? i, kind, missing }))
+  : Array.from({ length: columns.count }, (_, i) => ({ ...columns, name: i }));
 const numeric = list.filter((c) => c.kind !== "text");
 const text = list.filter((c) => c.kind === "text");
 const FloatArray = manifest.numeric_dtype === "float32" ? Float32Array : Float64Array;
@@ -30,10 +30,12 @@ const view = (Type, address, length) => new Type(program.memory.buffer, address,
 
 const numericAt = numeric.length ? alloc(rows.length * numeric.length * FloatArray.BYTES_PER_ELEMENT) : 0;
 const textAt = text.length ? alloc(text.length * 12) : 0;
-const encoded = text.map(({ name }) => {
+// JSON has one null: it is the column's own missing value, None, NaN or pandas.NA.
+const CODES = { none: 0, nan: 2, na: 3 };
+const encoded = text.map(({ name, missing }) => {
   const cells = rows.map((row) => (row[name] == null ? null : new TextEncoder().encode(row[name])));
   const size = cells.reduce((sum, cell) => sum + (cell?.length ?? 0), 0);
-  return { cells, offsets: alloc((rows.length + 1) * 4), bytes: alloc(size), valid: alloc(rows.length) };
+  return { cells, offsets: alloc((rows.length + 1) * 4), bytes: alloc(size), kinds: alloc(rows.length), gone: CODES[missing ?? "nan"] };
 });
 const WIDTHS = { float64: 8, float32: 4, int64: 8, bool: 1, label: 4, text: 8 };
 const outAt = alloc(rows.length * output.width * WIDTHS[output.storage]);
@@ -42,12 +44,12 @@ const block = view(FloatArray, numericAt, rows.length * numeric.length);
 rows.forEach((row, r) =>
   numeric.forEach(({ name }, c) => (block[r * numeric.length + c] = row[name] == null ? NaN : Number(row[name]))),
 );
-encoded.forEach(({ cells, offsets, bytes, valid }, column) => {
-  view(Uint32Array, textAt + column * 12, 3).set([offsets, bytes, valid]);
+encoded.forEach(({ cells, offsets, bytes, kinds, gone }, column) => {
+  view(Uint32Array, textAt + column * 12, 3).set([offsets, bytes, kinds]);
   const at = view(Uint32Array, offsets, rows.length + 1);
   cells.forEach((cell, r) => {
     at[r + 1] = at[r] + (cell?.length ?? 0);
-    view(Uint8Array, valid, rows.length)[r] = cell === null ? 0 : 1;
+    view(Uint8Array, kinds, rows.length)[r] = cell === null ? gone : 1;
     if (cell) view(Uint8Array, bytes + at[r], cell.length).set(cell);
   });
 });

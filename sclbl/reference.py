@@ -18,7 +18,8 @@ from sclbl.errors import (
     SpecError,
     UnknownCategoryError,
 )
-from sclbl.spec import MISSING_TEXT, NUMERIC_INPUT, TEXT_INPUT, Graph
+from sclbl.missing import kind_of
+from sclbl.spec import MISSING, MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph
 
 Array = np.ndarray
 _TYPES: dict[str, Any] = {
@@ -41,7 +42,7 @@ def evaluate(
     numeric : float32 or float64 array ``[rows, numeric columns]`` or None
         The numeric block.
     text : object array ``[rows, text columns]`` or None
-        The text block; None stands for missing.
+        The text block; None, NaN and pandas.NA are missing, as are the constants `MISSING_TEXTS`.
     methods : tuple of str, optional
         Outputs wanted; all by default.
 
@@ -59,11 +60,7 @@ def evaluate(
     if numeric is not None:
         tensors[NUMERIC_INPUT] = numeric
     if text is not None:
-        filled = np.array(text, dtype=object)
-        filled[
-            np.array([[v is None for v in row] for row in filled], dtype=bool).reshape(filled.shape)
-        ] = MISSING_TEXT
-        tensors[TEXT_INPUT] = filled
+        tensors[TEXT_INPUT] = _with_constants(np.array(text, dtype=object))
     wanted = {o.name for o in graph.outputs if methods is None or o.name in methods}
     needed = set(wanted)
     todo = []
@@ -78,6 +75,14 @@ def evaluate(
                 raise SpecError(f"operator {node.op} is not known; see docs/adding-an-op.md")
             tensors[node.outputs[0]] = op(node.attrs, *(tensors[i] for i in node.inputs))
     return {name: tensors[name] for name in wanted}
+
+
+def _with_constants(text: Array) -> Array:
+    for place in np.ndindex(text.shape):
+        kind = kind_of(text[place])
+        if kind is not None:
+            text[place] = MISSING_TEXTS[kind]
+    return text
 
 
 def _cast(attrs: Mapping[str, Any], x: Array) -> Array:
@@ -120,7 +125,7 @@ def _refuse_unknown(attrs: Mapping[str, Any], x: Array) -> Array:
 
 
 def _refuse_missing_text(attrs: Mapping[str, Any], x: Array) -> Array:
-    bad = x == MISSING_TEXT
+    bad = np.isin(x, [MISSING_TEXTS[k] for k in MISSING if attrs[k]])
     if bad.any():
         row, column = (int(v[0]) for v in np.nonzero(bad))
         origin = attrs["columns"][column]

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+
 from sclbl.errors import ColumnError, ShapeError
-from sclbl.rows.source import open_source
-from sclbl.spec import Column, Signature
+from sclbl.missing import kind_of
+from sclbl.rows.source import Source, open_source
+from sclbl.spec import MISSING, TAKES, Column, Missing, Signature
 
 
 def named(signature: Signature, names: Sequence[str], model: str) -> Signature:
@@ -56,6 +59,7 @@ def infer(example: Any) -> Signature:
     Signature
         ``table`` layout where the columns have names, ``array`` where they do not. Object columns
         are looked into: numbers with missing values are float64, text with missing values is text.
+        A column's own missing value is the one that the example shows, else the one of its dtype.
 
     Raises
     ------
@@ -83,6 +87,27 @@ def infer(example: Any) -> Signature:
         )
     layout: Literal["array", "table"] = "array" if names is None else "table"
     columns = tuple(
-        Column(None if names is None else names[i], source.kind(i)) for i in range(source.width)
+        _column(source, i, None if names is None else names[i]) for i in range(source.width)
     )
     return Signature(columns=columns, layout=layout)
+
+
+def _column(source: Source, position: int, name: str | None) -> Column:
+    kind, null = source.kind(position), source.null(position)
+    takes = TAKES
+    if null == "na" and kind != "text":
+        takes = MISSING  # NA is how such a column of numbers holds what is NaN to the model
+    if null in MISSING:
+        return Column(name, kind, missing=null, takes=takes)
+    if null == "column":
+        return Column(name, kind, missing="none", takes=takes)
+    shown = _shown(source.values(position))
+    return Column(name, kind, missing=shown or "nan", takes=takes)
+
+
+def _shown(values: Any) -> Missing | None:
+    """Return the missing value that objects hold, None (as for a model) where they hold two."""
+    if not isinstance(values, np.ndarray) or values.dtype != object:
+        return None
+    kinds = {kind_of(v) for v in values.tolist()} - {None}
+    return "none" if len(kinds) > 1 else next(iter(kinds), None)

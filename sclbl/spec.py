@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -25,6 +25,9 @@ Kind = Literal["float64", "float32", "integer", "boolean", "text"]
 #: Element types of tensors inside a graph. ``label`` is the constant table look-up that ends a
 #: classifier's ``predict``: a class number whose label stands in the signature.
 DType = Literal["float64", "float32", "int64", "bool", "text", "label"]
+#: Which missing value: None, NaN or pandas.NA.
+Missing = Literal["none", "nan", "na"]
+MISSING: tuple[Missing, ...] = get_args(Missing)
 
 NUMERIC_INPUT = "numeric"
 TEXT_INPUT = "text"
@@ -60,8 +63,15 @@ RESERVED = frozenset(
         "example",
     ]
 )
-#: Stands for a missing text in the constants of a graph (a Unicode noncharacter).
-MISSING_TEXT = "\U0010ffff"
+#: What stands for missing texts in the constants of a graph: Unicode noncharacters.
+MISSING_TEXTS: Mapping[Missing, str] = {
+    "none": "\U0010ffff",
+    "nan": "\U0010fffe",
+    "na": "\U000fffff",
+}
+#: Which missing number a column takes from Python objects where its model does not say otherwise:
+#: None becomes NaN where numbers are made of objects, pandas.NA is refused there.
+TAKES: tuple[Missing, ...] = ("none", "nan")
 
 Label = str | int | float | bool
 
@@ -79,11 +89,20 @@ class Column:
     dtype : str, optional
         Where the type of an integer or boolean column enters the computation: the NumPy dtype that
         its values must be of. Elsewhere such a column takes whatever float64 holds.
+    missing : {"nan", "none", "na"}, optional
+        The column's own missing value: what the one null of a container that has only one (JSON,
+        CSV, Arrow, polars) stands for.
+    takes : tuple of {"none", "nan", "na"}, optional
+        For numbers: which missing values the column takes from Python objects. A program knows one
+        missing number, so what the model would tell apart from it is refused. A column of text
+        takes all, because its cells say which one they hold.
     """
 
     name: str | None
     kind: Kind
     dtype: str | None = None
+    missing: Missing = "nan"
+    takes: tuple[Missing, ...] = TAKES
 
     @property
     def stored(self) -> str:
@@ -177,6 +196,11 @@ class Signature:
         block = self.numeric_dtype
         return all(c.stored == block for c in self.columns if c.kind != "text")
 
+    @property
+    def takes_nan(self) -> bool:
+        """Whether NaN in typed numbers is each numeric column's missing value."""
+        return all("nan" in c.takes for c in self.columns)
+
     def label_of(self, position: int) -> str:
         """Return how messages call the column at `position`: its name, else its position."""
         name = self.columns[position].name
@@ -185,20 +209,21 @@ class Signature:
     def to_json(self) -> dict[str, Any]:
         """Return the signature as JSON-ready data.
 
-        Columns of an array that are all alike are written as ``{"count": n, "kind": kind}``.
+        Columns of an array that are all alike are written as ``{"count": n, "kind": kind}``. What
+        a column says of missing values is left out where it is the default.
         """
-        alike = {(c.kind, c.dtype) for c in self.columns}
         columns: Any
-        if self.layout == "array" and len(alike) == 1:
+        if self.layout == "array" and len(set(self.columns)) == 1:
             first = self.columns[0]
             columns = {"count": len(self.columns), "kind": first.kind}
             if first.dtype is not None:
                 columns["dtype"] = first.dtype
+            if first.missing != "nan":
+                columns["missing"] = first.missing
+            if first.takes != TAKES:
+                columns["takes"] = list(first.takes)
         else:
-            columns = [
-                [c.name, c.kind] if c.dtype is None else [c.name, c.kind, c.dtype]
-                for c in self.columns
-            ]
+            columns = [_column_json(c) for c in self.columns]
         outputs: dict[str, Any] = {}
         for method, out in self.outputs.items():
             entry: dict[str, Any] = {
@@ -221,10 +246,10 @@ class Signature:
         """Read what `to_json` wrote."""
         columns = data["columns"]
         if isinstance(columns, Mapping):
-            alike = Column(None, columns["kind"], columns.get("dtype"))
-            read = (alike,) * int(columns["count"])
+            said = {k: columns[k] for k in ("dtype", "missing", "takes") if k in columns}
+            read = (_column(None, columns["kind"], **said),) * int(columns["count"])
         else:
-            read = tuple(Column(*column) for column in columns)
+            read = tuple(_column(*column) for column in columns)
         outputs = {}
         for method, e in data["outputs"].items():
             labels = e.get("labels")
@@ -241,6 +266,27 @@ class Signature:
                 empty=e.get("empty", False) is True,
             )
         return cls(columns=read, layout=data["layout"], outputs=outputs)
+
+
+def _column_json(column: Column) -> list[Any]:
+    """Return a column as a list; what is the default at its end is left out."""
+    found = [column.name, column.kind, column.dtype, column.missing, list(column.takes)]
+    usual = [None, None, None, "nan", list(TAKES)]
+    while len(found) > 2 and found[-1] == usual[len(found) - 1]:
+        found.pop()
+    return found
+
+
+def _column(
+    name: str | None,
+    kind: Kind,
+    dtype: str | None = None,
+    missing: Any = "nan",
+    takes: Sequence[Missing] = TAKES,
+) -> Column:
+    if missing not in MISSING or isinstance(takes, str) or not set(takes) <= set(MISSING):
+        raise ValueError(f"the missing values {missing!r}, {takes!r} of a column")
+    return Column(name, kind, dtype, missing, tuple(takes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from sclbl.fidelity.rows import from_blocks, generate
 from sclbl.fidelity.trace import is_bit_exact, trace
 from sclbl.program import Program
 from sclbl.rows import encode
-from sclbl.spec import Node, Output, Spec
+from sclbl.spec import MISSING_TEXTS, Node, Output, Spec
 from sclbl.strippers import strip
 
 RNG = np.random.default_rng(7)
@@ -279,7 +279,10 @@ def test_a_model_that_changed_since() -> None:
 def test_rows_hold_every_category_extremes_and_thresholds() -> None:
     spec = strip(mixed_pipeline(), FRAME[:4])
     rows = generate(spec, from_blocks(encode(FRAME[:4], spec.signature)))
-    assert {"x", "y", "sclbl: unknown", None} <= set(rows.text[:, 0])
+    assert {"x", "y", "sclbl: unknown", *MISSING_TEXTS.values()} <= set(rows.text[:, 0])
+    held = generate(spec, from_blocks(encode(FRAME[:4], spec.signature)), [("na",)])
+    found = set(held.text[:, 0]) & set(MISSING_TEXTS.values())
+    assert found == {MISSING_TEXTS["na"]}
     column = rows.numeric[:, 0]
     assert np.isnan(column).any()
     assert np.isinf(column).any()

@@ -31,7 +31,7 @@ from sclbl.onnx_format.rules import RULES
 from sclbl.reference import OPS, evaluate
 from sclbl.rows import encode
 from sclbl.signature import infer
-from sclbl.spec import MISSING_TEXT, Output, Signature, Source, Spec
+from sclbl.spec import MISSING_TEXTS, Output, Signature, Source, Spec
 from sclbl.strippers import strip
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
@@ -73,7 +73,7 @@ def inputs_of(spec: Spec, rows: Any) -> tuple[np.ndarray | None, np.ndarray | No
     blocks = encode(rows, spec.signature)
     text = None
     if blocks.text:
-        text = np.array([c.tolist() for c in blocks.text], dtype=object).T
+        text = np.array([c.constants() for c in blocks.text], dtype=object).T
     return blocks.numeric, text
 
 
@@ -83,7 +83,6 @@ def feed_of(spec: Spec, rows: Any) -> dict[str, np.ndarray]:
     if numeric is not None:
         feed["numeric"] = numeric
     if text is not None:
-        text[pd.isna(text)] = MISSING_TEXT
         feed["text"] = text
     return {v.name: feed[v.name] for v in spec.graph.inputs}
 
@@ -284,7 +283,8 @@ def test_labels_of_several_types() -> None:
 @pytest.mark.parametrize(
     ("keys", "rows"),
     [
-        (["a", "é", MISSING_TEXT], [["a"], ["é"], [None], ["zzz"]]),
+        (["a", "é", MISSING_TEXTS["none"]], [["a"], ["é"], [None], ["zzz"]]),
+        (["a", *MISSING_TEXTS.values()], [["a"], [pd.NA], [np.nan], [None], ["zzz"]]),
         ([1.5, np.nan, -0.25], [[1.5], [np.nan], [-0.25], [9.0]]),
         ([1.5, -0.25], np.array([[1.5], [9.0]], dtype=np.float32)),
     ],

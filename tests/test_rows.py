@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -11,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sclbl.errors import ColumnError, DtypeError, ShapeError
-from sclbl.rows import Blocks, encode
+from sclbl.rows import Blocks, OneNull, encode
 from sclbl.signature import infer
+from sclbl.spec import Column, Signature
 
 MIXED = pd.DataFrame(
     {
@@ -24,11 +27,10 @@ MIXED = pd.DataFrame(
     }
 )
 NUMBERS = np.array([[31.5, 3, 1], [np.nan, 4, 0], [-0.0, 5, 1]])
-CITIES = ["Utrecht", None, "Köln"]
 KINDS = ["a", "b", "a"]
 
 
-def same(blocks: Blocks) -> None:
+def same(blocks: Blocks, missing: Any = np.nan) -> None:
     assert blocks.rows == 3
     assert blocks.numeric is not None
     assert blocks.numeric.dtype == np.float64
@@ -36,13 +38,13 @@ def same(blocks: Blocks) -> None:
     np.testing.assert_array_equal(blocks.numeric, NUMBERS)
     assert np.signbit(blocks.numeric[2, 0])
     city, kind = blocks.text
-    assert city.tolist() == CITIES
+    assert [*map(repr, city.tolist())] == ["'Utrecht'", repr(missing), "'Köln'"]
     assert kind.tolist() == KINDS
     assert city.offsets.dtype == np.uint32
     assert city.data.dtype == np.uint8
-    assert city.valid is not None
-    assert city.valid.dtype == np.uint8
-    assert kind.valid is None
+    assert city.kinds is not None
+    assert city.kinds.dtype == np.uint8
+    assert kind.kinds is None
     # numpy's own UTF-8 is the second opinion
     assert city.data.tobytes() == "UtrechtKöln".encode()
 
@@ -73,14 +75,17 @@ CONTAINERS = {
 
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_every_container_gives_the_same_blocks(container: str) -> None:
-    same(encode(CONTAINERS[container], infer(MIXED)))
+    # A cell keeps its own missing value; the one null of polars and Arrow is the column's, NaN.
+    nullable = container in ("convert_dtypes", "pyarrow dtypes", "string[python]")
+    same(encode(CONTAINERS[container], infer(MIXED)), pd.NA if nullable else np.nan)
 
 
 def test_sliced_arrow_text() -> None:
     frame = pl.DataFrame({"t": ["aaa", "b", None, "cé", ""]})
     for rows in (frame[1:4], frame.to_arrow().slice(1, 3), frame[1:4].to_pandas()):
         column = encode(rows, infer(frame)).text[0]
-        assert column.tolist() == ["b", None, "cé"]
+        wanted = "nan" if isinstance(rows, pd.DataFrame) else "None"
+        assert [*map(repr, column.tolist())] == ["'b'", wanted, "'cé'"]
         assert column.offsets[0] == 0
 
 
@@ -146,8 +151,6 @@ def test_missing_numbers() -> None:
         pd.array([None, 1], "Int64"),
         pd.array([None, 1], "float[pyarrow]"),
         pd.Series([None, 1], dtype=object),
-        pd.Series([pd.NA, 1], dtype=object),
-        pd.Series([pd.NaT, True], dtype=object),
         pl.Series([None, 1]),
         [None, 1],
         [float("nan"), 1],
@@ -156,20 +159,64 @@ def test_missing_numbers() -> None:
     for nothing in (pd.Series([None, None], dtype="str"), pl.Series([None, None]), [None, None]):
         got = encode({"a": nothing}, signature).numeric
         np.testing.assert_array_equal(got, [[np.nan], [np.nan]])
+    # float(pandas.NA) and float(pandas.NaT) are errors, to the model as well
+    with pytest.raises(DtypeError, match=r"pandas\.NA is another value .* which is None or NaN"):
+        encode({"a": pd.Series([pd.NA, 1], dtype=object)}, signature)
+    with pytest.raises(DtypeError, match=r"row 0, column 'a' holds NaTType; turn dates into numb"):
+        encode({"a": pd.Series([pd.NaT, True], dtype=object)}, signature)
 
 
 def test_missing_text() -> None:
     signature = infer(pd.DataFrame({"a": ["x"]}))
-    for values in (
-        ["x", None],
-        ["x", float("nan")],
-        pd.Series(["x", pd.NA], dtype=object),
-        pd.Series(["x", None], dtype="category"),
-        pd.array(["x", None], "string[pyarrow]"),
+    for values, missing in (
+        (["x", None], None),
+        (["x", float("nan")], np.nan),
+        (pd.Series(["x", pd.NA], dtype=object), pd.NA),
+        (pd.Series(["x", None], dtype="category"), np.nan),
+        (pd.Series(["x", None], dtype="string").astype("category"), pd.NA),
+        (pd.Series(["x", None], dtype="str"), np.nan),
+        (pd.array(["x", None], "string[python]"), pd.NA),
+        (pd.array(["x", None], "string[pyarrow]"), pd.NA),
+        (pd.array(["x", None], pd.ArrowDtype(pa.string())), pd.NA),
     ):
-        assert encode({"a": values}, signature).text[0].tolist() == ["x", None]
+        found = encode({"a": values}, signature).text[0].tolist()
+        assert [*map(repr, found)] == ["'x'", repr(missing)]
     # a column that pandas read as empty is float64 NaN
-    assert encode(pd.DataFrame({"a": [np.nan]}), signature).text[0].tolist() == [None]
+    assert np.isnan(encode(pd.DataFrame({"a": [np.nan]}), signature).text[0].tolist()[0])
+
+
+@pytest.mark.parametrize("own", ["none", "nan", "na"])
+def test_one_null_is_the_columns_own_missing_value(own: str) -> None:
+    signature = Signature(
+        (Column("a", "text", missing=own), Column("b", "float64", missing=own)), "table"
+    )
+    given = {"a": ["x", None], "b": [1.0, None]}
+    for rows in (pl.DataFrame(given), pa.table(given), OneNull(given)):
+        found = encode(rows, signature)
+        wanted = {"none": None, "nan": np.nan, "na": pd.NA}[own]
+        assert [*map(repr, found.text[0].tolist())] == ["'x'", repr(wanted)]
+        assert found.numeric is not None
+        np.testing.assert_array_equal(found.numeric, [[1.0], [np.nan]])
+
+
+def test_missing_numbers_that_the_model_tells_apart() -> None:
+    signature = Signature((Column("a", "float64", missing="none", takes=("none",)),), "table")
+    message = (
+        r"row 1, column 'a': (NaN|pandas\.NA) is another value to the model than the missing "
+        "number of this column, which is None; give that one, or a number"
+    )
+    for rows in (
+        pd.DataFrame({"a": [1.0, np.nan]}),
+        pd.DataFrame({"a": pd.array([1.0, None], "Float64")}),
+        {"a": [1.0, np.nan]},
+        [{"a": 1.0}, {"a": pd.NA}],
+        np.array([[1.0], [np.nan]]),
+    ):
+        with pytest.raises(DtypeError, match=message) as refused:
+            encode(rows, signature)
+        assert (refused.value.row, refused.value.column) == (1, "a")
+    for rows in ({"a": [1.0, None]}, pl.DataFrame({"a": [1.0, None]}), OneNull([{"a": None}])):
+        assert np.isnan(encode(rows, signature).numeric[-1, 0])
 
 
 def test_text_in_a_numeric_column() -> None:
@@ -319,7 +366,8 @@ def test_text_survives_every_container(items: list[str | None]) -> None:
         pl.DataFrame({"t": pl.Series(items, dtype=pl.String)}),
         pa.table({"t": pa.array(items, pa.string())}),
     ):
-        assert encode(rows, signature).text[0].tolist() == items
+        found = encode(rows, signature).text[0].tolist()
+        assert [v if isinstance(v, str) else None for v in found] == items
 
 
 @settings(max_examples=60, deadline=None)

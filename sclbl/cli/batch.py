@@ -18,6 +18,8 @@ import numpy as np
 from sclbl.cli.change import whole_file
 from sclbl.errors import InputError, RequestError
 from sclbl.json_rows import read_json
+from sclbl.missing import is_missing
+from sclbl.rows import OneNull
 from sclbl.spec import Output, Signature
 from sclbl.tabular import CHUNK_ROWS, read_csv, read_ndjson
 
@@ -145,7 +147,7 @@ def _csv(source: Path | None, signature: Signature) -> Iterator[Chunk]:
         text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
         try:
             for count, rows in read_csv(text, signature):
-                yield rows, count, position()
+                yield OneNull(rows), count, position()
         except UnicodeDecodeError as error:
             raise RequestError(f"{source or 'stdin'} is not UTF-8: {error}") from None
 
@@ -154,7 +156,7 @@ def _ndjson(source: Path | None, signature: Signature) -> Iterator[Chunk]:
     with _open(source) as raw:
         position = raw.tell if raw.seekable() else lambda: 0
         for rows in read_ndjson(raw):
-            yield rows, len(rows), position()
+            yield OneNull(rows), len(rows), position()
 
 
 def _json(source: Path | None, signature: Signature) -> Iterator[Chunk]:
@@ -163,7 +165,7 @@ def _json(source: Path | None, signature: Signature) -> Iterator[Chunk]:
     rows = read_json(text, signature, str(source or "stdin"))
     for first in range(0, len(rows), CHUNK_ROWS):
         chunk = rows[first : first + CHUNK_ROWS]
-        yield chunk, len(chunk), len(text) * (first + len(chunk)) // len(rows)
+        yield OneNull(chunk), len(chunk), len(text) * (first + len(chunk)) // len(rows)
 
 
 def _parquet(source: Path | None, signature: Signature) -> Iterator[Chunk]:
@@ -272,7 +274,8 @@ class ParquetWriter:
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None:
         arrays = [
-            self._pa.array(c if c.flags.c_contiguous else np.ascontiguousarray(c)) for c in columns
+            self._pa.array(_plain(c) if c.dtype == object else np.ascontiguousarray(c))
+            for c in columns
         ]
         table = self._pa.table(arrays, names=names)
         if self._writer is None:
@@ -297,6 +300,8 @@ WRITERS: dict[str, Callable[[str | None], Writer]] = {
 
 def _plain(column: np.ndarray) -> list[Any]:
     values: list[Any] = column.tolist()
+    if column.dtype == object:
+        return [None if is_missing(v) else v for v in values]
     if column.dtype.kind == "f" and np.isnan(column).any():
         return [None if v != v else v for v in values]
     return values

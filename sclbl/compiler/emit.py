@@ -34,15 +34,14 @@ import numpy as np
 
 from sclbl.compiler.linker import Reserved, Weights
 from sclbl.errors import SpecError
-from sclbl.spec import MISSING_TEXT, NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Signature
+from sclbl.missing import LENGTHS, of_text
+from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Signature
 
 SUFFIX = {"float64": "f64", "float32": "f32", "int64": "i64", "bool": "u8", "text": "text"}
 ITEM = {"float64": 8, "float32": 4, "int64": 8, "bool": 1, "text": 8, "label": 4}
 #: A tile's buffers should stay in the first-level cache, and a tile should fill the trees' lanes.
 TILE_BYTES = 96 * 1024
 TILE_MIN, TILE_MAX = 16, 256
-#: The length of a missing text, as in kernels/abi.h.
-MISSING_LENGTH = 0xFFFFFFFF
 
 
 @dataclass
@@ -201,10 +200,9 @@ class Emitter:
     def _text_constant(self, array: np.ndarray) -> str:
         """Texts of a constant become (address, length) when the program starts."""
         items = [str(t) for t in array.ravel()]
-        raw = [b"" if t == MISSING_TEXT else t.encode() for t in items]
-        lengths = [
-            MISSING_LENGTH if t == MISSING_TEXT else len(r) for t, r in zip(items, raw, strict=True)
-        ]
+        kinds = [of_text(t) for t in items]
+        raw = [b"" if k else t.encode() for t, k in zip(items, kinds, strict=True)]
+        lengths = [LENGTHS[k] if k else len(r) for r, k in zip(raw, kinds, strict=True)]
         table = self.reserve(8 * len(items))
         self.at_start(
             "text_unpack",

@@ -6,7 +6,8 @@ import numpy as np
 
 from sclbl.compiler.emit import Emitter
 from sclbl.errors import SpecError
-from sclbl.spec import MISSING_TEXT, Node
+from sclbl.missing import of_text
+from sclbl.spec import MISSING, Missing, Node
 
 
 def lookup(e: Emitter, node: Node) -> None:
@@ -38,12 +39,13 @@ def lookup(e: Emitter, node: Node) -> None:
 
 
 def _text(e: Emitter, node: Node, keys: list[str], values: np.ndarray, unknown: int) -> None:
-    missing = unknown
+    missing: dict[Missing, int] = dict.fromkeys(MISSING, unknown)
     raw: list[bytes] = []
     numbers: list[int] = []
     for key, value in zip(keys, values.tolist(), strict=True):
-        if key == MISSING_TEXT:
-            missing = value
+        kind = of_text(key)
+        if kind is not None:
+            missing[kind] = value
         else:
             raw.append(key.encode())
             numbers.append(value)
@@ -69,7 +71,7 @@ def _text(e: Emitter, node: Node, keys: list[str], values: np.ndarray, unknown: 
         e.weight(np.array(numbers, dtype=np.int32), 4),
         "i32 %m",
         f"i32 {size - 1}",
-        f"i32 {missing}",
+        *(f"i32 {missing[kind]}" for kind in MISSING),
         f"i32 {unknown}",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sclbl.compiler.emit import Emitter
-from sclbl.spec import Node
+from sclbl.spec import MISSING, Node
 
 
 def _columns(e: Emitter, node: Node) -> str:
@@ -35,10 +35,11 @@ def unknown(e: Emitter, node: Node) -> None:
 
 
 def missing_text(e: Emitter, node: Node) -> None:
-    _check(e, node, "refuse_missing_text")
+    _check(e, node, "refuse_missing_text", *(f"i32 {int(node.attrs[k])}" for k in MISSING))
 
 
-def _check(e: Emitter, node: Node, kernel: str) -> None:
+def _check(e: Emitter, node: Node, kernel: str, *flags: str) -> None:
     x = node.inputs[0]
     e.alias(node)
-    e.refuse(kernel, e.pointer(x), _columns(e, node), "i32 %m", "i32 %row", f"i32 {e.width(x)}")
+    width = f"i32 {e.width(x)}"
+    e.refuse(kernel, e.pointer(x), _columns(e, node), "i32 %m", "i32 %row", width, *flags)

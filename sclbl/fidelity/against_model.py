@@ -73,9 +73,9 @@ class _Check:
         spec = self.spec
         example = self.as_given(example_input)
         base = from_blocks(encode(example, spec.signature))
-        rows = generate(spec, base)
+        maker = Maker(example, spec.signature, example_input)
+        rows = generate(spec, base, maker.holds_text)
         accepted, refused = accepted_rows(self.program, rows.blocks(spec.signature.numeric_dtype))
-        maker = Maker(example, spec.signature)
         good = rows.take(np.flatnonzero(accepted))
         container, fits = maker.make(good)
         self.compare(container, sizes_from=min(len(base), BASE))

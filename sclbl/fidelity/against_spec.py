@@ -10,10 +10,11 @@ from sclbl.fidelity.accept import accepted_rows, rule_of
 from sclbl.fidelity.compare import Rule, compare, typical_size
 from sclbl.fidelity.report import MethodReport, Report
 from sclbl.fidelity.rows import Rows, generate, invent
+from sclbl.missing import of_text, value_of
 from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks
-from sclbl.spec import MISSING_TEXT, Spec
+from sclbl.spec import Spec
 
 #: Rows that the reference interpreter runs, and refused rows that it is asked about.
 REFERENCE_ROWS, REFERENCE_REFUSALS = 64, 12
@@ -121,7 +122,9 @@ def _reference(
             ours, theirs = program.module.call(method, blocks), wanted[method]
             if output.storage == "text":
                 theirs = theirs.copy()
-                theirs[theirs == MISSING_TEXT] = None
+                for place in np.ndindex(theirs.shape):
+                    if kind := of_text(theirs[place]):
+                        theirs[place] = value_of(kind)
             rule = Rule(rule.tolerance, rule.dtype, typical_size(theirs[keep < ordinary]))
             report, found = compare(report, output, ours, theirs, rule)
             if found is not None and found.excess > 1 and not worst:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.fidelity.report import MethodReport
-from sclbl.rows.kinds import is_missing
+from sclbl.missing import kind_of
 from sclbl.spec import Output
 
 #: Largest relative error accepted where arithmetic is not exact.
@@ -140,16 +140,26 @@ def _excess(
 def _compare_exact(
     report: MethodReport, ours: np.ndarray, theirs: np.ndarray
 ) -> tuple[MethodReport, Difference | None]:
-    different = np.asarray(ours != theirs, dtype=bool)
+    different = _differ(ours, theirs)
     for row, column in np.argwhere(different).tolist():
         a, b = ours[row, column], theirs[row, column]
-        different[row, column] = not (is_missing(a) and is_missing(b))
+        kind = kind_of(a)
+        different[row, column] = kind is None or kind != kind_of(b)
     flips = int(different.sum())
     report = replace(report, flips=report.flips + flips)
     if not flips:
         return report, None
     row, column = np.argwhere(different)[0].tolist()
     return report, Difference(np.inf, row, column, ours[row, column], theirs[row, column], np.inf)
+
+
+def _differ(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    if object not in (ours.dtype, theirs.dtype):
+        return np.asarray(ours != theirs, dtype=bool)
+    # Objects one by one: pandas.NA says neither yes nor no.
+    pairs = zip(ours.ravel().tolist(), theirs.ravel().tolist(), strict=True)
+    found = [kind_of(a) is not None or kind_of(b) is not None or a != b for a, b in pairs]
+    return np.array(found, dtype=bool).reshape(ours.shape)
 
 
 def _ulp(a: np.ndarray, b: np.ndarray, dtype: str, same: np.ndarray) -> int:

@@ -1,19 +1,23 @@
 """Generated rows in the container, and with the dtypes, of the example.
 
 A row that the example's dtypes cannot hold (an unknown category in a categorical column, a missing
-value among NumPy integers) is left out; integers become float64 where `widened` says so.
+value among NumPy integers) is left out; integers become float64 where `widened` says so. Objects
+hold None, NaN and pandas.NA, other dtypes the one that they have, and rows of a container with one
+null the column's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 
 from sclbl.fidelity.rows import Rows
-from sclbl.rows.kinds import is_missing
-from sclbl.spec import Kind, Signature
+from sclbl.missing import kind_of, of_text, value_of
+from sclbl.rows.source import Source, open_source
+from sclbl.spec import MISSING, Kind, Missing, Signature
 
 Column = tuple[Any, np.ndarray]  # values as the container takes them; which rows it can hold
 
@@ -27,19 +31,20 @@ class Maker:
         As the model takes it.
     signature : Signature
         Its columns.
+    given : object
+        The example as it was given, whose container may have one null where `example` has three.
     """
 
-    def __init__(self, example: Any, signature: Signature) -> None:
+    def __init__(self, example: Any, signature: Signature, given: Any) -> None:
         self.example = example
         self.signature = signature
+        self.holds = _holds(open_source(example), signature, has_one_null(given))
         library = type(example).__module__.partition(".")[0]
         makers: dict[str, Callable[[Rows, bool], tuple[Any, np.ndarray]]] = {
             "numpy": self._array,
             "pandas": self._pandas,
             "polars": self._polars,
         }
-        if library == "pyarrow":
-            self.example, library = example.to_pandas(), "pandas"
         self._make: Callable[[Rows, bool], tuple[Any, np.ndarray]] = makers.get(
             library, self._array
         )
@@ -47,6 +52,11 @@ class Maker:
     def make(self, rows: Rows, widened: bool = False) -> tuple[Any, np.ndarray]:
         """Return a container of the rows that it can hold, and bool ``[rows]``: which those are."""
         return self._make(rows, widened)
+
+    @property
+    def holds_text(self) -> list[tuple[Missing, ...]]:
+        """Which missing values each column of text can hold."""
+        return [self.holds[i] for i in self.signature.text]
 
     def _columns(self, rows: Rows) -> list[tuple[int, Kind, np.ndarray]]:
         found: list[tuple[int, Kind, np.ndarray]] = []
@@ -68,16 +78,14 @@ class Maker:
         fits = np.ones(len(rows), dtype=bool)
         if dtype.kind in "fiub":
             widened = widened and all(c.dtype is None for c in self.signature.columns)
-            for _, _, values in self._columns(rows):
-                fits &= _fits(values, dtype, widened)
+            for i, kind, values in self._columns(rows):
+                fits &= _fits(values, dtype, widened) & _holds_missing(kind, values, self.holds[i])
             target = np.float64 if widened and dtype.kind in "iu" else dtype
             return rows.numeric[fits].astype(target), fits
         out = np.empty((len(rows), len(self.signature.columns)), dtype=object)
-        given = np.asarray(self.example)
         for i, kind, values in self._columns(rows):
-            marker = _marker(given[:, i])
-            fits &= _holds_missing(kind, values, marker)
-            out[:, i] = _python(kind, values, marker)
+            fits &= _holds_missing(kind, values, self.holds[i])
+            out[:, i] = _python(kind, values, self.holds[i])
         return (out[fits].astype(dtype) if dtype.kind == "U" else out[fits]), fits
 
     # ------------------------------------------------------------------ pandas
@@ -90,7 +98,8 @@ class Maker:
         for i, kind, values in self._columns(rows):
             column = self.example.iloc[:, i]
             wide = widened and self.signature.columns[i].dtype is None
-            data[i], good = _pandas_column(column, kind, values, wide)
+            data[i], good = _pandas_column(column, kind, values, self.holds[i], wide)
+            fits &= _holds_missing(kind, values, self.holds[i])
             fits &= good
             fits &= self._held(i, values)
         frame = pd.DataFrame(data)
@@ -107,32 +116,38 @@ class Maker:
         for i, kind, values in self._columns(rows):
             column = self.example.to_series(i)
             dtype = column.dtype
+            fits &= _holds_missing(kind, values, self.holds[i])
             if dtype.is_float():
                 made = pl.Series(column.name, values, dtype=pl.Float64).cast(dtype)
             elif kind == "text":
-                known = None
+                cells = [None if of_text(v) else v for v in values.tolist()]
                 if isinstance(dtype, pl.Enum):
                     known = set(dtype.categories)
-                    fits &= np.array([v is None or v in known for v in values], dtype=bool)
-                cells = [v if known is None or v in known else None for v in values]
+                    fits &= np.array([v is None or v in known for v in cells], dtype=bool)
+                    cells = [v if v in known else None for v in cells]
                 made = pl.Series(column.name, cells, dtype=dtype)
             else:
+                if not widened:  # beside a null integers are floats to the model
+                    fits &= ~np.isnan(values)
                 limits = np.dtype(bool if kind == "boolean" else str(dtype).lower())
                 fits &= _fits(np.where(np.isnan(values), 0, values), limits, False)
-                made = pl.Series(column.name, _python(kind, values, None), strict=False)
+                made = pl.Series(column.name, _python(kind, values, ("none",)), strict=False)
                 made = made.cast(dtype, strict=False)
             fits &= self._held(i, values)
             data.append(made)
         return pl.DataFrame(data).filter(pl.Series(fits)), fits
 
 
-def _pandas_column(column: Any, kind: Kind, values: np.ndarray, widened: bool) -> Column:
+def _pandas_column(
+    column: Any, kind: Kind, values: np.ndarray, holds: Sequence[Missing], widened: bool
+) -> Column:
     import pandas as pd
 
     dtype = column.dtype
     everything = np.ones(len(values), dtype=bool)
     if isinstance(dtype, pd.CategoricalDtype):
-        cells = _python(kind, values, None)
+        cells = _python(kind, values, ("none",))
+        cells = [None if kind_of(v) else v for v in cells]
         known = set(dtype.categories)
         fits = np.array([v is None or v in known for v in cells], dtype=bool)
         cells = [v if ok else None for v, ok in zip(cells, fits.tolist(), strict=True)]
@@ -143,14 +158,13 @@ def _pandas_column(column: Any, kind: Kind, values: np.ndarray, widened: bool) -
         target = np.dtype(np.float64) if widened and dtype.kind in "iu" else dtype
         return np.where(fits, values, 0).astype(target), fits
     if isinstance(dtype, np.dtype):  # objects
-        marker = _marker(column)
-        fits = _holds_missing(kind, values, marker)
-        return pd.Series(_python(kind, values, marker), dtype=object), fits
+        return pd.Series(_python(kind, values, holds), dtype=object), everything
     fits = everything
     if kind in ("integer", "boolean"):
         name = "bool" if kind == "boolean" else str(dtype).partition("[")[0].lower()
         fits = _fits(np.where(np.isnan(values), 0, values), np.dtype(name), False)
-    cells = _python(kind, np.where(fits, values, 0) if kind != "text" else values, None)
+    cells = _python(kind, np.where(fits, values, 0) if kind != "text" else values, ("none",))
+    cells = [None if kind_of(v) else v for v in cells]
     return pd.Series(pd.array(cells, dtype=dtype)), fits
 
 
@@ -171,32 +185,47 @@ def _fits(values: np.ndarray, dtype: np.dtype[Any], widened: bool) -> np.ndarray
     return np.asarray(whole & (values >= limits.min) & (values < float(limits.max)))
 
 
-_NONE_SEEN = object()
+def has_one_null(rows: Any) -> bool:
+    """Return whether a container has one null, whatever its columns hold."""
+    return type(rows).__module__.partition(".")[0] in ("polars", "pyarrow")
 
 
-def _marker(column: Any) -> Any:
-    """Return what stands for missing in an object column; `_NONE_SEEN` where nothing does."""
-    return next((v for v in column if is_missing(v)), _NONE_SEEN)
+def _holds(source: Source, signature: Signature, one_null: bool) -> list[tuple[Missing, ...]]:
+    """Return which missing values each column of an example can hold, as the program takes them."""
+    found: list[tuple[Missing, ...]] = []
+    for i, column in enumerate(signature.columns):
+        null = source.null(i)
+        kinds: tuple[Missing, ...] = MISSING if null == "own" else (column.missing,)
+        if null in MISSING:
+            # A number that is missing in a dtype of its own is NaN to the model.
+            kinds = (null,) if column.kind == "text" or null in column.takes else ("nan",)
+        elif one_null:
+            kinds = (column.missing,)
+        if column.kind != "text":
+            kinds = tuple(k for k in kinds if k in column.takes)
+        found.append(kinds)
+    return found
 
 
-def _holds_missing(kind: Kind, values: np.ndarray, marker: Any) -> np.ndarray:
-    if marker is not _NONE_SEEN:
-        return np.ones(len(values), dtype=bool)
+def _holds_missing(kind: Kind, values: np.ndarray, holds: Sequence[Missing]) -> np.ndarray:
+    """Return which rows a column can hold, as far as they are missing."""
     if kind == "text":
-        return np.array([v is not None for v in values], dtype=bool)
-    return ~np.isnan(values.astype(np.float64))
+        kinds = [of_text(v) for v in values.tolist()]
+        return np.array([k is None or k in holds for k in kinds], dtype=bool)
+    return np.asarray(bool(holds) | ~np.isnan(values.astype(np.float64)))
 
 
-def _python(kind: Kind, values: np.ndarray, marker: Any) -> list[Any]:
-    """Return values as Python's, `marker` where one is missing."""
+def _python(kind: Kind, values: np.ndarray, holds: Sequence[Missing]) -> list[Any]:
+    """Return values as Python's; missing numbers are one after the other of what a column holds."""
     if kind == "text":
-        return [marker if v is None else v for v in values.tolist()]
+        return [value_of(k) if (k := of_text(v)) else v for v in values.tolist()]
     turn: Callable[[float], Any] = float
     if kind == "integer":
         turn = _whole
     elif kind == "boolean":
         turn = bool
-    return [marker if v != v else turn(v) for v in values.tolist()]
+    markers = cycle([value_of(k) for k in holds] or [np.nan])
+    return [next(markers) if v != v else turn(v) for v in values.tolist()]
 
 
 def _whole(value: float) -> int | float:

@@ -5,15 +5,18 @@ All randomness is seeded, so that a model gets the same rows at every run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sclbl.fidelity.thresholds import threshold_rows
 from sclbl.fidelity.trace import Found, trace
+from sclbl.missing import of_text
 from sclbl.rows import Blocks, TextColumn
-from sclbl.rows.texts import text_column
-from sclbl.spec import MISSING_TEXT, NUMERIC_INPUT, TEXT_INPUT, Kind, Spec
+from sclbl.rows.texts import text_of_constants
+from sclbl.spec import MISSING as KINDS
+from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Kind, Missing, Spec
 
 SEED = 20_221
 #: How many rows of each sort.
@@ -21,6 +24,8 @@ BASE, MIXED, AROUND, NEAR, MISSING = 128, 32, 64, 16, 12
 #: In how many columns each special value is tried, and how many categories of a column.
 COLUMNS, CATEGORIES = 8, 128
 UNKNOWN_TEXT = "sclbl: unknown"
+#: Which missing values each column of text may hold.
+Holds = Sequence[Sequence[Missing]]
 SPECIAL = (0.0, -0.0, 5e-324, -1e-30, 1e30, -1e30, 1e300, np.nan, np.inf, -np.inf)
 
 
@@ -33,7 +38,7 @@ class Rows:
     numeric : float64 ``[rows, numeric columns]``
         NaN is missing.
     text : object ``[rows, text columns]``
-        None is missing.
+        `sclbl.spec.MISSING_TEXTS` are missing.
     """
 
     numeric: np.ndarray
@@ -57,7 +62,7 @@ class Rows:
         numeric = None
         if self.numeric.shape[1]:
             numeric = np.ascontiguousarray(self.numeric, dtype=dtype)
-        columns = tuple(text_column(c, str(i)) for i, c in enumerate(self.text.T))
+        columns = tuple(text_of_constants(c, str(i)) for i, c in enumerate(self.text.T))
         return Blocks(len(self), numeric, columns)
 
 
@@ -68,7 +73,7 @@ def from_blocks(blocks: Blocks) -> Rows:
         numeric = blocks.numeric.astype(np.float64)
     text = np.empty((blocks.rows, len(blocks.text)), dtype=object)
     for i, column in enumerate(blocks.text):
-        text[:, i] = column.tolist()
+        text[:, i] = column.constants()
     return Rows(numeric, text)
 
 
@@ -78,13 +83,13 @@ def part(blocks: Blocks, start: int, stop: int) -> Blocks:
     text = []
     for column in blocks.text:
         first, last = int(column.offsets[start]), int(column.offsets[stop])
-        valid = None if column.valid is None else column.valid[start:stop]
+        kinds = None if column.kinds is None else column.kinds[start:stop]
         offsets = column.offsets[start : stop + 1] - np.uint32(first)
-        text.append(TextColumn(offsets, column.data[first:last], valid))
+        text.append(TextColumn(offsets, column.data[first:last], kinds))
     return Blocks(stop - start, numeric, tuple(text))
 
 
-def generate(spec: Spec, base: Rows) -> Rows:
+def generate(spec: Spec, base: Rows, holds: Holds | None = None) -> Rows:
     """Return rows to try, the given ones first (at most `BASE` of them).
 
     Parameters
@@ -93,13 +98,15 @@ def generate(spec: Spec, base: Rows) -> Rows:
         Whose graph says which thresholds and categories matter.
     base : Rows
         Rows that the model takes.
+    holds : sequence of sequence of {"none", "nan", "na"}, optional
+        Which missing values each column of text may hold; all by default.
 
     Returns
     -------
     Rows
         Some of which the program may refuse.
     """
-    return _Generator(spec, base).run()
+    return _Generator(spec, base, holds).run()
 
 
 def invent(spec: Spec, count: int = 24) -> Rows:
@@ -112,17 +119,18 @@ def invent(spec: Spec, count: int = 24) -> Rows:
     text = np.empty((count, len(signature.text)), dtype=object)
     text[:] = UNKNOWN_TEXT
     rows = Rows(numeric, text)
-    generator = _Generator(spec, rows)
+    generator = _Generator(spec, rows, None)
     generator.tidy(rows)
     return rows
 
 
 class _Generator:
-    def __init__(self, spec: Spec, base: Rows) -> None:
+    def __init__(self, spec: Spec, base: Rows, holds: Holds | None) -> None:
         self.rng = np.random.default_rng(SEED)
         self.spec = spec
         self.found: Found = trace(spec.graph)
         columns = spec.signature.columns
+        self.holds: Holds = [KINDS] * len(spec.signature.text) if holds is None else holds
         self.kinds: list[Kind] = [columns[i].kind for i in spec.signature.numeric]
         self.single = spec.signature.numeric_dtype == "float32"
         keep = np.unique(np.linspace(0, max(len(base) - 1, 0), BASE).astype(int))
@@ -178,7 +186,7 @@ class _Generator:
     def keys(self, block: str, column: int) -> list[object]:
         """Return the categories that the graph knows for a column, a part of them where many."""
         keys = list(dict.fromkeys(self.found.keys.get((block, column), ())))
-        keys = [k for k in keys if k != MISSING_TEXT]
+        keys = [k for k in keys if not of_text(k)]
         return keys if len(keys) <= CATEGORIES else keys[:: -(-len(keys) // CATEGORIES)]
 
     def mixed(self) -> Rows:
@@ -216,7 +224,8 @@ class _Generator:
         parts = []
         for i in range(self.base.text.shape[1]):
             keys = self.keys(TEXT_INPUT, i)
-            values = [*keys, UNKNOWN_TEXT, "", *(f"{k} " for k in keys[:1]), None]
+            values = [*keys, UNKNOWN_TEXT, "", *(f"{k} " for k in keys[:1])]
+            values += [MISSING_TEXTS[kind] for kind in self.holds[i]]
             rows = self.pick(len(values))
             rows.text[:, i] = values
             parts.append(rows)
@@ -265,8 +274,13 @@ class _Generator:
         """Rows with several missing values, and one with nothing at all."""
         rows = self.pick(MISSING)
         rows.numeric[self.rng.random(rows.numeric.shape) < 0.4] = np.nan
-        rows.text[self.rng.random(rows.text.shape) < 0.4] = None
-        rows.numeric[-1], rows.text[-1] = np.nan, None
+        rows.numeric[-1] = np.nan
+        for column, kinds in zip(rows.text.T, self.holds, strict=True):
+            gone = self.rng.random(len(rows)) < 0.4
+            gone[-1] = True
+            if kinds:
+                texts = [MISSING_TEXTS[kind] for kind in kinds]
+                column[gone] = self.rng.choice(np.array(texts, dtype=object), int(gone.sum()))
         return rows
 
     def _joined(self, parts: list[Rows]) -> Rows:

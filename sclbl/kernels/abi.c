@@ -49,7 +49,10 @@ i32 abi_check_text(i32 rows, u32 texts, i32 text_columns) {
     return bad ? fail(BAD_ARGUMENT, -1, -1) : OK;
 }
 
-/* Read one tile of text columns: offsets, bytes and validity become (address, length). */
+/* The byte of each cell says whether its text is there, or which missing value stands for it. */
+enum { CELL_NONE = 0, CELL_TEXT = 1, CELL_NAN = 2, CELL_NA = 3 };
+
+/* Read one tile of text columns: offsets, bytes and kinds become (address, length). */
 i32 abi_text(text* out, const u32* records, i32 m, i32 row, i32 columns, const i32* positions) {
     for (i32 c = 0; c < columns; c++) {
         /* Once more for each tile: results that the host wants over its records have changed them. */
@@ -58,16 +61,20 @@ i32 abi_text(text* out, const u32* records, i32 m, i32 row, i32 columns, const i
             return fail(BAD_ARGUMENT, -1, -1);
         const u32* offsets = (const u32*)records[c * 3] + row;
         u32 bytes = records[c * 3 + 1];
-        const u8* valid = (const u8*)records[c * 3 + 2];
+        const u8* kinds = (const u8*)records[c * 3 + 2];
         for (i32 i = 0; i < m; i++) {
             text* cell = out + i * columns + c;
-            if (valid && !valid[row + i]) {
+            u8 kind = kinds ? kinds[row + i] : CELL_TEXT;
+            if (kind != CELL_TEXT) {
+                if (kind > CELL_NA) return fail(BAD_ARGUMENT, row + i, positions[c]);
                 cell->address = 0;
-                cell->length = MISSING;
+                cell->length = kind == CELL_NONE  ? MISSING_NONE
+                               : kind == CELL_NAN ? MISSING_NAN
+                                                  : MISSING_NA;
                 continue;
             }
             u32 start = offsets[i], end = offsets[i + 1];
-            if (end < start || outside(bytes, end))
+            if (end < start || end - start > LONGEST || outside(bytes, end))
                 return fail(BAD_ARGUMENT, row + i, positions[c]);
             cell->address = bytes + start;
             cell->length = end - start;

@@ -12,13 +12,18 @@ typedef uint64_t u64;
 typedef float f32;
 typedef double f64;
 
-/* A text in memory; a missing one has the length MISSING. */
+/* A text in memory; the length of a missing one is one of the MISSING_*, which no text has. */
 typedef struct {
     u32 address;
     u32 length;
 } text;
 
-#define MISSING 0xFFFFFFFFu
+#define MISSING_NONE 0xFFFFFFFFu
+#define MISSING_NAN 0xFFFFFFFEu
+#define MISSING_NA 0xFFFFFFFDu
+#define LONGEST 0xFFFFFFFCu
+
+static inline i32 is_missing(text t) { return t.length > LONGEST; }
 
 /* The error record that a host reads: see docs/abi.md. */
 typedef struct {

@@ -86,7 +86,7 @@ BINARY(equal_u8, u8, u8, x == y)
 
 static i32 same_text(text x, text y) {
     if (x.length != y.length) return 0;
-    if (x.length == MISSING) return 1;
+    if (is_missing(x)) return 1;
     const u8 *p = (const u8*)x.address, *q = (const u8*)y.address;
     for (u32 k = 0; k < x.length; k++)
         if (p[k] != q[k]) return 0;

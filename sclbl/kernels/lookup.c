@@ -30,11 +30,11 @@ u32 lookup_hash(const u8* p, u32 length) {
 
 /* Text: an open-addressed table of key numbers (-1: empty); key k is bytes[ends[k-1] .. ends[k]). */
 void lookup_text(i64* out, const text* x, const i32* slots, const u32* ends, const u8* bytes,
-                 const i32* values, i32 m, u32 mask, i32 missing, i32 unknown) {
+                 const i32* values, i32 m, u32 mask, i32 none, i32 nan, i32 na, i32 unknown) {
     for (i32 i = 0; i < m; i++) {
         text v = x[i];
-        if (v.length == MISSING) {
-            out[i] = missing;
+        if (is_missing(v)) {
+            out[i] = v.length == MISSING_NONE ? none : v.length == MISSING_NAN ? nan : na;
             continue;
         }
         const u8* p = (const u8*)v.address;

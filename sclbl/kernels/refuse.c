@@ -40,10 +40,14 @@ i32 refuse_unknown(const i64* x, const i32* columns, i32 m, i32 row, i32 w) {
     return OK;
 }
 
-i32 refuse_missing_text(const text* x, const i32* columns, i32 m, i32 row, i32 w) {
+i32 refuse_missing_text(const text* x, const i32* columns, i32 m, i32 row, i32 w, i32 none,
+                        i32 nan, i32 na) {
     for (i32 i = 0; i < m; i++)
-        for (i32 j = 0; j < w; j++)
-            if (x[i * w + j].length == MISSING)
+        for (i32 j = 0; j < w; j++) {
+            u32 length = x[i * w + j].length;
+            if ((none && length == MISSING_NONE) || (nan && length == MISSING_NAN) ||
+                (na && length == MISSING_NA))
                 return fail(REFUSED_MISSING, row + i, columns ? columns[j] : j);
+        }
     return OK;
 }

@@ -6,6 +6,6 @@ void text_unpack(text* out, const u8* bytes, const u32* lengths, i32 count) {
     for (i32 k = 0; k < count; k++) {
         out[k].address = at;
         out[k].length = lengths[k];
-        if (lengths[k] != MISSING) at += lengths[k];
+        if (!is_missing(out[k])) at += lengths[k];
     }
 }

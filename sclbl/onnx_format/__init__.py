@@ -29,7 +29,7 @@ def write(spec: Spec) -> bytes:
     -------
     bytes
         The same bytes for the same spec. Inputs are ``numeric`` and ``text``, outputs are named
-        after methods; missing text is `sclbl.spec.MISSING_TEXT`. A runtime other than sclbl's
+        after methods; missing texts are `sclbl.spec.MISSING_TEXTS`. A runtime other than sclbl's
         returns class labels as they are (text, int64, …), does not refuse rows, and rounds as it
         likes: the order of sums and the last digits are its own.
 

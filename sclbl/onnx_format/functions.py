@@ -167,7 +167,7 @@ FIXED: dict[str, tuple[Callable[[Body], None], list[str]]] = {
     "NormCdf": (_norm_cdf, []),
     "NormPpf": (_norm_ppf, []),
     "Refuse": (_identity, ["nan", "inf", "columns"]),
-    "RefuseMissingText": (_identity, ["columns"]),
+    "RefuseMissingText": (_identity, ["none", "nan", "na", "columns"]),
     "RefuseUnknown": (_identity, ["columns"]),
 }
 

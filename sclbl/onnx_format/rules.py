@@ -10,7 +10,7 @@ import numpy as np
 
 from sclbl.errors import SpecError
 from sclbl.onnx_format.tree_rules import tree_leaves, tree_sums
-from sclbl.spec import DType, Node, Value
+from sclbl.spec import MISSING, DType, Node, Value
 
 MAX_WIDTH = 2**22
 MAX_TOTAL_WIDTH = 2**27
@@ -241,7 +241,7 @@ RULES: Mapping[str, Rule] = {
     "sclbl.Labels": _labels,
     "sclbl.Refuse": _refusal(FLOATS, frozenset({"nan", "inf"})),
     "sclbl.RefuseUnknown": _refusal(frozenset({"int64"})),
-    "sclbl.RefuseMissingText": _refusal(frozenset({"text"})),
+    "sclbl.RefuseMissingText": _refusal(frozenset({"text"}), frozenset(MISSING)),
     "sclbl.TreeEnsemble": lambda n, xs: tree_sums(n, [(x.dtype, x.width) for x in _rows(n, xs)]),
     "sclbl.TreeLeaves": lambda n, xs: tree_leaves(n, [(x.dtype, x.width) for x in _rows(n, xs)]),
 }

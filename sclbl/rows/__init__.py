@@ -2,5 +2,6 @@
 
 from sclbl.rows.blocks import Blocks, TextColumn
 from sclbl.rows.encode import encode
+from sclbl.rows.source import OneNull
 
-__all__ = ["Blocks", "TextColumn", "encode"]
+__all__ = ["Blocks", "OneNull", "TextColumn", "encode"]

@@ -15,6 +15,8 @@ from sclbl.spec import Kind
 class ArrowSource(Source):
     """A Table or a RecordBatch."""
 
+    one_null = True
+
     def __init__(self, table: Any) -> None:
         self.table = table
         self.rows, self.width = table.num_rows, table.num_columns

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+
+from sclbl.missing import PRESENT, of_code, of_text, value_of
+from sclbl.spec import MISSING_TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +22,29 @@ class TextColumn:
         Where each row's bytes start, and where the last one ends.
     data : uint8 ``[bytes]``
         UTF-8.
-    valid : uint8 ``[rows]`` or None
-        0 where the text is missing; None where none is.
+    kinds : uint8 ``[rows]`` or None
+        `sclbl.missing.PRESENT`, or one of `sclbl.missing.CODES` where the text is missing; None
+        where none is.
     """
 
     offsets: np.ndarray
     data: np.ndarray
-    valid: np.ndarray | None
+    kinds: np.ndarray | None
 
-    def tolist(self) -> list[str | None]:
-        """Return the column as Python text, None where it is missing."""
+    def constants(self) -> list[str]:
+        """Return the column as Python text, `sclbl.spec.MISSING_TEXTS` where it is missing."""
         raw = self.data.tobytes()
         ends = self.offsets.tolist()
-        texts: list[str | None] = [raw[a:b].decode() for a, b in pairwise(ends)]
-        if self.valid is not None:
-            texts = [t if v else None for t, v in zip(texts, self.valid.tolist(), strict=True)]
+        texts = [raw[a:b].decode() for a, b in pairwise(ends)]
+        if self.kinds is not None:
+            for row in np.flatnonzero(self.kinds != PRESENT).tolist():
+                texts[row] = MISSING_TEXTS[of_code(int(self.kinds[row]))]
         return texts
+
+    def tolist(self) -> list[Any]:
+        """Return the column as Python text, and None, NaN or pandas.NA where it is missing."""
+        found = self.constants()
+        return [value_of(kind) if (kind := of_text(text)) else text for text in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import ColumnError, ShapeError
-from sclbl.rows.blocks import Blocks
-from sclbl.rows.numbers import numeric_block
+from sclbl.rows.blocks import Blocks, TextColumn
+from sclbl.rows.numbers import numeric_block, refuse_typed_nan
 from sclbl.rows.source import Source, open_source
 from sclbl.rows.texts import text_column
 from sclbl.spec import Signature
@@ -25,7 +25,10 @@ def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
     rows : object
         What `sclbl.signature.infer` takes. In a ``table`` signature columns are found by name,
         extra columns are ignored, and rows without names must have exactly the signature's
-        columns in its order. In an ``array`` signature columns are found by position.
+        columns in its order. In an ``array`` signature columns are found by position. A
+        `sclbl.rows.OneNull` holds rows of a text with one null: None in them becomes each column's
+        own missing value, as a null of Arrow and polars does. Elsewhere a cell of text keeps the
+        missing value that it is.
     signature : Signature
         What the program takes.
     empty : bool
@@ -46,7 +49,8 @@ def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
         Where columns are missing, too few or too many.
     DtypeError
         Where a value has the wrong type: text among numbers, numbers among text, dates, integers
-        beyond 2**53.
+        beyond 2**53, or a missing value that the model tells apart from the one that a numeric
+        column holds.
     """
     columns = signature.columns
     if (
@@ -58,6 +62,7 @@ def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
         and rows.shape[1] == len(columns) == len(signature.numeric)
         and len(rows)
         and signature.is_uniform
+        and signature.takes_nan
     ):
         return Blocks(len(rows), rows)
     source = open_source(rows, rows_of_text=len(columns) == 1)
@@ -74,11 +79,19 @@ def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
     positions = match(source, signature)
     numeric = None
     if signature.numeric:
-        numeric = numeric_block(source, [positions[c] for c in signature.numeric], signature)
-    text = tuple(
-        text_column(source.values(positions[c]), signature.label_of(c)) for c in signature.text
-    )
+        places = [positions[c] for c in signature.numeric]
+        numeric = numeric_block(source, places, signature)
+        if not signature.takes_nan:
+            refuse_typed_nan(source, places, signature, numeric)
+    text = tuple(_text(source, positions[c], signature, c) for c in signature.text)
     return Blocks(source.rows, numeric, text)
+
+
+def _text(source: Source, position: int, signature: Signature, column: int) -> TextColumn:
+    null = source.null(position)
+    kind = signature.columns[column].missing if null == "column" else null
+    label = signature.label_of(column)
+    return text_column(source.values(position), label, None if kind == "own" else kind)
 
 
 def match(source: Source, signature: Signature) -> Sequence[int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import numpy as np
 
 from sclbl.errors import DtypeError
+from sclbl.missing import is_missing
 from sclbl.spec import Kind
 
 #: What to do about values that no model here takes, by the name of their type.
@@ -71,16 +71,6 @@ def kind_of_dtype(dtype: np.dtype[Any], column: str, name: str | None = None) ->
     known = {"f": "longdouble", "c": "complex", "M": "dates", "m": "durations", "S": "bytes"}
     what = "float16" if dtype == np.float16 else known.get(dtype.kind, str(dtype))
     refuse_type("dates" if what == "durations" else what, column, name=name)
-
-
-def is_missing(value: Any) -> bool:
-    """Return whether a Python value stands for a missing one: None, NaN, pandas.NA or NaT."""
-    if value is None:
-        return True
-    if isinstance(value, (float, np.floating)):
-        return bool(value != value)
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and (value is pandas.NA or value is pandas.NaT)
 
 
 def kind_of_values(values: Iterable[Any], column: str, name: str | None = None) -> Kind:

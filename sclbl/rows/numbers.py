@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from sclbl.errors import DtypeError
-from sclbl.rows.kinds import is_missing, refuse_type, shortened
+from sclbl.missing import NAMES, kind_of
+from sclbl.rows.kinds import refuse_type, shortened
 from sclbl.rows.source import Source
-from sclbl.spec import Signature
+from sclbl.spec import MISSING, TAKES, Missing, Signature
 
 #: float64 holds every integer up to here.
 EXACT = 2**53
@@ -37,6 +38,7 @@ def numeric_block(source: Source, positions: Sequence[int], signature: Signature
     dtype = np.dtype(signature.numeric_dtype)
     labels = [signature.label_of(c) for c in signature.numeric]
     narrow = () if signature.is_uniform else _narrow(signature)
+    takes = [signature.columns[c].takes for c in signature.numeric]
     whole = source.block(positions)
     if whole is not None:
         block = np.ascontiguousarray(_exact(whole, dtype, labels, literal=False))
@@ -46,7 +48,8 @@ def numeric_block(source: Source, positions: Sequence[int], signature: Signature
         return block
     flat = source.flat(positions)
     if flat is not None:
-        wide = floats(flat, labels).reshape(source.rows, len(positions))
+        known = [MISSING if source.one_null else t for t in takes]
+        wide = floats(flat, labels, known).reshape(source.rows, len(positions))
         literal = _literals(flat, wide.shape) if source.literal else False
         block = _exact(wide, dtype, labels, literal=literal)
         for columns, held in narrow:
@@ -58,7 +61,8 @@ def numeric_block(source: Source, positions: Sequence[int], signature: Signature
     for i, (column, position) in enumerate(zip(signature.numeric, positions, strict=True)):
         held = np.dtype(signature.columns[column].stored)
         values = source.values(position)
-        out[:, i] = column_of_numbers(values, held, labels[i], literal=source.literal)
+        taken = takes[i] if source.null(position) == "own" else MISSING
+        out[:, i] = column_of_numbers(values, held, labels[i], taken, literal=source.literal)
     return out
 
 
@@ -80,9 +84,9 @@ def _literals(values: list[Any], shape: tuple[int, ...]) -> np.ndarray | bool:
 
 
 def column_of_numbers(
-    values: Any, dtype: np.dtype[Any], label: str, *, literal: bool
+    values: Any, dtype: np.dtype[Any], label: str, takes: Sequence[Missing], *, literal: bool
 ) -> np.ndarray:
-    """Return one column ``[rows]`` of numbers in `dtype`."""
+    """Return one column ``[rows]`` of numbers in `dtype`; objects may be missing as `takes`."""
     if not isinstance(values, np.ndarray) or values.dtype.kind in "UT":
         items = values.tolist() if isinstance(values, np.ndarray) else values.to_pylist()
         for row, text in enumerate(items):
@@ -91,14 +95,25 @@ def column_of_numbers(
         values = np.full(len(values), np.nan)
     if values.dtype == object:
         items = values.tolist()
-        wide = floats(items, [label])
+        wide = floats(items, [label], [takes])
         literals = _literals(items, wide.shape) if literal else False
         return _exact(wide, dtype, [label], literal=literals)
     return _exact(values, dtype, [label], literal=False)
 
 
-def floats(values: list[Any], labels: Sequence[str]) -> np.ndarray:
-    """Return Python values (row after row, one label a column) as flat float64.
+def floats(
+    values: list[Any], labels: Sequence[str], takes: Sequence[Sequence[Missing]]
+) -> np.ndarray:
+    """Return Python values (row after row) as flat float64.
+
+    Parameters
+    ----------
+    values : list
+        Numbers and missing values.
+    labels : sequence of str
+        The columns, for messages.
+    takes : sequence of sequence of {"none", "nan", "na"}
+        Which missing values each column takes.
 
     Raises
     ------
@@ -111,16 +126,24 @@ def floats(values: list[Any], labels: Sequence[str]) -> np.ndarray:
             out = np.array(values, dtype=np.float64)
         except OverflowError:
             out = None
-        if out is not None and (int not in types or not (np.abs(out) >= EXACT).any()):
+        if (
+            out is not None
+            and (int not in types or not (np.abs(out) >= EXACT).any())
+            and (all(set(TAKES) <= set(t) for t in takes) or not np.isnan(out).any())
+        ):
             return out
+    width = len(labels)
     return np.array(
-        [_float(v, i // len(labels), labels[i % len(labels)]) for i, v in enumerate(values)],
+        [_float(v, i // width, labels[i % width], takes[i % width]) for i, v in enumerate(values)],
         dtype=np.float64,
     )
 
 
-def _float(value: Any, row: int, label: str) -> float:
-    if is_missing(value):
+def _float(value: Any, row: int, label: str, takes: Sequence[Missing]) -> float:
+    kind = kind_of(value)
+    if kind is not None:
+        if kind not in takes:
+            refuse_missing(kind, takes, row, label)
         return np.nan
     if isinstance(value, str):
         _refuse_text(value, row, label)
@@ -196,6 +219,36 @@ def _whole(values: np.ndarray, dtype: np.dtype[Any], labels: Sequence[str]) -> n
             column=labels[column],
         )
     return values.astype(dtype)
+
+
+def refuse_typed_nan(
+    source: Source, positions: Sequence[int], signature: Signature, block: np.ndarray
+) -> None:
+    """Refuse NaN in typed columns where the column's missing value is another one.
+
+    Raises
+    ------
+    DtypeError
+        Where a column of floats holds NaN and the model would tell it apart.
+    """
+    for i, (c, position) in enumerate(zip(signature.numeric, positions, strict=True)):
+        takes, null = signature.columns[c].takes, source.null(position)
+        if "nan" in takes or null in ("own", "column", *takes):
+            continue
+        bad = np.isnan(block[:, i])
+        if bad.any():
+            refuse_missing("nan", takes, int(np.argmax(bad)), signature.label_of(c))
+
+
+def refuse_missing(kind: Missing, takes: Sequence[Missing], row: int, label: str) -> NoReturn:
+    """Raise `DtypeError` for a missing value that a numeric column cannot carry."""
+    known = " or ".join(NAMES[k] for k in takes) or "none at all"
+    raise DtypeError(
+        f"row {row}, column {label!r}: {NAMES[kind]} is another value to the model than the "
+        f"missing number of this column, which is {known}; give that one, or a number",
+        row=row,
+        column=label,
+    )
 
 
 def _first(bad: np.ndarray) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sclbl.errors import ShapeError
 from sclbl.rows.kinds import kind_of_dtype, kind_of_values, refuse_type
-from sclbl.rows.source import ArraySource, Source, as_array_source
+from sclbl.rows.source import ArraySource, Null, Source, as_array_source
 from sclbl.spec import Kind
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ class PandasSource(Source):
         label, name = self.label(position), self.name(position)
         return _extension_values(column, _extension_kind(dtype, label, name, column))
 
+    def null(self, position: int) -> Null:
+        return null_of(self.dtypes[position])
+
     def block(self, positions: Sequence[int]) -> np.ndarray | None:
         dtype = self.dtypes[positions[0]]
         if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf" or dtype.itemsize > 8:
@@ -67,6 +70,19 @@ class PandasSource(Source):
                 return np.stack([self.column(p).to_numpy() for p in positions], axis=1)
             frame = frame.iloc[:, list(positions)]
         return frame.to_numpy()
+
+
+def null_of(dtype: Any) -> Null:
+    """Return which missing value a column of a pandas dtype holds; ``own`` for objects."""
+    import pandas as pd
+
+    if isinstance(dtype, np.dtype):
+        return "own" if dtype.kind == "O" else "nan"
+    if isinstance(dtype, pd.CategoricalDtype):
+        # Its codes know one missing value, and its categories which one that is.
+        inner = null_of(dtype.categories.dtype)
+        return "nan" if inner == "own" else inner
+    return "na" if dtype.na_value is pd.NA else "nan"
 
 
 def _extension_kind(dtype: Any, label: str, name: str | None, column: pd.Series[Any]) -> Kind:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sclbl.errors import ShapeError
 from sclbl.rows.kinds import kind_of_values, refuse_type
-from sclbl.rows.source import Source, as_array_source
+from sclbl.rows.source import Null, Source, as_array_source
 from sclbl.spec import Kind
 
 if TYPE_CHECKING:
@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 class PolarsSource(Source):
     """A DataFrame."""
 
+    one_null = True
+
     def __init__(self, frame: pl.DataFrame) -> None:
         self.columns = frame.get_columns()
         self.rows, self.width = frame.shape
         self.names = tuple(frame.columns)
+
+    def null(self, position: int) -> Null:
+        import polars as pl
+
+        return "own" if self.columns[position].dtype == pl.Object else super().null(position)
 
     def kind(self, position: int) -> Kind:
         import polars as pl
@@ -82,7 +89,9 @@ def polars_source(rows: Any, *, rows_of_text: bool) -> Source:
             return source
         if rows.dtype.is_numeric() and not rows.null_count():
             return as_array_source(rows.to_numpy(), rows_of_text=False)
-        return as_array_source(
+        row = as_array_source(
             np.array(rows.to_list(), dtype=object), rows_of_text=rows_of_text, literal=True
         )
+        row.one_null = rows.dtype != pl.Object
+        return row
     raise ShapeError(f"a polars {type(rows).__name__} is not rows; give a DataFrame or a Series")

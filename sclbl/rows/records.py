@@ -10,7 +10,7 @@ import numpy as np
 
 from sclbl.errors import ColumnError, ShapeError
 from sclbl.rows.kinds import kind_of_dtype, kind_of_values
-from sclbl.rows.source import ArraySource, Source, as_array_source, open_source
+from sclbl.rows.source import ArraySource, Null, Source, as_array_source, open_source
 from sclbl.spec import Kind
 
 
@@ -36,6 +36,12 @@ class ColumnsSource(Source):
             return column.kind(0)
         label = self.label(position)
         return kind_of_dtype(column.dtype, label, name) or kind_of_values(column, label, name)
+
+    def null(self, position: int) -> Null:
+        column = self.columns[position]
+        if isinstance(column, Source):
+            return column.null(0)
+        return "nan" if column.dtype.kind == "f" and not self.one_null else super().null(position)
 
     def values(self, position: int) -> Any:
         column = self.columns[position]

@@ -5,13 +5,25 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
 from sclbl.errors import DtypeError, ShapeError
 from sclbl.rows.kinds import described, kind_of_dtype, kind_of_values
-from sclbl.spec import Kind
+from sclbl.spec import Kind, Missing
+
+#: What is missing in a column: ``own``, each the Python object that it is; ``column``, all of it
+#: the column's own missing value (`Column.missing`); else the only one that the dtype has.
+Null = Missing | Literal["own", "column"]
+
+
+@dataclass(frozen=True, slots=True)
+class OneNull:
+    """Rows in Python objects that were read from a text with one null (JSON, CSV)."""
+
+    rows: Any
 
 
 class Source(ABC):
@@ -28,6 +40,8 @@ class Source(ABC):
         frame may be read by position.
     literal : bool
         Whether numbers are Python's, without a dtype of their own.
+    one_null : bool
+        Whether the container has one null, which stands for each column's own missing value.
     """
 
     rows: int
@@ -35,6 +49,7 @@ class Source(ABC):
     names: tuple[str, ...] | None = None
     strict_names: bool = False
     literal: bool = False
+    one_null: bool = False
 
     @abstractmethod
     def kind(self, position: int) -> Kind:
@@ -44,6 +59,10 @@ class Source(ABC):
     def values(self, position: int) -> Any:
         """Return a column: a NumPy array ``[rows]`` of numbers, booleans, text or objects, or a
         pyarrow array of text. Missing numbers are NaN."""
+
+    def null(self, position: int) -> Null:
+        """Return which missing value what is missing in a column is."""
+        return "column" if self.one_null else "own"
 
     def block(self, positions: Sequence[int]) -> np.ndarray | None:
         """Return numeric columns as one array ``[rows, k]``, or None where that is no faster."""
@@ -74,6 +93,10 @@ class ArraySource(Source):
         column = self.label(position)
         kind = kind_of_dtype(self.array.dtype, column)
         return kind or kind_of_values(self.array[:, position], column)
+
+    def null(self, position: int) -> Null:
+        typed = self.array.dtype.kind == "f" and not self.one_null
+        return "nan" if typed else super().null(position)
 
     def values(self, position: int) -> np.ndarray:
         column: np.ndarray = self.array[:, position]
@@ -139,6 +162,10 @@ def open_source(rows: Any, *, rows_of_text: bool = True) -> Source:
     DtypeError, ShapeError, ColumnError
         Where the container cannot be read as rows.
     """
+    if isinstance(rows, OneNull):
+        source = open_source(rows.rows, rows_of_text=rows_of_text)
+        source.one_null = True
+        return source
     if isinstance(rows, np.ndarray):
         return as_array_source(rows, rows_of_text=rows_of_text)
     if isinstance(rows, Mapping):

@@ -7,11 +7,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from sclbl.errors import DtypeError, LimitError
+from sclbl.missing import CODES, PRESENT, kind_of, of_text
 from sclbl.rows.blocks import TextColumn
-from sclbl.rows.kinds import is_missing, refuse_type, shortened
+from sclbl.rows.kinds import refuse_type, shortened
+from sclbl.spec import Missing
 
 
-def text_column(values: Any, label: str) -> TextColumn:
+def text_column(values: Any, label: str, null: Missing | None = None) -> TextColumn:
     """Return one column of text.
 
     Parameters
@@ -20,6 +22,9 @@ def text_column(values: Any, label: str) -> TextColumn:
         None, NaN and pandas.NA are missing text.
     label : str
         The column, for messages.
+    null : {"none", "nan", "na"}, optional
+        Which missing value each missing text is, where the container has one null; by default each
+        is the one that it is in Python.
 
     Raises
     ------
@@ -29,22 +34,35 @@ def text_column(values: Any, label: str) -> TextColumn:
         Where the column holds more than 4 GiB.
     """
     if not isinstance(values, np.ndarray):
-        return _from_arrow(values, label)
+        return _from_arrow(values, label, null or "none")
     items = values.tolist()
     types = set(map(type, items))
     if types == {str}:
         return _from_list(items, None, label)
-    checked = [_text(v, row, label) for row, v in enumerate(items)]
-    valid = np.array([v is not None for v in checked], dtype=np.uint8)
-    filled = ["" if v is None else v for v in checked]
-    return _from_list(filled, None if valid.all() else valid, label)
+    kinds = np.full(len(items), PRESENT, dtype=np.uint8)
+    for row, value in enumerate(items):
+        if isinstance(value, str):
+            continue
+        kind = kind_of(value)
+        if kind is None:
+            _refuse(value, row, label)
+        kinds[row] = CODES[null or kind]
+        items[row] = ""
+    return _from_list(items, kinds, label)
 
 
-def _text(value: Any, row: int, label: str) -> str | None:
-    if isinstance(value, str):
-        return value
-    if is_missing(value):
-        return None
+def text_of_constants(values: np.ndarray, label: str) -> TextColumn:
+    """Return one column of text in which `sclbl.spec.MISSING_TEXTS` are missing."""
+    items = values.tolist()
+    kinds = np.full(len(items), PRESENT, dtype=np.uint8)
+    for row, text in enumerate(items):
+        kind = of_text(text)
+        if kind is not None:
+            kinds[row], items[row] = CODES[kind], ""
+    return _from_list(items, None if (kinds == PRESENT).all() else kinds, label)
+
+
+def _refuse(value: Any, row: int, label: str) -> NoReturn:
     if isinstance(value, (bool, int, float, np.number, np.bool_)):
         raise DtypeError(
             f"row {row}, column {label!r}: {value!r} is a number, but the model takes text; "
@@ -55,7 +73,7 @@ def _text(value: Any, row: int, label: str) -> str | None:
     refuse_type(type(value).__name__, f"column {label!r}", row=row, name=label)
 
 
-def _from_list(items: list[str], valid: np.ndarray | None, label: str) -> TextColumn:
+def _from_list(items: list[str], kinds: np.ndarray | None, label: str) -> TextColumn:
     try:
         joined = "".join(items)
         raw = joined.encode()
@@ -68,10 +86,10 @@ def _from_list(items: list[str], valid: np.ndarray | None, label: str) -> TextCo
     offsets = np.zeros(len(items) + 1, dtype=np.int64)
     np.cumsum(np.fromiter(sizes, dtype=np.int64, count=len(items)), out=offsets[1:])
     _check_size(len(raw), label)
-    return TextColumn(offsets.astype(np.uint32), np.frombuffer(raw, dtype=np.uint8), valid)
+    return TextColumn(offsets.astype(np.uint32), np.frombuffer(raw, dtype=np.uint8), kinds)
 
 
-def _from_arrow(values: Any, label: str) -> TextColumn:
+def _from_arrow(values: Any, label: str, null: Missing) -> TextColumn:
     import pyarrow as pa
 
     if not pa.types.is_string(values.type):
@@ -96,10 +114,11 @@ def _from_arrow(values: Any, label: str) -> TextColumn:
     start, end = int(offsets[0]), int(offsets[-1])
     _check_size(end - start, label)
     data = np.frombuffer(data_buffer or b"", dtype=np.uint8)[start:end]
-    valid = None
+    kinds = None
     if values.null_count:
-        valid = values.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8)
-    return TextColumn((offsets - start).astype(np.uint32), data, valid)
+        there = values.is_valid().to_numpy(zero_copy_only=False)
+        kinds = np.where(there, PRESENT, CODES[null]).astype(np.uint8)
+    return TextColumn((offsets - start).astype(np.uint32), data, kinds)
 
 
 def _check_size(size: int, label: str) -> None:

@@ -21,6 +21,7 @@ from sclbl.errors import (
     UnknownCategoryError,
     UnsupportedMethodError,
 )
+from sclbl.missing import PRESENT, of_length, value_of
 from sclbl.rows import Blocks
 from sclbl.runtime import bounds
 from sclbl.runtime.engine import clock, function_type, load
@@ -40,7 +41,6 @@ STORAGE = {
     "label": "int32",
     "text": "uint32",
 }
-_MISSING_LENGTH = 0xFFFFFFFF
 _METHOD_TYPE = (("i32",) * 4, ("i32",))
 
 
@@ -137,6 +137,14 @@ class Module:
         named = 0 <= column < len(self.signature.columns)
         label = self.signature.label_of(column) if named else None
         where = f"row {row}, column {label!r}" if named else f"row {row}"
+        if code == 1 and named and self.signature.columns[column].kind == "text":
+            return MissingValueError(
+                f"{where} holds a missing value that the model refuses there (None, NaN and "
+                "pandas.NA are three values to it); fill it in, or fit the model with an imputer "
+                "for it",
+                row=row,
+                column=label,
+            )
         if code == 1:
             return MissingValueError(
                 f"{where} is missing, and the model refuses missing values there; "
@@ -194,7 +202,7 @@ class Session:
         out = instance.alloc(rows * widest)
         records = instance.alloc(12 * texts) if texts else 0
         offsets = [instance.alloc(4 * (rows + 1)) for _ in range(texts)]
-        valid = [instance.alloc(rows) for _ in range(texts)]
+        kinds = [instance.alloc(rows) for _ in range(texts)]
         self.text_at = instance.alloc(text_bytes) if texts else 0
         self.text_bytes = text_bytes
         view = instance.view
@@ -204,9 +212,9 @@ class Session:
         if texts:
             self.records = view(records, "uint32", (texts, 3))
             self.records[:, 0] = offsets
-            self.records[:, 2] = valid
+            self.records[:, 2] = kinds
             self.offsets = [view(a, "uint32", (rows + 1,)) for a in offsets]
-            self.valid = [view(a, "uint8", (rows,)) for a in valid]
+            self.kinds = [view(a, "uint8", (rows,)) for a in kinds]
             self.text = view(self.text_at, "uint8", (text_bytes,))
         self.outputs = {}
         self.calls = {}
@@ -239,10 +247,7 @@ class Session:
             )
             self.text[at : at + last - first] = column.data[first:last]
             self.records[k, 1] = self.text_at + at
-            if column.valid is None:
-                self.valid[k][:rows] = 1
-            else:
-                self.valid[k][:rows] = column.valid[start:end]
+            self.kinds[k][:rows] = PRESENT if column.kinds is None else column.kinds[start:end]
             at += last - first
 
     def run(self, method: str, rows: int, start: int) -> None:
@@ -277,6 +282,6 @@ class Session:
         for i, row in enumerate(block.tolist()):
             for j in range(texts.shape[1]):
                 address, length = row[2 * j], row[2 * j + 1]
-                if length != _MISSING_LENGTH:
-                    texts[i, j] = _decoded(data, address, length)
+                kind = of_length(length)
+                texts[i, j] = value_of(kind) if kind else _decoded(data, address, length)
         return texts

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.rows import OneNull
 from sclbl.spec import Signature
 
 #: float64 holds every integer below this.
@@ -26,7 +27,8 @@ class Dense:
 
     def __init__(self, signature: Signature) -> None:
         self._width = len(signature.columns)
-        self._usable = not signature.text and self._width > 0 and signature.is_uniform
+        self._usable = not signature.text and self._width > 0
+        self._usable = self._usable and signature.is_uniform and signature.takes_nan
         self._dtype = np.dtype(signature.numeric_dtype)
         self._pick: itemgetter[Any] | None = None
         # With one name, itemgetter would not return a tuple.
@@ -36,27 +38,28 @@ class Dense:
     def __call__(self, rows: Any) -> Any:
         """Return rows as an array ``[rows, columns]`` in the signature's dtype.
 
-        Rows that are not lists or objects of plain numbers, all complete, come back as they were.
+        Rows that are not lists or objects of plain numbers, all complete, come back as they were,
+        in a `OneNull`: of a text's one null each column makes its own missing value.
         """
         if not self._usable or type(rows) is not list or not rows:
-            return rows
+            return OneNull(rows)
         values = self._values(rows)
         if values is None:
-            return rows
+            return OneNull(rows)
         types = set(map(type, values))
         if not types <= _PLAIN:
-            return rows
+            return OneNull(rows)
         try:
             block = np.array(values, dtype=np.float64)
         except OverflowError:
-            return rows
+            return OneNull(rows)
         if int in types and (np.abs(block) >= EXACT).any():
-            return rows
+            return OneNull(rows)
         if self._dtype != block.dtype:
             with np.errstate(over="ignore"):
                 block = block.astype(self._dtype)
             if np.isinf(block).any():
-                return rows
+                return OneNull(rows)
         return block.reshape(len(rows), self._width)
 
     def _values(self, rows: list[Any]) -> Any:

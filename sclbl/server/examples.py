@@ -16,10 +16,11 @@ import msgspec
 
 from sclbl import example, onnx_format
 from sclbl.errors import InputError, SclblError
+from sclbl.missing import of_text
 from sclbl.registry.base import Record
 from sclbl.server.context import Context
 from sclbl.server.payload import JSON
-from sclbl.spec import MISSING_TEXT, Graph, Kind, Signature
+from sclbl.spec import Graph, Kind, Signature
 
 log = logging.getLogger("sclbl.server")
 
@@ -112,7 +113,7 @@ def _keys(signature: Signature, graph: Graph) -> dict[int, list[Any]]:
         elif node.op in ("Identity", "Cast", "sclbl.Refuse", "sclbl.RefuseMissingText"):
             origins[node.outputs[0]] = source
         elif node.op == "ai.onnx.ml.LabelEncoder" and len(source) == 1:
-            keys = [k for k in node.attrs["keys"].tolist() if k == k and k != MISSING_TEXT]
+            keys = [k for k in node.attrs["keys"].tolist() if k == k and not of_text(k)]
             if keys:
                 found.setdefault(source[0], keys)
     return found

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from sclbl.missing import is_missing
 from sclbl.spec import Output
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -33,9 +34,10 @@ def by_row(result: Any) -> list[Any]:
 def encode(rows: list[Any], output: Output) -> bytes:
     """Return results as JSON.
 
-    NaN is ``null``; infinities, which JSON cannot hold, are ``"Infinity"`` and ``"-Infinity"``.
+    NaN is ``null``, as is every missing text; infinities, which JSON cannot hold, are
+    ``"Infinity"`` and ``"-Infinity"``.
     """
-    text = _ENCODE(rows)
+    text = _ENCODE(_nulls(rows) if output.storage == "text" else rows)
     if b"null" in text and output.storage in ("float64", "float32"):
         return _ENCODE(_spell(rows))
     return text
@@ -44,6 +46,12 @@ def encode(rows: list[Any], output: Output) -> bytes:
 def encode_lines(rows: list[Any], output: Output) -> bytes:
     """Return results as NDJSON, one line a row."""
     return b"".join(encode(row, output) + b"\n" for row in rows)
+
+
+def _nulls(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_nulls(v) for v in value]
+    return None if is_missing(value) else value
 
 
 def _spell(value: Any) -> Any:

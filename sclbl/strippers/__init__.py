@@ -67,17 +67,24 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
         signature = signatures.named(signature, names, dispatch.qualified_name(type(model)))
 
     build = Builder(signature, dtypes_of(rows, signature))
+    build.objects = example.object_columns(rows)
     results = dispatch.apply(model, build.table(), build, frozenset(wanted))
     wires = {m: _wire(model, m, results[m], build) for m in wanted}
+    signature = replace(signature, columns=build.columns_of_rows())
+    rows = example.as_rows(example_input, signature)
     outputs = {}
     for m in wanted:
         result = example.call(model, stripper, m, rows)
         empty = example.gives_empty(model, stripper, m, rows, result)
         outputs[m] = replace(_output(model, m, wires[m], result), empty=empty)
     graph = build.finish(wires)
+    for method, output in outputs.items():
+        if output.dtype == "object" and output.storage != "text":
+            _pass_objects(results[method], build)
+    signature = replace(signature, columns=build.columns_of_rows(), outputs=outputs)
     return Spec(
         graph=graph,
-        signature=replace(build.pinned(), outputs=outputs),
+        signature=signature,
         source=_source(model),
         kept=kept(graph),
         dropped=dropped(model, graph),
@@ -118,6 +125,15 @@ def _wire(model: Any, method: str, result: Wire | Table, build: Builder) -> Wire
             f"{qualified_name(type(model))}.{method} results in no columns at all"
         )
     return result.text() if kinds == {True} else result.matrix()
+
+
+def _pass_objects(result: Wire | Table, build: Builder) -> None:
+    """Note that missing objects leave the model as they came, for which a program has NaN."""
+    from sclbl.strippers.columns import Table
+
+    if isinstance(result, Table):
+        for cell in result.cells:
+            build.take(cell, ("nan",))
 
 
 def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:

@@ -52,6 +52,16 @@ class Named(Protocol):
         """Return the columns' names as fitted; by default ``model.feature_names_in_``."""
 
 
+class TellsMissing(Protocol):
+    """What a stripper adds whose models tell None, NaN and pandas.NA apart among objects.
+
+    It notes what the model learned with `Builder.learn` and `Builder.take`. Every other model is
+    taken to make numbers of objects at once, in which None is NaN and pandas.NA is refused.
+    """
+
+    tells_missing: bool
+
+
 class ByName(Protocol):
     """What a stripper adds whose models look columns up by name and ignore the others."""
 

@@ -6,25 +6,29 @@ writes operators on wires through the methods of `Builder`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sclbl.spec import (
-    MISSING_TEXT,
+    MISSING,
+    MISSING_TEXTS,
     NUMERIC_INPUT,
     TEXT_INPUT,
+    Column,
     DType,
     Graph,
     Kind,
     Label,
+    Missing,
     Node,
     Signature,
     Value,
 )
 from sclbl.strippers.columns import Cell, Table, Wire
+from sclbl.strippers.markers import marked
 from sclbl.strippers.promotion import NATURAL, is_polars, numpy_dtype
 from sclbl.strippers.trees import Trees
 
@@ -72,6 +76,11 @@ class Builder:
         self.warnings: list[str] = []
         #: Wires that refuse values though no column comes from them (see `keep`).
         self._kept: list[Wire] = []
+        #: Columns that the example holds as objects.
+        self.objects: frozenset[int] = frozenset()
+        #: Which missing values the model takes for what, by column (see `learn` and `take`).
+        self.learned: dict[int, set[Missing]] = {}
+        self.taken: dict[int, set[Missing]] = {}
         self._nodes: list[Node] = []
         self._constants: dict[str, np.ndarray] = {}
         self._constant_names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
@@ -97,6 +106,7 @@ class Builder:
                 c.name,
                 c.kind,
                 self.dtypes[i],
+                c.missing,
             )
             for i, c in enumerate(sig.columns)
         )
@@ -105,6 +115,32 @@ class Builder:
             # computations, of which a program does the second.
             self.pin([c for c in cells if numpy_dtype(c.dtype).itemsize < 4])
         return Table(self, cells)
+
+    def learn(self, cell: Cell, kind: Missing) -> None:
+        """Note a missing value that the model learned for a column.
+
+        Columns of numbers that something has changed hold other missing values than their rows.
+        """
+        if cell.origin >= 0 and (cell.kind == "text" or cell.shown is not None):
+            self.learned.setdefault(cell.origin, set()).add(kind)
+
+    def take(self, cell: Cell, kinds: Iterable[Missing]) -> None:
+        """Note which missing objects are, to the model, the one missing number of a column."""
+        if cell.kind != "text" and cell.shown is not None and cell.origin >= 0:
+            self.taken.setdefault(cell.origin, set(MISSING)).intersection_update(kinds)
+
+    def columns_of_rows(self) -> tuple[Column, ...]:
+        """Return the signature's columns with their missing values, once the model is written.
+
+        Raises
+        ------
+        UnsupportedModelError
+            Where the model tells two missing values of a column of numbers apart.
+        """
+        return tuple(
+            marked(c, self.learned.get(i, set()), self.taken.get(i), self.signature.label_of(i))
+            for i, c in enumerate(self.pinned().columns)
+        )
 
     def _input(self, name: str, dtype: DType, origins: tuple[int, ...]) -> Wire:
         value = Value(name, dtype, len(origins))
@@ -304,7 +340,7 @@ class Builder:
     ) -> Wire:
         """Return (int64) which key each value of a one-column wire equals; `default` if none.
 
-        Keys are text (`sclbl.spec.MISSING_TEXT` stands for missing) or numbers of x's type, where
+        Keys are text (`sclbl.spec.MISSING_TEXTS` stand for missing) or numbers of x's type, where
         NaN equals NaN and -0.0 equals 0.0. With `values`, a key's value is returned instead of its
         position.
         """
@@ -367,10 +403,19 @@ class Builder:
             columns=x.origins,
         )
 
-    def refuse_missing_text(self, x: Wire) -> Wire:
-        """Pass text through; the program refuses a row where it is missing."""
+    def refuse_missing_text(self, x: Wire, kinds: Collection[Missing] = MISSING) -> Wire:
+        """Pass text through; the program refuses a row where it is missing, as one of `kinds`."""
+        if not kinds:
+            return x
+        flags = {kind: int(kind in kinds) for kind in MISSING}
         return self.node(
-            "sclbl.RefuseMissingText", [x], "text", x.width, x.origins, columns=x.origins
+            "sclbl.RefuseMissingText",
+            [x],
+            "text",
+            x.width,
+            x.origins,
+            columns=x.origins,
+            **flags,
         )
 
     def refuse_unknown(self, codes: Wire) -> Wire:
@@ -400,12 +445,13 @@ class Builder:
         wires = {cell.wire.name: cell.wire for cell in table.cells}
         for refused in self._kept:
             one = self.columns(refused, [0])
-            empty = np.full(1, MISSING_TEXT, dtype=object) if one.dtype == "text" else 0
+            empty = np.full(1, MISSING_TEXTS["none"], dtype=object) if one.dtype == "text" else 0
             condition = self.binary("Equal", one, empty)
             # Both branches are the same: only the condition must be computed.
             wires = {name: self.where(condition, wire, wire) for name, wire in wires.items()}
         self._kept.clear()
-        return Table(self, tuple(replace(c, wire=wires[c.wire.name]) for c in table.cells))
+        cells = tuple(replace(c, wire=wires[c.wire.name]) for c in table.cells)
+        return replace(table, cells=cells)
 
     def pin(self, cells: Sequence[Cell], *, wide: bool = False) -> None:
         """Hold input columns among the cells to their own integer type, or to booleans.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.spec import DType, Kind, Label
+from sclbl.spec import DType, Kind, Label, Missing
 from sclbl.strippers import promotion
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Cell:
     """One column of a `Table`: column `index` of `wire`.
 
     ``dtype`` is the dtype that the source holds the column in: NumPy's, pandas' or polars'.
+    ``shown`` is set for a column of the example that nothing has changed yet: the missing value
+    that it shows, or that its dtype has.
     """
 
     wire: Wire
@@ -50,6 +52,7 @@ class Cell:
     name: str | None
     kind: Kind
     dtype: Any
+    shown: Missing | None = None
 
     @property
     def origin(self) -> int:
@@ -58,10 +61,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An ordered list of columns on their way from one transformer to the next."""
+    """An ordered list of columns on their way from one transformer to the next.
+
+    ``sparse`` says that the source hands on a sparse matrix, in which trees refuse NaN.
+    """
 
     builder: Builder
     cells: tuple[Cell, ...]
+    sparse: bool = False
 
     @property
     def names(self) -> tuple[str | None, ...]:
@@ -87,11 +94,11 @@ class Table:
 
     def select(self, indices: Sequence[int]) -> Table:
         """Take columns by position."""
-        return Table(self.builder, tuple(self.cells[i] for i in indices))
+        return Table(self.builder, tuple(self.cells[i] for i in indices), self.sparse)
 
     def join(self, other: Table) -> Table:
         """Put two tables side by side."""
-        return Table(self.builder, self.cells + other.cells)
+        return Table(self.builder, self.cells + other.cells, self.sparse or other.sparse)
 
     def column(self, index: int) -> Wire:
         """Return one column as a wire of width 1."""

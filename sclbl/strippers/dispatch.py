@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from sclbl.errors import NotFittedError, UnsupportedMethodError, UnsupportedModelError
+from sclbl.spec import TAKES
 from sclbl.strippers.advice import advise
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.build import Builder
@@ -187,7 +188,11 @@ def apply(
     offered = methods(model)
     if not wanted.issubset(offered):
         check_offered(model, sorted(wanted), (*offered, *optional(model)))
-    results = find(model).strip(model, x, build, wanted)
+    stripper = find(model)
+    if not getattr(stripper, "tells_missing", False):
+        for cell in x.cells:  # made numbers at once, by `check_array` and its like
+            build.take(cell, TAKES)
+    results = stripper.strip(model, x, build, wanted)
     table = results.get("transform")
     return {**results, "transform": build.keeping(table)} if isinstance(table, Table) else results
 
@@ -216,7 +221,9 @@ def transform(model: Any, x: Table, build: Builder) -> Table:
     if names is None or len(names) != table.width:
         names = (None,) * table.width
     cells = tuple(replace(c, name=n) for c, n in zip(table.cells, names, strict=True))
-    return Table(build, cells)
+    # Of the transformers that take a sparse matrix, all but components return one.
+    sparse = table.sparse or (x.sparse and not hasattr(model, "components_"))
+    return Table(build, cells, sparse)
 
 
 def names_out(model: Any, names: Sequence[str | None]) -> tuple[str, ...] | None:

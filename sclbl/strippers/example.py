@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import ColumnError, InputError
-from sclbl.spec import Signature
+from sclbl.missing import value_of
+from sclbl.spec import TAKES, Signature
 from sclbl.strippers import dispatch
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.sequential import one_by_one
@@ -36,7 +37,9 @@ def as_rows(example: Any, signature: Signature) -> Any:
         scalar = all(np.ndim(v) == 0 for v in example.values())
         return pd.DataFrame(dict(example), index=[0] if scalar else None)
     if hasattr(example, "to_pandas") and hasattr(example, "column_names"):
-        return example.to_pandas()
+        return _with_markers(example.to_pandas(), {}, signature)
+    if type(example).__module__.partition(".")[0] == "polars" and hasattr(example, "get_columns"):
+        return _of_polars(example, signature)
     if hasattr(example, "to_frame") and hasattr(example, "index"):
         return example.to_frame().T.infer_objects()
     if isinstance(example, Sequence):
@@ -46,12 +49,47 @@ def as_rows(example: Any, signature: Signature) -> Any:
             return pd.DataFrame(list(example))
         # A list that holds text must not become an array of text altogether.
         example = np.array(example, dtype=object if signature.text else None)
-        if example.dtype == object and not signature.text:
+        if example.dtype == object and not signature.text and _are_alike(signature):
             # None among numbers.
             example = example.astype(np.float64)
     if getattr(example, "ndim", 2) == 1:
         return np.asarray(example).reshape(-1, len(signature.columns))
     return example
+
+
+def object_columns(rows: Any) -> frozenset[int]:
+    """Return the columns of what `as_rows` returned that hold objects."""
+    dtypes = getattr(rows, "dtypes", None)
+    found = [rows.dtype] * rows.shape[1] if dtypes is None else list(dtypes)
+    return frozenset(i for i, d in enumerate(found) if isinstance(d, np.dtype) and d.kind == "O")
+
+
+def _are_alike(signature: Signature) -> bool:
+    return all(set(TAKES) <= set(c.takes) for c in signature.columns)
+
+
+def _of_polars(frame: Any, signature: Signature) -> Any:
+    """Return a polars DataFrame as it is, where its null is None to the model, else as pandas'."""
+    text = {c.name for c in signature.columns if c.kind == "text" and c.missing != "none"}
+    if not text:
+        return frame
+    import pandas as pd
+
+    columns = {s.name: s.to_list() if s.name in text else s.to_numpy() for s in frame}
+    return _with_markers(pd.DataFrame(columns), columns, signature)
+
+
+def _with_markers(frame: Any, cells: Mapping[str, Any], signature: Signature) -> Any:
+    """Return a DataFrame whose missing texts are the columns' own missing values."""
+    import pandas as pd
+
+    for column in signature.columns:
+        if column.kind == "text" and column.name is not None and column.name in frame:
+            marker = value_of(column.missing)
+            values = cells.get(column.name, frame[column.name])
+            texts = [v if isinstance(v, str) else marker for v in values]
+            frame[column.name] = pd.Series(texts, dtype=object, index=frame.index)
+    return frame
 
 
 @dataclass(frozen=True, slots=True)

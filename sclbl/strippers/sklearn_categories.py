@@ -2,7 +2,8 @@
 
 The rules are those of ``sklearn/preprocessing/_encoders.py`` and ``sklearn/utils/_encode.py``:
 numbers are compared as numbers after widening (so 0.1 in float32 is not 0.1 in float64, and -0.0
-is 0.0), NaN equals NaN, text is compared as it is, and an infinity is refused.
+is 0.0), NaN equals NaN, text is compared as it is, None, NaN and pandas.NA are three categories,
+and an infinity is refused.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.spec import MISSING_TEXT
+from sclbl.missing import NAMES, kind_of, of_text
+from sclbl.spec import MISSING_TEXTS, Missing
 from sclbl.strippers.build import Builder
-from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.columns import Cell, Table, Wire
 
 #: float64 holds every integer up to here.
 _EXACT = 2**53
@@ -66,62 +68,72 @@ def encode(
     # Widening to float64 is exact, so one comparison serves float32 and float64 categories alike.
     numbers = None
     if numeric:
-        numbers = build.refuse(x.select(numeric).matrix("float64"), nan=False, inf=True)
+        numbers = x.select(numeric).matrix("float64")
     columns = []
     for i, (cell, categories, code) in enumerate(
         zip(x.cells, model.categories_, codes, strict=True)
     ):
         label = f"column {cell.name if cell.name is not None else i!r} of {type(model).__name__}"
+        learned = {kind for c in np.asarray(categories).tolist() if (kind := kind_of(c))}
+        for kind in learned:
+            build.learn(cell, kind)
         if cell.kind == "text" or numbers is None:
             keys: list[Any] = text_keys(categories, label)
-            wire = x.column(i)
+            values, wire = code.values, x.column(i)
         else:
-            keys = number_keys(categories, label)
-            wire = build.columns(numbers, [numeric.index(i)])
-        columns.append(build.lookup(wire, keys, code.default, code.values))
+            keys, known = number_keys(categories, label, cell)
+            values, wire = code.values[known], build.columns(numbers, [numeric.index(i)])
+            # Among objects scikit-learn does not look for infinities.
+            objects = cell.shown is not None and cell.origin in build.objects
+            wire = build.refuse(wire, nan=False, inf=not objects)
+            if learned:  # else all missing values are unknown alike
+                build.take(cell, learned)
+        columns.append(build.lookup(wire, keys, code.default, values))
     wires = build.concat(columns)
     return build.refuse_unknown(wires) if refuse_unknown else wires
 
 
-def is_nan(value: object) -> bool:
-    """Return whether a category is NaN."""
-    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
-
-
 def text_keys(categories: np.ndarray, label: str) -> list[str]:
-    """Return categories as text, missing ones as `MISSING_TEXT`."""
+    """Return categories as text, missing ones as `MISSING_TEXTS`."""
     items = np.asarray(categories).tolist()
-    missing = [v for v in items if v is None or is_nan(v)]
-    if len(missing) > 1:
-        raise UnsupportedModelError(
-            f"{label} holds None and NaN as separate categories, and a program knows one missing "
-            "value; replace one by the other and fit again"
-        )
-    keys = [MISSING_TEXT if v is None or is_nan(v) else v for v in items]
+    keys = [MISSING_TEXTS[kind] if (kind := kind_of(v)) else v for v in items]
     for key, item in zip(keys, items, strict=True):
         if not isinstance(key, str):
             raise UnsupportedModelError(
                 f"{label} was fitted on categories such as {item!r}, and holds text in "
                 "example_input; give an example_input with the dtypes that the model was fitted on"
             )
-        if item == MISSING_TEXT:
+        if of_text(item):
             raise UnsupportedModelError(
-                f"{label} has the category U+10FFFF, which stands for missing text; replace it"
+                f"{label} has the category U+{ord(item):X}, which stands for missing text; "
+                "replace it"
             )
     return keys
 
 
-def number_keys(categories: np.ndarray, label: str) -> list[float]:
-    """Return categories as float64 numbers, missing ones as NaN."""
+def number_keys(categories: np.ndarray, label: str, cell: Cell) -> tuple[list[float], list[int]]:
+    """Return categories as float64 numbers, missing ones as NaN, and the position of each.
+
+    Of a column that something has changed NaN alone is missing, so None is a category that no value
+    has, and is left out.
+    """
     items = np.asarray(categories).tolist()
-    if sum(v is None or is_nan(v) for v in items) > 1:
+    kinds = [kind_of(v) for v in items]
+    missing: list[Missing] = [k for k in kinds if k is not None]
+    if len(missing) > 1:
         raise UnsupportedModelError(
-            f"{label} holds None and NaN as separate categories, and a program knows one missing "
-            "value; replace one by the other and fit again"
+            f"{label} holds {' and '.join(NAMES[k] for k in missing)} as separate categories, and "
+            "a program knows one missing number; replace one by the other and fit again, or fit "
+            "it on the column as text"
         )
-    keys = []
-    for item in items:
-        if item is not None and not isinstance(item, (int, float)):
+    keys, known = [], []
+    for position, (item, kind) in enumerate(zip(items, kinds, strict=True)):
+        if kind is not None:
+            if cell.shown is not None or kind == "nan":
+                keys.append(np.nan)
+                known.append(position)
+            continue
+        if not isinstance(item, (int, float)):
             raise UnsupportedModelError(
                 f"{label} was fitted on categories such as {item!r}, and holds numbers in "
                 "example_input; give an example_input with the dtypes that the model was fitted on"
@@ -131,8 +143,9 @@ def number_keys(categories: np.ndarray, label: str) -> list[float]:
                 f"{label} has the category {item}, beyond 2**53, which float64 does not hold "
                 "exactly; encode such numbers as text"
             )
-        keys.append(np.nan if item is None else float(item))
-    return keys
+        keys.append(float(item))
+        known.append(position)
+    return keys, known
 
 
 def groups(model: Any, column: int) -> np.ndarray:

@@ -31,6 +31,8 @@ def _is_dropped(step: Any) -> bool:
 class PipelineStripper:
     """``sklearn.pipeline.Pipeline``: the methods of its last step, after the steps before it."""
 
+    tells_missing = True
+
     def methods(self, model: Any) -> tuple[str, ...]:
         return self._of(model, dispatch.methods)
 
@@ -77,6 +79,8 @@ class PipelineStripper:
 class ColumnTransformerStripper:
     """``sklearn.compose.ColumnTransformer``: each transformer on its columns, side by side."""
 
+    tells_missing = True
+
     def methods(self, model: Any) -> tuple[str, ...]:
         return ("transform",)
 
@@ -103,7 +107,8 @@ class ColumnTransformerStripper:
             if not _is_passed(step):
                 part = dispatch.transform(step, part, build)
             parts.append(_weighted(part, weights.get(name), build, f"{name!r}"))
-        return {"transform": _stack(model, parts, build)}
+        table = _stack(model, parts, build)
+        return {"transform": replace(table, sparse=bool(model.sparse_output_))}
 
 
 def _columns(model: Any, x: Table, places: Sequence[int]) -> Table:
@@ -117,6 +122,8 @@ def _columns(model: Any, x: Table, places: Sequence[int]) -> Table:
 
 class FeatureUnionStripper:
     """``sklearn.pipeline.FeatureUnion``: each transformer on all columns, side by side."""
+
+    tells_missing = True
 
     def names(self, model: Any) -> tuple[str, ...] | None:
         """Return the names that the first transformer with any was fitted on."""
@@ -139,7 +146,8 @@ class FeatureUnionStripper:
             if not _is_dropped(step):
                 part = x if _is_passed(step) else dispatch.transform(step, x, build)
                 parts.append(_weighted(part, weights.get(name), build, f"{name!r}"))
-        return {"transform": _stack(model, parts, build)}
+        table = _stack(model, parts, build)
+        return {"transform": replace(table, sparse=any(part.sparse for part in parts))}
 
 
 def _weighted(part: Table, weight: Any, build: Builder, label: str) -> Table:
@@ -163,7 +171,7 @@ def _weighted(part: Table, weight: Any, build: Builder, label: str) -> Table:
         wire = build.cast(wire, "float32" if dtype == np.float32 else "float64")
         wire = build.mul(wire, float(weight))
         cells.append(Cell(wire, 0, cell.name, promotion.kind_of(dtype), dtype))
-    return Table(build, tuple(cells))
+    return Table(build, tuple(cells), part.sparse)
 
 
 def _stack(model: Any, parts: Iterable[Table], build: Builder) -> Table:
@@ -219,6 +227,8 @@ _FUNCTIONS = {
 
 class FunctionStripper:
     """``sklearn.preprocessing.FunctionTransformer`` of no function, or of a NumPy one."""
+
+    tells_missing = True
 
     def methods(self, model: Any) -> tuple[str, ...]:
         if model.func is not None and self._operator(model) is None:

@@ -9,6 +9,7 @@ The computation::
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from sclbl.strippers.sklearn_categories import Codes
 
 class OneHotStripper:
     """``sklearn.preprocessing.OneHotEncoder``."""
+
+    tells_missing = True
 
     def methods(self, model: Any) -> tuple[str, ...]:
         categories.check_dtype(model)
@@ -49,11 +52,8 @@ class OneHotStripper:
         hot = build.binary("Equal", build.columns(wire, source), np.array(group))
         storage: Float = "float32" if dtype == np.float32 else "float64"
         kinds: dict[str, Kind] = {"i": "integer", "u": "integer", "b": "boolean", "f": storage}
-        return {
-            "transform": build.wire_table(
-                build.cast(hot, storage), kind=kinds[dtype.kind], dtype=dtype
-            )
-        }
+        table = build.wire_table(build.cast(hot, storage), kind=kinds[dtype.kind], dtype=dtype)
+        return {"transform": replace(table, sparse=bool(model.sparse_output))}
 
 
 def _dropped_group(model: Any, column: int) -> int | None:

@@ -27,6 +27,8 @@ from sclbl.strippers.sklearn_categories import Codes
 class OrdinalStripper:
     """``sklearn.preprocessing.OrdinalEncoder``."""
 
+    tells_missing = True
+
     def methods(self, model: Any) -> tuple[str, ...]:
         categories.check_dtype(model)
         return ("transform",)

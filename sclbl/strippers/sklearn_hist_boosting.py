@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.spec import MISSING_TEXT
+from sclbl.missing import is_missing
+from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.sklearn_links import LINKS, decide, probabilities
@@ -44,10 +45,10 @@ def _matrix(model: Any, x: Table, build: Builder) -> Wire:
 
 def _codes(model: Any, column: Table, categories: np.ndarray, build: Builder) -> Wire:
     """Return the position of each value among `categories`, NaN where it has none."""
-    known = [c for c in categories.tolist() if not (c is None or c != c)]
+    known = [c for c in categories.tolist() if not is_missing(c)]
     missing: str | float
     if any(isinstance(c, str) for c in known):
-        values, missing = column.text(model=model), MISSING_TEXT
+        values, missing = column.text(model=model), MISSING_TEXTS["nan"]
     else:
         # The encoder refuses an infinity, though the trees would take it.
         values = build.refuse(column.matrix("float64", model=model), nan=False, inf=True)

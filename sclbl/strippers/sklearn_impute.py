@@ -2,7 +2,7 @@
 
 The computation::
 
-    missing = is_nan(x)                      # or x == missing_values
+    missing = is_nan(x)                      # or x == missing_values: see `sklearn_missing`
     out     = where(missing, statistics, x)  # without the columns that were missing throughout
     out     = [out, missing[:, indicators]]  # with add_indicator
 """
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.spec import MISSING_TEXT, Kind
+from sclbl.missing import is_missing, kind_of
+from sclbl.spec import MISSING_TEXTS, Kind
 from sclbl.strippers import promotion
 from sclbl.strippers import sklearn_missing as missing
 from sclbl.strippers.build import Builder
@@ -25,6 +26,8 @@ from sclbl.strippers.promotion import NATURAL
 
 class ImputerStripper:
     """``sklearn.impute.SimpleImputer``."""
+
+    tells_missing = True
 
     def methods(self, model: Any) -> tuple[str, ...]:
         missing.check_marker(model)
@@ -54,15 +57,15 @@ def _kept(model: Any) -> list[int]:
 
 def _numbers(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
     """Impute an array of numbers."""
-    # These two strategies take integers as they are.
-    to_float = model.strategy not in ("most_frequent", "constant")
-    dtype = x.checked_dtype(to_float=to_float)
+    # These two strategies take integers, and rows of objects, as they are.
+    objects = model.strategy in ("most_frequent", "constant")
+    dtype = x.checked_dtype(to_float=not objects)
     if dtype == np.float32:
         build.pin(x.cells)
-    allowed = missing.is_missing(model.missing_values)
     storage: Float = "float32" if dtype == np.float32 else "float64"
-    wire = missing.check(x.matrix(storage, model=model), build, allowed=allowed)
-    found = missing.mask(model.missing_values, wire, build)
+    wire, found = missing.mask_numbers(
+        model.missing_values, x, build, storage=storage, objects=objects, model=model
+    )
     kept = _kept(model)
     # scikit-learn brings the statistics to the dtype it was fitted on, then to that of X.
     fitted = model.statistics_[kept].astype(model._fill_dtype)
@@ -82,14 +85,8 @@ def _objects(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
     cells: list[Cell] = []
     masks: list[Wire] = []
     kept = frozenset(_kept(model))
-    allowed = missing.is_missing(model.missing_values)
     for i, cell in enumerate(x.cells):
-        column = x.column(i)
-        # Objects become float64 when a later step makes numbers of them.
-        if cell.kind != "text":
-            column = build.cast(column, "float64")
-        wire = missing.check(column, build, allowed=allowed, finite=False)
-        found = missing.mask(model.missing_values, wire, build)
+        wire, found = missing.mask_objects(model.missing_values, cell, build)
         masks.append(found)
         if i not in kept:
             build.keep(wire)
@@ -105,12 +102,13 @@ def _fill(model: Any, column: int, kind: Kind, label: str) -> np.ndarray:
     """Return what fills one column of objects, as a row of one."""
     value = model.statistics_[column]
     if kind == "text":
-        if value is None:
-            return np.full(1, MISSING_TEXT, dtype=object)
+        marker = kind_of(value)
+        if marker is not None:
+            return np.full(1, MISSING_TEXTS[marker], dtype=object)
         if isinstance(value, str):
             return np.full(1, str(value), dtype=object)
     elif not isinstance(value, str):
-        return np.full(1, np.nan if missing.is_missing(value) else float(value))
+        return np.full(1, np.nan if is_missing(value) else float(value))
     has, gets = ("text", "a number") if kind == "text" else ("numbers", "text")
     raise UnsupportedModelError(
         f"SimpleImputer fills column {label}, which holds {has}, with {gets} ({value!r}), and a "
@@ -140,6 +138,8 @@ def _indicators(model: Any, out: Table, masks: list[Wire], build: Builder) -> Ta
 class IndicatorStripper:
     """``sklearn.impute.MissingIndicator``."""
 
+    tells_missing = True
+
     def methods(self, model: Any) -> tuple[str, ...]:
         missing.check_marker(model)
         return ("transform",)
@@ -162,16 +162,10 @@ class IndicatorStripper:
 def _masks(model: Any, x: Table, build: Builder) -> list[Wire]:
     """Return, for each column, where it is missing."""
     marker = model.missing_values
-    if x.has_text:
-        allowed = missing.is_missing(marker)
-        columns = [
-            missing.check(x.column(i), build, allowed=allowed, finite=False) for i in range(x.width)
-        ]
-        return [missing.mask(marker, column, build) for column in columns]
-    # Among numbers, only NaN itself allows NaN: with pandas.NA it is refused.
-    allowed = missing.is_missing(marker) and isinstance(marker, (float, np.floating))
-    wire = missing.check(x.matrix(), build, allowed=allowed)
-    found = missing.mask(marker, wire, build)
+    if x.has_text or (build.objects and any(c.shown is not None for c in x.cells)):
+        checked = [missing.mask_objects(marker, c, build, indicator=True) for c in x.cells]
+        return [found for _, found in checked]
+    _, found = missing.mask_numbers(marker, x, build, objects=True, indicator=True, model=model)
     return [build.columns(found, [i]) for i in range(x.width)]
 
 

@@ -1,8 +1,16 @@
 """Which values count as missing: what scikit-learn's imputers and indicators have in common.
 
-The rules are those of ``sklearn/impute/_base.py`` and ``sklearn/utils/_mask.py``. ``np.nan``,
-``None`` and ``pandas.NA`` all stand for the one missing value that a program knows; any other
-``missing_values`` is compared by value, and a missing value is then refused.
+The rules are those of ``sklearn/impute/_base.py``, ``sklearn/utils/_mask.py`` and ``check_array``.
+Of an array of objects (X here stands for one) they are:
+
+| missing_values | None | NaN | pandas.NA |
+|---|---|---|---|
+| NaN: ``X != X`` | passes | is missing | TypeError |
+| None: ``X == None`` | is missing | ValueError | TypeError |
+| pandas.NA: ``pandas.isna(X)`` | is missing | is missing | is missing |
+| another value | passes | ValueError | TypeError |
+
+MissingIndicator refuses NaN and pandas.NA for pandas.NA too. An array of numbers has NaN alone.
 """
 
 from __future__ import annotations
@@ -13,52 +21,135 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.spec import MISSING_TEXT
+from sclbl.missing import kind_of
+from sclbl.spec import MISSING, MISSING_TEXTS, TAKES, Missing
 from sclbl.strippers.build import Builder
-from sclbl.strippers.columns import Wire
+from sclbl.strippers.columns import Cell, Float, Table, Wire
 
 
-def is_missing(value: Any) -> bool:
-    """Return whether a value is None, NaN or pandas.NA."""
-    if value is None or type(value).__name__ == "NAType":
-        return True
-    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
-
-
-def check(wire: Wire, build: Builder, *, allowed: bool, finite: bool = True) -> Wire:
-    """Pass values through; the program refuses those that the model refuses.
+def mask_objects(
+    marker: Any, cell: Cell, build: Builder, *, indicator: bool = False
+) -> tuple[Wire, Wire]:
+    """Return one column of an array of objects, checked, and (bool) where it is missing.
 
     Parameters
     ----------
-    wire : Wire
-        Numbers or text.
+    marker : object
+        ``missing_values``.
+    cell : Cell
+        The column: text, or numbers.
     build : Builder
         Where to write.
-    allowed : bool
-        Whether values may be missing.
-    finite : bool, optional
-        Whether infinities are refused (scikit-learn does not look for them among objects).
+    indicator : bool
+        Whether a MissingIndicator looks, rather than an imputer.
     """
-    if wire.dtype == "text":
-        return wire if allowed else build.refuse_missing_text(wire)
-    return build.refuse(wire, nan=not allowed, inf=finite)
+    column = Table(build, (cell,)).column(0)
+    kind = kind_of(marker)
+    if kind is not None:
+        build.learn(cell, kind)
+    if cell.kind == "text":
+        return _mask_texts(marker, kind, column, build, indicator)
+    # Objects become float64 when a later step makes numbers of them.
+    column = build.cast(column, "float64")
+    own = _own_number(kind, cell, build, indicator)
+    refused = own in _refused(kind, indicator)
+    column = build.refuse(column, nan=refused, inf=False)
+    if kind is None and isinstance(marker, numbers.Real):
+        return column, build.binary("Equal", column, float(marker))
+    # Where NaN is another missing value than the marker it was refused, and none is left to find.
+    return column, build.is_nan(column)
 
 
-def mask(marker: Any, wire: Wire, build: Builder) -> Wire:
-    """Return (bool) which values of a checked wire are missing.
+def _own_number(kind: Missing | None, cell: Cell, build: Builder, indicator: bool) -> Missing:
+    """Return which missing object NaN in a column of numbers stands for, and say so."""
+    if cell.shown is None:
+        return "nan"
+    if kind == "na" and not indicator:
+        build.take(cell, MISSING)
+        return "na"
+    own: Missing = "none" if kind == "na" else kind or "nan"
+    if cell.shown == "na":
+        own = "na"  # a nullable column, which among objects holds pandas.NA
+    build.take(cell, (own,))
+    return own
 
-    Where `marker` is of another sort than the wire, no value equals it; missing values were refused
-    by `check`, so looking for those finds none.
+
+def _refused(kind: Missing | None, indicator: bool) -> frozenset[Missing]:
+    """Return which missing objects `check_array` and the comparison refuse."""
+    if kind == "nan":
+        return frozenset({"na"})
+    if kind == "na" and not indicator:
+        return frozenset()
+    return frozenset({"nan", "na"})
+
+
+def _mask_texts(
+    marker: Any, kind: Missing | None, column: Wire, build: Builder, indicator: bool
+) -> tuple[Wire, Wire]:
+    column = build.refuse_missing_text(column, _refused(kind, indicator))
+
+    def equal(text: str) -> Wire:
+        return build.binary("Equal", column, np.full(1, text, dtype=object))
+
+    if kind == "na":
+        found = equal(MISSING_TEXTS["none"])
+        for other in ("nan", "na"):
+            found = build.binary("Or", found, equal(MISSING_TEXTS[other]))
+        return column, found
+    if kind is not None:
+        return column, equal(MISSING_TEXTS[kind])
+    # No text equals a number; nor, being refused, NaN.
+    return column, equal(marker if isinstance(marker, str) else MISSING_TEXTS["nan"])
+
+
+def mask_numbers(
+    marker: Any,
+    x: Table,
+    build: Builder,
+    *,
+    objects: bool,
+    storage: Float | None = None,
+    indicator: bool = False,
+    model: Any,
+) -> tuple[Wire, Wire]:
+    """Return an array of numbers, checked, and (bool) which of them are missing.
+
+    Parameters
+    ----------
+    marker : object
+        ``missing_values``.
+    x : Table
+        The columns.
+    build : Builder
+        Where to write.
+    objects : bool
+        Whether rows of objects stay objects, so that None in them is not NaN.
+    storage : {"float32", "float64"}, optional
+        What the array is computed in.
+    indicator : bool
+        Whether a MissingIndicator looks, rather than an imputer.
+    model : object
+        For messages.
     """
-    if wire.dtype == "text":
-        text = marker if isinstance(marker, str) else MISSING_TEXT
-        return build.binary("Equal", wire, np.full(1, text, dtype=object))
-    if is_missing(marker) or not isinstance(marker, numbers.Real):
-        return build.is_nan(wire)
+    kind = kind_of(marker)
+    allowed = kind == "nan" or (kind == "na" and not indicator)
+    for cell in x.cells:
+        if kind is not None and allowed:
+            build.learn(cell, kind)
+        build.take(cell, _takes(kind if allowed else None, objects))
+    wire = build.refuse(x.matrix(storage, model=model), nan=not allowed, inf=True)
+    if kind is not None or not isinstance(marker, numbers.Real):
+        return wire, build.is_nan(wire)
     if wire.dtype == "float32" and isinstance(marker, np.float64):
         # NumPy widens for a float64 scalar, and narrows a Python number.
-        return build.binary("Equal", build.cast(wire, "float64"), marker)
-    return build.binary("Equal", wire, float(marker))
+        return wire, build.binary("Equal", build.cast(wire, "float64"), marker)
+    return wire, build.binary("Equal", wire, float(marker))
+
+
+def _takes(kind: Missing | None, objects: bool) -> tuple[Missing, ...]:
+    if not objects:
+        return TAKES
+    return MISSING if kind == "na" else ("nan",)
 
 
 def check_marker(model: Any) -> None:
@@ -70,7 +161,7 @@ def check_marker(model: Any) -> None:
         Where it is neither a number, text, nor a missing value.
     """
     marker = model.missing_values
-    if not (is_missing(marker) or isinstance(marker, (str, numbers.Real))):
+    if not (kind_of(marker) is not None or isinstance(marker, (str, numbers.Real))):
         raise UnsupportedModelError(
             f"{type(model).__name__}(missing_values={marker!r}) is not supported; "
             "use NaN, None, pandas.NA, a number or a text"

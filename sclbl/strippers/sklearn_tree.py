@@ -41,7 +41,9 @@ def float32_matrix(model: Any, x: Table, build: Builder, *, missing: bool) -> Wi
     Wire
         float32 ``[rows, columns]``.
     """
-    return build.refuse(x.matrix("float32", model=model), nan=not missing, inf=True)
+    # In a sparse matrix scikit-learn's trees refuse NaN, whatever they were fitted on.
+    nan = x.sparse or not missing
+    return build.refuse(x.matrix("float32", model=model), nan=nan, inf=True)
 
 
 def takes_missing(tree: Any) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.spec import MISSING_TEXT
+from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import xgboost_model
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
@@ -106,11 +106,13 @@ def _encoded(model: Any, column: Table, categories: list[str] | list[int], build
                 f"column {column.names[0]!r}, whose names XGBoost stores cut short and mixes up "
                 "itself; rename the categories to ASCII text and fit it again"
             )
-        values, keys = column.text(model=model), [*categories, MISSING_TEXT]
+        # pandas keeps None, NaN and NA of categories as one.
+        values, keys = column.text(model=model), [*categories, *MISSING_TEXTS.values()]
     else:
         values = column.matrix("float64", model=model)
         keys = [*map(float, categories), float("nan")]
-    found = build.refuse_unknown(build.lookup(values, keys))
+    numbers = [min(i, len(categories)) for i in range(len(keys))]
+    found = build.refuse_unknown(build.lookup(values, keys, values=numbers))
     codes = build.cast(found, "float32")
     return build.where(build.binary("Equal", codes, float(len(categories))), float("nan"), codes)
 

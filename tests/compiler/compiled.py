@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from sclbl.compiler import compile_spec
 from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks, TextColumn
-from sclbl.spec import MISSING_TEXT, Column, Kind, Output, Signature, Source, Spec
+from sclbl.spec import MISSING_TEXTS, Column, Kind, Output, Signature, Source, Spec
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
 
@@ -45,12 +46,15 @@ def make_spec(build: Builder, outputs: Mapping[str, Wire]) -> Spec:
 
 
 def text_column(values: np.ndarray) -> TextColumn:
-    """Return a column of texts (None: missing) as Arrow lays it out."""
-    raw = [b"" if v is None else v.encode() for v in values]
+    """Return a column of texts, None, NaN and pandas.NA as Arrow lays it out."""
+    raw = [v.encode() if isinstance(v, str) else b"" for v in values]
+    kinds = [
+        1 if isinstance(v, str) else 0 if v is None else 3 if v is pd.NA else 2 for v in values
+    ]
     return TextColumn(
         offsets=np.cumsum([0, *map(len, raw)]).astype(np.uint32),
         data=np.frombuffer(b"".join(raw), dtype=np.uint8),
-        valid=np.array([v is not None for v in values], dtype=np.uint8),
+        kinds=np.array(kinds, dtype=np.uint8),
     )
 
 
@@ -77,7 +81,11 @@ class Compiled:
         """Return what the program makes of rows; class numbers for labels."""
         found = self.program.module.call(method, blocks(numeric, text))
         if found.dtype == object:
-            found[found == None] = MISSING_TEXT  # noqa: E711 # element by element
+            for place in np.ndindex(found.shape):
+                value = found[place]
+                if not isinstance(value, str):
+                    kind = "none" if value is None else "na" if value is pd.NA else "nan"
+                    found[place] = MISSING_TEXTS[kind]
         return found
 
     def expected(

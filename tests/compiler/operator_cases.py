@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sclbl.spec import MISSING_TEXT, DType
+from sclbl.spec import MISSING_TEXTS, DType
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
 from tests.compiler import comparing
@@ -36,7 +36,7 @@ class Operands:
         """A constant row as wide as `x`."""
         pools = {
             "bool": [True, False],
-            "text": ["a", "", MISSING_TEXT, "日本", "long" * 20],
+            "text": ["a", "", *MISSING_TEXTS.values(), "日本", "long" * 20],
             "int64": [0, 1, -3, 2**53],
         }
         pool = pools.get(self.dtype, [0.0, -0.0, 1.5, -2.0, np.nan, np.inf, 1e-40, 1e30])
@@ -146,7 +146,7 @@ def matmul(o: Operands) -> Made:
 
 def lookup(o: Operands) -> Made:
     keys = {
-        "text": ["a", "ab", "", MISSING_TEXT, "日本", "é", "long" * 20],
+        "text": ["a", "ab", "", *MISSING_TEXTS.values(), "日本", "é", "long" * 20],
         "int64": [0, 1, -3, 2**53, 17],
     }.get(o.dtype, [0.0, np.nan, 1.5, -2.0, np.inf, 5e-324, 1e-40, -np.inf, 100.0])
     yield o.build.lookup(o.one, keys)
@@ -176,8 +176,12 @@ def refuse_unknown(o: Operands) -> Made:
 
 
 def refuse_missing_text(o: Operands) -> Made:
-    missing = o.build.binary("Equal", o.x, np.array([MISSING_TEXT], dtype=object))
-    yield o.build.refuse_missing_text(o.build.where(missing, np.array([""], dtype=object), o.x))
+    filled = o.x
+    for kind, text in MISSING_TEXTS.items():
+        missing = o.build.binary("Equal", filled, np.array([text], dtype=object))
+        filled = o.build.where(missing, np.array([""], dtype=object), filled)
+        yield o.build.refuse_missing_text(filled, [kind])  # the other kinds pass
+    yield o.build.refuse_missing_text(filled)
 
 
 def tree_sums(o: Operands) -> Made:

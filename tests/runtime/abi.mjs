@@ -4,7 +4,8 @@ import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 
 const STORAGE = { float64: 8, float32: 4, int64: 8, bool: 1, label: 4, text: 8 };
-const MISSING = 0xffffffff;
+// Missing texts: a number in the request and in the answer, the code of which one it is.
+const MISSING = { 0xffffffff: 0, 0xfffffffe: 2, 0xfffffffd: 3 };
 
 class Program {
   constructor(path) {
@@ -44,18 +45,18 @@ class Program {
     return [...new Int32Array(this.exports.memory.buffer.slice(at, at + 12))];
   }
 
-  // Rows: { rows, numeric: base64 or null, text: [[string or null, ...], ...] by column }.
+  // Rows: { rows, numeric: base64 or null, text: [[string or code, ...], ...] by column }.
   write({ rows, numeric, text = [] }) {
     const numbers = numeric ? this.put(Buffer.from(numeric, "base64")) : 0;
     const records = text.map((column) => {
-      const raw = column.map((value) => Buffer.from(value ?? "", "utf-8"));
+      const raw = column.map((value) => Buffer.from(typeof value === "string" ? value : "", "utf-8"));
       const ends = [0];
       for (const bytes of raw) ends.push(ends[ends.length - 1] + bytes.length);
-      const anyMissing = column.some((value) => value === null);
+      const kinds = column.map((value) => (typeof value === "string" ? 1 : value));
       return [
         this.words(ends),
         this.put(Buffer.concat(raw)),
-        anyMissing ? this.put(Uint8Array.from(column, (value) => (value === null ? 0 : 1))) : 0,
+        kinds.some((kind) => kind !== 1) ? this.put(Uint8Array.from(kinds)) : 0,
       ];
     });
     return { rows, numbers, texts: records.length ? this.words(records.flat()) : 0 };
@@ -81,14 +82,18 @@ class Program {
     const found = [];
     for (let k = 0; k < pairs.length; k += 2) {
       const [address, length] = [pairs[k], pairs[k + 1]];
-      const bytes = new Uint8Array(this.exports.memory.buffer, address, length === MISSING ? 0 : length);
-      found.push(length === MISSING ? null : new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+      if (length in MISSING) {
+        found.push(MISSING[length]);
+        continue;
+      }
+      const bytes = new Uint8Array(this.exports.memory.buffer, address, length);
+      found.push(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     }
     return { code, out: found };
   }
 
   // Calls with arguments as they are; a name in braces is an address or a size known here.
-  // `poke` overwrites words of the text records, `offsets` those of the first column.
+  // `poke` overwrites words of the text records, `offsets` and `kinds` those of the first column.
   call(method, request) {
     this.exports.reset();
     const { rows, numbers, texts } = this.write(request);
@@ -102,6 +107,10 @@ class Program {
     for (const [row, v] of Object.entries(request.offsets ?? {})) {
       const first = new Uint32Array(buffer, texts, 1)[0];
       new Uint32Array(buffer, first + 4 * Number(row), 1)[0] = value(v);
+    }
+    for (const [row, v] of Object.entries(request.kinds ?? {})) {
+      const first = new Uint32Array(buffer, texts + 8, 1)[0];
+      new Uint8Array(buffer, first + Number(row), 1)[0] = v;
     }
     const args = (request.args ?? ["rows", "numbers", "texts", "out"]).map(value);
     const code = this.exports[method](...args);

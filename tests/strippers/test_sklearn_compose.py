@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
@@ -19,6 +20,7 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     StandardScaler,
 )
+from sklearn.tree import DecisionTreeRegressor
 
 from sclbl.errors import (
     ColumnError,
@@ -344,6 +346,33 @@ FUNCTIONS = [np.abs, np.exp, np.expm1, np.floor, np.log, np.log1p, np.negative, 
 def test_functions(function: Any, columns: list[str]) -> None:
     X = frame()[columns].fillna(3.0)
     check(FunctionTransformer(function).fit(X), X, rtol=RTOL)
+
+
+@pytest.mark.parametrize("made", ["columns", "union", "encoder"])
+def test_trees_refuse_nan_in_a_sparse_matrix(made: str) -> None:
+    X = pd.DataFrame({"t": ["a", "b", "c"] * 8, "a": np.linspace(-1, 1, 24)})
+    steps: list[Any] = [
+        ColumnTransformer(
+            [("t", OneHotEncoder(), ["t"]), ("a", MaxAbsScaler(), ["a"])], sparse_threshold=1.0
+        )
+    ]
+    if made == "union":
+        names = ColumnTransformer([("t", OneHotEncoder(), ["t"])], sparse_threshold=1.0)
+        steps = [FeatureUnion([("both", *steps), ("names", names)])]
+    if made == "encoder":
+        steps += [MaxAbsScaler()]
+    bad = X.assign(a=np.nan)
+    for last in (DecisionTreeRegressor(), RandomForestRegressor(3, random_state=0)):
+        model = make_pipeline(*steps, last).fit(X, np.arange(24) % 2)
+        spec = check(model, X)
+        with pytest.raises(ValueError, match="contains NaN"):
+            model.predict(bad)
+        with pytest.raises(MissingValueError, match="row 0, column 1"):
+            run(spec, bad)
+    steps[0] = ColumnTransformer(
+        [("t", OneHotEncoder(sparse_output=False), ["t"]), ("a", MaxAbsScaler(), ["a"])]
+    )
+    check(make_pipeline(steps[0], DecisionTreeRegressor()).fit(X, np.arange(24)), X, bad)
 
 
 def test_functions_that_validate() -> None:

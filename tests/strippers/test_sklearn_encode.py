@@ -287,8 +287,11 @@ def test_text_and_numbers_exchanged() -> None:
 
 def test_none_and_nan_as_two_categories() -> None:
     X = np.array([["a"], [None], [NAN]], dtype=object)
-    with pytest.raises(UnsupportedModelError, match="None and NaN as separate categories"):
-        strip(OneHotEncoder().fit(X), X)
+    check(OneHotEncoder().fit(X), X)
+    check(OrdinalEncoder(encoded_missing_value=-5).fit(X), X)
+    numbers = np.array([[1.0], [None], [NAN]], dtype=object)
+    with pytest.raises(UnsupportedModelError, match="None and NaN as separate categories, and a"):
+        strip(OneHotEncoder().fit(numbers), numbers)
 
 
 def test_a_category_beyond_exact_floats() -> None:

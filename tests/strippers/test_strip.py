@@ -220,7 +220,7 @@ def test_examples_without_names(example: Any) -> None:
 
 
 def test_a_list_with_none_among_numbers() -> None:
-    model = SimpleImputer(strategy="most_frequent").fit(X)
+    model = SimpleImputer(strategy="median").fit(X)
     assert strip(model, [[1.0, None, 2.0]]).signature.outputs["transform"].dtype == "float64"
 
 
