@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sclbl.errors import (
     InputError,
     UnsupportedModelError,
 )
+from sclbl.fidelity import blame
 from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
@@ -114,7 +116,7 @@ class _Check:
         results' dtypes may be others too.
         """
         self.tried += len(rows)
-        breach: tuple[float, str] | None = None
+        breach: tuple[float, str, Callable[[], str]] | None = None
         for method, output in self.spec.signature.outputs.items():
             ours = self.program.run(method, rows)
             try:
@@ -140,13 +142,19 @@ class _Check:
                     f"{method}{where}: the program gives {_plain(worst.ours)}, the model "
                     f"{_plain(worst.theirs)} (relative error {worst.error:.3g}, allowed "
                     f"{self.rules[method].tolerance:.3g}) for {_shown(rows, worst.row)}",
+                    partial(
+                        blame.of_result,
+                        self.call,
+                        self.model,
+                        method,
+                        rows,
+                        b,
+                        worst,
+                        self.rules[method],
+                    ),
                 )
         if breach is not None:
-            self.fail(
-                breach[1],
-                "This is a defect of sclbl, or a model whose arithmetic needs tolerance=; "
-                "nothing was recorded",
-            )
+            self.fail(breach[1], f"{breach[2]()}; nothing was recorded")
 
     def check_shape(self, method: str, ours: Any, theirs: Any, with_dtype: bool) -> None:
         """Compare what the results are, before what they hold."""
@@ -154,7 +162,7 @@ class _Check:
         if found != wanted:
             self.fail(
                 f"{method} gives {', '.join(found)}, the model {', '.join(wanted)}",
-                "This is a defect of sclbl; please report it",
+                blame.of_replaced(self.model, method) or blame.DEFECT,
             )
 
     def accepted_by_program_only(self, method: str, rows: Any, error: Exception) -> None:
@@ -169,7 +177,7 @@ class _Check:
         self.fail(
             f"{method}: the model refuses {_shown(rows, low)} ({error.__cause__ or error}), and "
             "the program does not",
-            "This is a defect of sclbl; please report it",
+            blame.of_refusal(self.call, self.model, method, rows[low : low + 1], error),
         )
 
     def model_refuses(self, method: str, rows: Any) -> bool:
@@ -203,7 +211,7 @@ class _Check:
                 self.fail(
                     f"{method}: the program refuses {_shown(container, 0)} ({error}), and the "
                     "model does not",
-                    "This is a defect of sclbl; please report it",
+                    blame.of_replaced(self.model, method) or blame.DEFECT,
                 )
 
     def is_stricter(self, error: InputError) -> bool:
@@ -234,7 +242,7 @@ class _Check:
                 self.fail(
                     f"{method}: the program refuses a row of verify_on ({error}), and the model "
                     "does not",
-                    "This is a defect of sclbl; please report it",
+                    blame.of_replaced(self.model, method) or blame.DEFECT,
                 )
             return
         self.compare(rows)
