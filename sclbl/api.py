@@ -42,10 +42,11 @@ def upload(
     Parameters
     ----------
     model : object
-        A fitted estimator, results object or booster; or a verified `Program`, or a `Spec`.
+        A fitted estimator, results object or booster; the path or the bytes of an ONNX file, or of
+        an XGBoost booster's own file; a verified `Program`, or a `Spec`.
     example_input : array, DataFrame, Series, dict of columns, list
         One row or more of what the model predicts from; fixes names, dtypes and shapes. Not needed
-        for a `Program` or a `Spec`.
+        for a `Program`, a `Spec` or an ONNX file.
     name : str, optional
         The deployment; by default after the model's class (``logistic-regression``). A name that
         exists gets a new version.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from sclbl import example as examples
 from sclbl import fidelity, manifest, onnx_format
 from sclbl.compiler import compile_spec
 from sclbl.errors import FidelityError, InputError, ModelError, SpecError
+from sclbl.model_files import is_file, open_model
 from sclbl.program import Program
 from sclbl.registry.refs import suggest_name
+from sclbl.rows import encode
 from sclbl.spec import Spec
 
 #: How often `build` calls its `step` at most.
@@ -27,7 +31,7 @@ def build(
     *,
     example: bool = False,
 ) -> Program:
-    """Return the verified program of a model, a spec, or a program itself.
+    """Return the verified program of a model, a model's file, a spec, or a program itself.
 
     Parameters
     ----------
@@ -41,6 +45,10 @@ def build(
     ModelError, InputError, FidelityError, CompileError
         See `sclbl.api.upload`.
     """
+    if is_file(model):
+        model = open_model(model)
+        if isinstance(model, Spec) and example_input is not None:
+            encode(example_input, model.signature)
     if isinstance(model, (Program, Spec)):
         given = {"methods": methods, "verify_on": verify_on, "tolerance": tolerance}
         _refuse_options(model, **given, example=example or None)
@@ -101,7 +109,10 @@ def verified_spec(program: Program) -> Spec:
 
 
 def default_name(model: Any) -> str:
-    """Return a deployment's name after the model's class: ``logistic-regression``, ``ols``."""
+    """Return a deployment's name after the model's class (``ols``), or after its file."""
+    if is_file(model):
+        source = Path(os.fsdecode(model)).stem if isinstance(model, (str, os.PathLike)) else "model"
+        return suggest_name(source)
     if isinstance(model, Program):
         source = str(model.manifest.get("source", {}).get("model", ""))
     elif isinstance(model, Spec):

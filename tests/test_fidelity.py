@@ -36,7 +36,7 @@ from sclbl.fidelity.trace import is_bit_exact, trace
 from sclbl.program import Program
 from sclbl.rows import encode
 from sclbl.spec import MISSING_TEXTS, Node, Output, Spec
-from sclbl.strippers import strip
+from sclbl.strippers import dispatch, strip
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(200, 4))
@@ -407,3 +407,74 @@ def test_malformed_uploads() -> None:
         verify_program(wasm, b"\xff" * 40)
     with pytest.raises(InvalidProgramError, match="truncated"):
         verify_program(wasm[:-5], onnx_format.write(spec))
+
+
+# ------------------------------------------------------- whose a difference is
+
+
+class Changed(LinearRegression):  # type: ignore[misc]  # scikit-learn has no types
+    """Answers otherwise than its class says, as `how` says."""
+
+    how = ""
+    asked = 0
+
+    def predict(self, rows: Any) -> np.ndarray:
+        self.asked += 1
+        answer: np.ndarray = super().predict(rows)
+        if self.how == "random":
+            return answer + self.asked
+        if self.how == "tiny":
+            return answer * (1 + 3e-9)
+        if self.how == "batch" and len(rows) > 50:
+            raise ValueError("too many rows")
+        return answer + 1 if self.how == "wrong" else answer
+
+
+def failure(how: str, **options: Any) -> str:
+    plain = LinearRegression().fit(X, X[:, 0] * 3 + 1)
+    spec = strip(plain, X[:5])
+    model = Changed().fit(X, X[:, 0] * 3 + 1)
+    model.how = how
+    dispatch.register(Changed, dispatch.find(plain))
+    try:
+        with pytest.raises(FidelityError) as caught:
+            verify(model, spec, compile_spec(spec), X[:5], **options)
+    finally:
+        del dispatch._REGISTERED[Changed]
+    return str(caught.value)
+
+
+def test_a_failure_says_what_can_be_done_about_it() -> None:
+    random = failure("random")
+    assert "the model gives two answers: it is random, or it has a state" in random
+    assert "sclbl" not in random.partition("model predicts:")[2]
+    assert "tolerance" not in random
+    tiny = failure("tiny")
+    assert "Where an error of 3.0e-09 is nothing to the model's use, give tolerance=1e-8;" in tiny
+    wrong = failure("wrong")
+    assert "This is a defect of sclbl; please report it" in wrong
+    assert "tolerance=" not in wrong
+    batch = failure("batch")
+    assert "The model takes that row alone, and refuses it among others" in batch
+    assert "(too many rows); find out why" in batch
+    assert "defect" not in batch
+
+
+def test_a_method_that_was_replaced_on_the_object() -> None:
+    model = LogisticRegression().fit(X, LABELS)
+    model.predict = lambda rows: np.full(len(rows), "no", dtype="<U3")
+    with pytest.raises(
+        FidelityError, match=r"The method predict was replaced on this very object"
+    ) as caught:
+        checked(model, X[:5])
+    assert "defect" not in str(caught.value)
+
+
+def test_a_label_that_differs_is_no_matter_of_tolerance() -> None:
+    model = forest()
+    spec = strip(model, X[:5])
+    wrong = replace(spec.signature.outputs["predict"], labels=(("no", "hm"),))
+    signature = replace(spec.signature, outputs={**spec.signature.outputs, "predict": wrong})
+    with pytest.raises(FidelityError, match=r"defect of sclbl") as caught:
+        verify(model, spec, compile_spec(replace(spec, signature=signature)), X[:5])
+    assert "tolerance=" not in str(caught.value)

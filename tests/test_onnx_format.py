@@ -24,10 +24,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
+from sclbl.compiler import compile_spec
 from sclbl.errors import SpecError
 from sclbl.onnx_format import read, write
 from sclbl.onnx_format.functions import FIXED
 from sclbl.onnx_format.rules import RULES
+from sclbl.program import Program
 from sclbl.reference import OPS, evaluate
 from sclbl.rows import encode
 from sclbl.signature import infer
@@ -423,6 +425,21 @@ def test_a_network_that_another_tool_wrote() -> None:
     for ours, theirs in zip(expected(spec, rows), wanted, strict=True):
         np.testing.assert_allclose(ours.reshape(theirs.shape), theirs, rtol=1e-5)
     round_trip(spec)
+
+
+@pytest.mark.parametrize("dtype", [TensorProto.FLOAT, TensorProto.DOUBLE])
+def test_relu_of_infinities(dtype: int) -> None:
+    node = helper.make_node("Relu", ["X"], ["Y"])
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph([node], "g", [value("X", dtype, ["N", 3])], [value("Y", dtype, None)])
+    opset = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=10)
+    spec = read(model.SerializeToString())
+    rows = np.array([[np.inf, -np.inf, 2.0], [-2.0, np.nan, 1e30], [-0.0, 0.0, -1e-30]])
+    rows = rows.astype(spec.signature.numeric_dtype)
+    wanted = ReferenceEvaluator(model).run(None, {"X": rows})[0]
+    np.testing.assert_array_equal(expected(spec, rows)[0], wanted)
+    np.testing.assert_array_equal(Program(compile_spec(spec)).run("Y", rows), wanted)
 
 
 @pytest.mark.parametrize(

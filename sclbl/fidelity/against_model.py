@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sclbl.errors import (
     FidelityError,
-    InfiniteValueError,
     InputError,
-    MissingValueError,
     UnsupportedModelError,
 )
+from sclbl.fidelity import blame
 from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
@@ -27,9 +27,6 @@ from sclbl.spec import Spec
 #: Most rows of those that the program refuses that are tried with the model, one by one.
 PROBES = 8
 SHOWN = 12
-#: Libraries that look at no value before they compute: NaN and infinity go in, and what comes out
-#: may look like a number. Programs refuse them, so such refusals need not be the model's.
-UNCHECKED = ("statsmodels.",)
 #: What `sclbl.strippers.example.call` raises where the model refuses its rows.
 REFUSALS = (InputError, UnsupportedModelError)
 
@@ -59,6 +56,7 @@ class _Check:
         def as_given(rows: Any) -> Any:
             return example.as_rows(example.needed_columns(model, rows), spec.signature)
 
+        self.model = model
         self.call: Callable[[str, Any], Any] = call
         self.as_given: Callable[[Any], Any] = as_given
         self.spec = spec
@@ -118,7 +116,7 @@ class _Check:
         results' dtypes may be others too.
         """
         self.tried += len(rows)
-        breach: tuple[float, str] | None = None
+        breach: tuple[float, str, Callable[[], str]] | None = None
         for method, output in self.spec.signature.outputs.items():
             ours = self.program.run(method, rows)
             try:
@@ -144,13 +142,19 @@ class _Check:
                     f"{method}{where}: the program gives {_plain(worst.ours)}, the model "
                     f"{_plain(worst.theirs)} (relative error {worst.error:.3g}, allowed "
                     f"{self.rules[method].tolerance:.3g}) for {_shown(rows, worst.row)}",
+                    partial(
+                        blame.of_result,
+                        self.call,
+                        self.model,
+                        method,
+                        rows,
+                        b,
+                        worst,
+                        self.rules[method],
+                    ),
                 )
         if breach is not None:
-            self.fail(
-                breach[1],
-                "This is a defect of sclbl, or a model whose arithmetic needs tolerance=; "
-                "nothing was recorded",
-            )
+            self.fail(breach[1], f"{breach[2]()}; nothing was recorded")
 
     def check_shape(self, method: str, ours: Any, theirs: Any, with_dtype: bool) -> None:
         """Compare what the results are, before what they hold."""
@@ -158,7 +162,7 @@ class _Check:
         if found != wanted:
             self.fail(
                 f"{method} gives {', '.join(found)}, the model {', '.join(wanted)}",
-                "This is a defect of sclbl; please report it",
+                blame.of_replaced(self.model, method) or blame.DEFECT,
             )
 
     def accepted_by_program_only(self, method: str, rows: Any, error: Exception) -> None:
@@ -173,7 +177,7 @@ class _Check:
         self.fail(
             f"{method}: the model refuses {_shown(rows, low)} ({error.__cause__ or error}), and "
             "the program does not",
-            "This is a defect of sclbl; please report it",
+            blame.of_refusal(self.call, self.model, method, rows[low : low + 1], error),
         )
 
     def model_refuses(self, method: str, rows: Any) -> bool:
@@ -199,7 +203,7 @@ class _Check:
             if not fits.all():
                 continue
             sorts.add(sort)
-            if self.is_stricter(one, error):
+            if self.is_stricter(error):
                 continue
             self.tried += 1
             self.refusals += 1
@@ -207,14 +211,15 @@ class _Check:
                 self.fail(
                     f"{method}: the program refuses {_shown(container, 0)} ({error}), and the "
                     "model does not",
-                    "This is a defect of sclbl; please report it",
+                    blame.of_replaced(self.model, method) or blame.DEFECT,
                 )
 
-    def is_stricter(self, rows: Rows, error: InputError) -> bool:
-        """Return whether a program refuses NaN or infinity for a library that checks nothing."""
-        unchecked = self.spec.source.model.startswith(UNCHECKED)
-        bad_number = isinstance(error, (MissingValueError, InfiniteValueError))
-        return unchecked and bad_number and not np.isfinite(rows.numeric).all()
+    def is_stricter(self, error: InputError) -> bool:
+        """Return whether a program refuses what the model, or one inside it, only seems to take."""
+        from sclbl.strippers import dispatch
+        from sclbl.strippers.nested import nested
+
+        return isinstance(error, dispatch.refuses_more(nested(self.model)))
 
     def compare_given(self, rows: Any) -> None:
         """Compare on the rows of `verify_on`."""
@@ -233,12 +238,11 @@ class _Check:
         except InputError as error:
             self.tried += 1
             self.refusals += 1
-            given = from_blocks(encode(rows, self.spec.signature))
-            if not self.is_stricter(given, error) and not self.model_refuses(method, rows):
+            if not self.is_stricter(error) and not self.model_refuses(method, rows):
                 self.fail(
                     f"{method}: the program refuses a row of verify_on ({error}), and the model "
                     "does not",
-                    "This is a defect of sclbl; please report it",
+                    blame.of_replaced(self.model, method) or blame.DEFECT,
                 )
             return
         self.compare(rows)

@@ -135,8 +135,10 @@ def _argmax(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> N
 
 def _relu(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
     _no_more("Relu", attrs)
-    zero = f"{out}_zero"
-    r.node("Sub", [inputs[0], inputs[0]], zero)
+    # Zero in the type of x, for infinities too: their sign is finite, and NaN's is NaN.
+    sign, zero = f"{out}_sign", f"{out}_zero"
+    r.node("Sign", [inputs[0]], sign)
+    r.node("Sub", [sign, sign], zero)
     r.node("Max", [inputs[0], zero], out)
 
 

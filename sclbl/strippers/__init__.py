@@ -85,7 +85,7 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
     return Spec(
         graph=graph,
         signature=signature,
-        source=_source(model),
+        source=_source(model, build.visited),
         kept=kept(graph),
         dropped=dropped(model, graph),
         warnings=tuple(dict.fromkeys(build.warnings)),
@@ -166,7 +166,7 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
     )
 
 
-def _source(model: Any) -> Source:
+def _source(model: Any, visited: Sequence[Any]) -> Source:
     import importlib.metadata
 
     from sclbl.spec import Source
@@ -179,7 +179,7 @@ def _source(model: Any) -> Source:
         "lightgbm": ("lightgbm",),
     }
     versions = {}
-    for library in (*sorted(_libraries(model)), "numpy"):
+    for library in (*sorted(_libraries(visited)), "numpy"):
         for distribution in distributions.get(library, (library,)):
             try:
                 versions[library] = importlib.metadata.version(distribution)
@@ -189,11 +189,8 @@ def _source(model: Any) -> Source:
     return Source(model=qualified_name(type(model)), libraries=versions)
 
 
-def _libraries(model: Any) -> set[str]:
-    """Return the libraries of a model and of the steps inside it."""
-    found = {cls.__module__.partition(".")[0] for cls in type(model).__mro__}
-    for attribute in ("steps", "transformers_", "transformer_list"):
-        for step in getattr(model, attribute, None) or ():
-            if not isinstance(step[1], str) and step[1] is not None:
-                found |= _libraries(step[1])
+def _libraries(visited: Sequence[Any]) -> set[str]:
+    """Return the libraries of a model and of the models inside it."""
+    classes = {cls for model in visited for cls in type(model).__mro__}
+    found = {cls.__module__.partition(".")[0] for cls in classes}
     return found.difference({"builtins", "typing", "abc"})

@@ -240,7 +240,7 @@ def advise(model: Any, known: Callable[[Any], bool]) -> Advice:
     if model is None:
         return Advice("fit the model first, and pass the fitted object")
     if isinstance(model, (str, bytes)):
-        return Advice("pass the fitted model itself")
+        return Advice("pass the fitted model itself; sclbl.compile and upload take ONNX files too")
     if isinstance(model, Mapping):
         return _inside([(f"[{k!r}]", v) for k, v in model.items()], known)
     if isinstance(model, (list, tuple)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from sclbl.errors import InputError
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
 
@@ -67,3 +68,13 @@ class ByName(Protocol):
 
     def columns(self, model: Any) -> tuple[str, ...] | None:
         """Return the names that the model looks up; None where it goes by position."""
+
+
+class Stricter(Protocol):
+    """What a stripper adds whose programs refuse rows that the model makes a number of.
+
+    A bad value never becomes a number, also where the library does not look.
+    """
+
+    def refuses_more(self, model: Any) -> tuple[type[InputError], ...]:
+        """Return the errors of a program that the model need not share."""

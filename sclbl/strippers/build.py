@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.errors import UnsupportedModelError
 from sclbl.spec import (
     MISSING,
     MISSING_TEXTS,
@@ -74,6 +75,8 @@ class Builder:
         self._pinned: dict[int, str] = {}
         #: What the owner of the model should know; strippers append, `strip` puts them in the spec.
         self.warnings: list[str] = []
+        #: The models that were written so far, the outer ones first.
+        self.visited: list[Any] = []
         #: Wires that refuse values though no column comes from them (see `keep`).
         self._kept: list[Wire] = []
         #: Columns that the example holds as objects.
@@ -362,7 +365,7 @@ class Builder:
     def labels(self, codes: Wire, classes: Sequence[Sequence[Any] | np.ndarray]) -> Wire:
         """End a classifier: class numbers (int64, one column an output) become labels."""
         _require(codes.dtype == "int64" and codes.width == len(classes), "labels", codes)
-        lists = tuple(tuple(_plain(v) for v in np.asarray(c).tolist()) for c in classes)
+        lists = tuple(tuple(_plain(v) for v in _label_values(c)) for c in classes)
         wire = self.node("sclbl.Labels", [codes], "label", codes.width, labels=lists)
         return replace(wire, labels=lists)
 
@@ -525,6 +528,33 @@ def _attr_key(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
         )
         for k, v in sorted(attrs.items())
     )
+
+
+def _label_values(classes: Sequence[Any] | np.ndarray) -> list[Any]:
+    """Return class labels as Python's, where a program can give them back."""
+    array = np.asarray(classes)
+    values: list[Any] = array.tolist()
+    odd = next((v for v in values if not isinstance(v, (str, int, float, np.integer))), None)
+    if array.dtype.kind in "SMmc" or odd is not None:
+        kind = array.dtype.name if array.dtype.kind != "O" else type(odd).__name__
+        raise UnsupportedModelError(
+            f"the labels of the model are {kind} (the first is {values[0]!r}), which a program "
+            "cannot give back; fit it on labels that are text, integers, floats or booleans, as in "
+            "y.astype(str)"
+        )
+    if not all(_is_utf8(v) for v in values):
+        raise UnsupportedModelError(
+            "a label of the model is text that UTF-8 cannot hold (half of a surrogate pair); fit "
+            "it on labels without"
+        )
+    return values
+
+
+def _is_utf8(value: Any) -> bool:
+    try:
+        return not isinstance(value, str) or bool(value.encode() or True)
+    except UnicodeEncodeError:
+        return False
 
 
 def _require(condition: bool, op: str, wire: Wire) -> None:

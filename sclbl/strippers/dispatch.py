@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 
-from sclbl.errors import NotFittedError, UnsupportedMethodError, UnsupportedModelError
+from sclbl.errors import (
+    InputError,
+    NotFittedError,
+    SclblError,
+    UnsupportedMethodError,
+    UnsupportedModelError,
+)
 from sclbl.spec import TAKES
 from sclbl.strippers.advice import advise
 from sclbl.strippers.base import Stripper
@@ -18,6 +25,8 @@ from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.table import STRIPPERS
 
 _REGISTERED: dict[type, Stripper] = {}
+#: What code runs into where an attribute of a model is absent, or of another type or shape.
+_MISREAD = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 def register(cls: type, stripper: Stripper) -> None:
@@ -94,14 +103,42 @@ def _refusal(model: Any) -> str:
                 "stripper of its own with sclbl.register(cls, stripper)"
             )
     return (
-        f"no stripper knows {name}; {advise(model, _is_known)}; or teach sclbl this class with "
+        f"no stripper knows {name}; {advise(model, is_known)}; or teach sclbl this class with "
         "sclbl.register(cls, stripper)"
     )
 
 
-def _is_known(model: Any) -> bool:
+def is_known(model: Any) -> bool:
+    """Return whether an object's class has a stripper."""
     cls = type(model)
     return cls in _REGISTERED or table_key(cls) in STRIPPERS
+
+
+@contextmanager
+def reading(model: Any) -> Iterator[None]:
+    """Say which model could not be read where its attributes are not what its class leaves there.
+
+    Raises
+    ------
+    UnsupportedModelError
+        In place of whatever the stripper ran into, which is its cause.
+    """
+    try:
+        yield
+    except SclblError:
+        raise
+    except _MISREAD as error:
+        raise UnsupportedModelError(
+            f"{qualified_name(type(model))} cannot be read "
+            f"({type(error).__name__}: {first_line(error)}): something that its fit method leaves "
+            "is not there, or was changed; fit it again, and where that does not help, report "
+            "this with the model's parameters"
+        ) from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def methods(model: Any) -> tuple[str, ...]:
@@ -115,14 +152,16 @@ def methods(model: Any) -> tuple[str, ...]:
         Where no stripper knows the class, or an option of it has no exact equivalent.
     """
     stripper = find(model)
-    _check_fitted(model)
-    return stripper.methods(model)
+    with reading(model):
+        _check_fitted(model)
+        return stripper.methods(model)
 
 
 def optional(model: Any) -> tuple[str, ...]:
     """Return the methods that are written on request only (see `base.OnRequest`)."""
     more = getattr(find(model), "optional", None)
-    return tuple(more(model)) if more else ()
+    with reading(model):
+        return tuple(more(model)) if more else ()
 
 
 def used_by_name(model: Any) -> frozenset[str] | None:
@@ -131,7 +170,8 @@ def used_by_name(model: Any) -> frozenset[str] | None:
     See `base.ByName`.
     """
     by_name = getattr(find(model), "columns", None)
-    names = by_name(model) if by_name else None
+    with reading(model):
+        names = by_name(model) if by_name else None
     return None if names is None else frozenset(names)
 
 
@@ -143,6 +183,15 @@ def fitted_names(model: Any) -> tuple[str, ...] | None:
     names = getattr(find(model), "names", None)
     found = names(model) if names else getattr(model, "feature_names_in_", None)
     return None if found is None else tuple(map(str, found))
+
+
+def refuses_more(models: Iterable[Any]) -> tuple[type[InputError], ...]:
+    """Return the errors of programs that these models need not share; see `base.Stricter`."""
+    found: dict[type[InputError], None] = {}
+    for model in models:
+        more = getattr(find(model), "refuses_more", None)
+        found.update(dict.fromkeys(more(model) if more else ()))
+    return tuple(found)
 
 
 def _check_fitted(model: Any) -> None:
@@ -188,11 +237,13 @@ def apply(
     offered = methods(model)
     if not wanted.issubset(offered):
         check_offered(model, sorted(wanted), (*offered, *optional(model)))
+    build.visited.append(model)
     stripper = find(model)
     if not getattr(stripper, "tells_missing", False):
         for cell in x.cells:  # made numbers at once, by `check_array` and its like
             build.take(cell, TAKES)
-    results = stripper.strip(model, x, build, wanted)
+    with reading(model):
+        results = stripper.strip(model, x, build, wanted)
     table = results.get("transform")
     return {**results, "transform": build.keeping(table)} if isinstance(table, Table) else results
 

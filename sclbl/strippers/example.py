@@ -127,11 +127,13 @@ def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
         with warnings.catch_warnings(), one_by_one():
             warnings.simplefilter("ignore")
             returned = own(model, method, rows) if own else getattr(model, method)(rows)
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        words = next(iter(str(error).splitlines()), type(error).__name__)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Libraries refuse rows with classes of their own (patsy, XGBoost) as well as Python's.
         raise InputError(
-            f"{dispatch.qualified_name(type(model))}.{method} refuses example_input: {words}; "
-            "give rows that the model itself takes"
+            f"{dispatch.qualified_name(type(model))}.{method} refuses example_input: "
+            f"{dispatch.first_line(error)}; give rows that the model itself takes"
         ) from error
     if isinstance(returned, (list, tuple)) and returned and np.ndim(returned[0]) > 0:
         return Result(tuple(_dense(r) for r in returned), True)

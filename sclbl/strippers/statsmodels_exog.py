@@ -59,7 +59,8 @@ def linear_predictor(results: Any, params: np.ndarray, x: Table, build: Builder)
         return build.matmul(_numbers(results, x, build), weights)
 
     terms = _terms(results.model, len(weights))
-    columns = [i for i, name in enumerate(terms) if name != _INTERCEPT]
+    constant = _intercept(results.model, terms)
+    columns = [i for i in range(len(terms)) if i != constant]
     if not columns:
         raise UnsupportedModelError(
             f"{_name(results.model)} was fitted on an intercept alone, so it has no input columns; "
@@ -67,8 +68,8 @@ def linear_predictor(results: Any, params: np.ndarray, x: Table, build: Builder)
         )
     rows = x.select([_position(results.model, terms[i], x) for i in columns])
     linear = build.matmul(_numbers(results, rows, build), weights[columns])
-    if _INTERCEPT in terms:
-        linear = build.add(linear, weights[terms.index(_INTERCEPT)])
+    if constant is not None:
+        linear = build.add(linear, weights[constant])
     return linear
 
 
@@ -87,7 +88,22 @@ def formula_columns(model: Any) -> tuple[str, ...] | None:
     """
     if not is_formula(model):
         return None
-    return tuple(t for t in _terms(model, None) if t != _INTERCEPT)
+    terms = _terms(model, None)
+    constant = _intercept(model, terms)
+    return tuple(t for i, t in enumerate(terms) if i != constant)
+
+
+def _intercept(model: Any, terms: list[str]) -> int | None:
+    """Return which term is the constant: the one without factors, not any column of its name."""
+    spec = getattr(getattr(model, "data", None), "model_spec", None)
+    if spec is None:
+        spec = getattr(getattr(model, "data", None), "design_info", None)
+    parts = list(getattr(spec, "terms", ()))
+    if len(parts) != len(terms):
+        return terms.index(_INTERCEPT) if _INTERCEPT in terms else None
+    # formulaic calls the constant a term of degree 0 with the factor 1.
+    plain = [getattr(t, "degree", len(t.factors)) == 0 for t in parts]
+    return plain.index(True) if any(plain) else None
 
 
 def _terms(model: Any, count: int | None) -> list[str]:

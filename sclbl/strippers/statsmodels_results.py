@@ -16,7 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import NotFittedError, UnsupportedModelError
+from sclbl.errors import (
+    InfiniteValueError,
+    InputError,
+    MissingValueError,
+    NotFittedError,
+    UnsupportedModelError,
+)
 from sclbl.strippers import statsmodels_links as links
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
@@ -86,6 +92,10 @@ class Results:
     def columns(self, model: Any) -> tuple[str, ...] | None:
         """Return the columns that a formula looks up by name; None where exog is positional."""
         return formula_columns(model.model)
+
+    def refuses_more(self, model: Any) -> tuple[type[InputError], ...]:
+        """Return the errors for NaN and infinity: statsmodels looks at no value."""
+        return (MissingValueError, InfiniteValueError)
 
 
 class Unfitted:

@@ -73,11 +73,18 @@ def read(booster: Any, *, best: bool) -> Model:
         rounds = int(booster.attr("best_iteration")) + 1
         trees = trees[: int(inner["iteration_indptr"][rounds])]
     features = int(parameters["num_feature"])
+    groups = np.asarray(inner["tree_info"], dtype=np.int32)[: len(trees)]
+    if weights is not None:
+        weights = np.asarray(weights, dtype=np.float32)[: len(trees)]
+    base = _base_margins(saved, features) if len(trees) else _margins_alone(booster, features)
+    if not len(trees):
+        # Without rounds the margin is the base alone: a tree that adds nothing to it.
+        trees, groups, weights = [_leaf(features)], np.zeros(1, dtype=np.int32), None
     return Model(
         trees=trees,
-        groups=np.asarray(inner["tree_info"], dtype=np.int32)[: len(trees)],
-        weights=None if weights is None else np.asarray(weights, dtype=np.float32)[: len(trees)],
-        base=_base_margins(saved, features),
+        groups=groups,
+        weights=weights,
+        base=base,
         objective=str(learner["objective"]["name"]),
         categories=_categories(inner.get("cats"), features),
     )
@@ -89,26 +96,7 @@ def _base_margins(saved: Mapping[str, Any], features: int) -> np.ndarray:
     learner = saved["learner"]
     parameters = learner["learner_model_param"]
     outputs = max(int(parameters["num_class"]), 1) * int(parameters.get("num_target", "1"))
-    leaf: dict[str, Any] = {
-        "base_weights": [0.0],
-        "default_left": [0],
-        "left_children": [-1],
-        "loss_changes": [0.0],
-        "parents": [2147483647],
-        "right_children": [-1],
-        "split_conditions": [0.0],
-        "split_indices": [0],
-        "split_type": [0],
-        "sum_hessian": [1.0],
-        "tree_param": {
-            "num_deleted": "0",
-            "num_feature": str(features),
-            "num_nodes": "1",
-            "size_leaf_vector": "1",
-        },
-    }
-    for key in ("categories", "categories_nodes", "categories_segments", "categories_sizes"):
-        leaf[key] = []
+    leaf = _leaf(features)
     model: dict[str, Any] = {
         "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(outputs)},
         "iteration_indptr": [0, outputs],
@@ -130,6 +118,45 @@ def _base_margins(saved: Mapping[str, Any], features: int) -> np.ndarray:
     probe = xgboost.Booster(model_file=bytearray(json.dumps(document).encode()))
     row = xgboost.DMatrix(np.zeros((1, features), dtype=np.float32))
     return np.asarray(probe.predict(row, output_margin=True), dtype=np.float32).ravel()
+
+
+def _margins_alone(booster: Any, features: int) -> np.ndarray:
+    """Return the margins of a booster without trees.
+
+    XGBoost does not put its base score on the margin's scale before the first round, so only the
+    booster itself knows them.
+    """
+    import xgboost
+
+    names, types = booster.feature_names, booster.feature_types
+    rows = np.zeros((1, features), dtype=np.float32)
+    row = xgboost.DMatrix(rows, feature_names=names, feature_types=types, enable_categorical=True)
+    return np.asarray(booster.predict(row, output_margin=True), dtype=np.float32).ravel()
+
+
+def _leaf(features: int) -> dict[str, Any]:
+    """Return a tree of one leaf, whose value is zero."""
+    leaf: dict[str, Any] = {
+        "base_weights": [0.0],
+        "default_left": [0],
+        "left_children": [-1],
+        "loss_changes": [0.0],
+        "parents": [2147483647],
+        "right_children": [-1],
+        "split_conditions": [0.0],
+        "split_indices": [0],
+        "split_type": [0],
+        "sum_hessian": [1.0],
+        "tree_param": {
+            "num_deleted": "0",
+            "num_feature": str(features),
+            "num_nodes": "1",
+            "size_leaf_vector": "1",
+        },
+    }
+    for key in ("categories", "categories_nodes", "categories_segments", "categories_sizes"):
+        leaf[key] = []
+    return leaf
 
 
 def _plain(value: Any) -> Any:

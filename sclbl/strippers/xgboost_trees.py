@@ -14,7 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import UnsupportedModelError
+from sclbl.errors import (
+    InputError,
+    NotFittedError,
+    UnknownCategoryError,
+    UnsupportedModelError,
+)
 from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import xgboost_model
 from sclbl.strippers.build import Builder
@@ -79,6 +84,10 @@ TRANSFORMS: dict[str, Callable[[Builder, Wire], Wire]] = {
 def _check(model: Any, booster: Any) -> None:
     """Refuse a booster that is no sum of trees, or whose objective is not in `TRANSFORMS`."""
     name = type(model).__name__
+    if not _is_trained(booster):
+        raise NotFittedError(
+            f"{name} holds no model: train it with xgboost.train, or load one into it"
+        )
     learner = json.loads(booster.save_config())["learner"]
     kind, objective = learner["gradient_booster"]["name"], learner["objective"]["name"]
     if kind not in ("gbtree", "dart"):
@@ -91,6 +100,15 @@ def _check(model: Any, booster: Any) -> None:
             f"{name} has objective {objective!r}, which has no exact equivalent; "
             f"the supported objectives are {', '.join(TRANSFORMS)}"
         )
+
+
+def _is_trained(booster: Any) -> bool:
+    from xgboost.core import XGBoostError
+
+    try:
+        return int(booster.num_features()) > 0
+    except XGBoostError:
+        return False
 
 
 def _encoded(model: Any, column: Table, categories: list[str] | list[int], build: Builder) -> Wire:
@@ -171,11 +189,23 @@ def _missing(model: Any) -> float:
     return float("nan") if number is None else float(np.float32(number))
 
 
-class _Estimator:
+class _Boosting:
+    """What all that XGBoost makes has in common."""
+
+    def refuses_more(self, model: Any) -> tuple[type[InputError], ...]:
+        """Return the error for a category that was not in training.
+
+        XGBoost looks it up among the sorted ones and refuses it only where it comes after the last;
+        elsewhere it predicts with the next category, which is another one.
+        """
+        return (UnknownCategoryError,)
+
+
+class _Estimator(_Boosting):
     """Strips an XGBoost estimator: what its scikit-learn interface predicts."""
 
     def optional(self, model: Any) -> tuple[str, ...]:
-        return ("apply",)
+        return ("apply",) if model.get_booster().num_boosted_rounds() else ()
 
     def call(self, model: Any, method: str, rows: Any) -> Any:
         """Return what the model returns; ``predict_margin`` is predict with output_margin."""
@@ -260,7 +290,7 @@ class _Classifier(_Estimator):
         return build.concat([build.sub(1.0, value), value])
 
 
-class _Booster:
+class _Booster(_Boosting):
     """Strips a bare Booster: what ``predict(DMatrix(rows))`` returns, with all its rounds."""
 
     def methods(self, model: Any) -> tuple[str, ...]:
