@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Protocol
 
+from sclbl.printable import printable
+
 #: Seconds before anything is shown: most work is done by then.
 DELAY = 0.4
 
@@ -104,7 +106,9 @@ class _TerminalBar:
     def show(self, done: int, total: int, text: str) -> None:
         from rich.markup import escape
 
-        self._progress.update(self._task, completed=done, total=total, description=escape(text))
+        self._progress.update(
+            self._task, completed=done, total=total, description=escape(printable(text))
+        )
 
     def close(self) -> None:
         self._progress.stop()
