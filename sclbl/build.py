@@ -10,6 +10,7 @@ from sclbl import fidelity, manifest, onnx_format
 from sclbl.compiler import compile_spec
 from sclbl.errors import FidelityError, InputError, ModelError, SpecError
 from sclbl.program import Program
+from sclbl.recompile import Verify
 from sclbl.registry.refs import suggest_name
 from sclbl.spec import Spec
 
@@ -100,6 +101,24 @@ def verified_spec(program: Program) -> Spec:
     return spec
 
 
+def verifier(
+    model: Any, spec: Spec, example_input: Any, verify_on: Any, tolerance: float | None
+) -> Verify | None:
+    """Return what compares another program of the same spec with the model, as `build` did.
+
+    None where there is no model: a `Program` and a `Spec` can only be compared with the spec.
+    """
+    if isinstance(model, (Program, Spec)):
+        return None
+
+    def verify(wasm: bytes) -> fidelity.Report:
+        return fidelity.verify(
+            model, spec, wasm, example_input, verify_on=verify_on, tolerance=tolerance
+        )
+
+    return verify
+
+
 def default_name(model: Any) -> str:
     """Return a deployment's name after the model's class: ``logistic-regression``, ``ols``."""
     if isinstance(model, Program):
@@ -115,8 +134,7 @@ def default_name(model: Any) -> str:
 
 
 def _with_report(wasm: bytes, report: fidelity.Report, spec: Spec) -> Program:
-    described = {**manifest.read(wasm), "report": report.to_json()}
-    return Program(manifest.attach(wasm, described), spec)
+    return Program(manifest.restate(wasm, {"report": report.to_json()}), spec)
 
 
 def _with_example(program: Program, values: list[Any]) -> Program:
