@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,19 +16,23 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from sclbl import manifest, verbs
 from sclbl.errors import (
+    BusyError,
     ConflictError,
     CorruptedError,
     NotFoundError,
-    RegistryError,
+    StorageError,
 )
 from sclbl.registry import lookup, movement, pending
 from sclbl.registry.base import AliasEvent, Record
 from sclbl.registry.blobs import PLACES, Kind, LocalBlobs, digest
 from sclbl.registry.database import Database
 from sclbl.registry.details import About, check_edit
+from sclbl.registry.failures import failure
 from sclbl.registry.refs import Ref, check_alias, check_name, parse_deletable, parse_ref
 from sclbl.registry.schema import deployments, now, versions
 from sclbl.registry.store import Pending, Store
+
+log = logging.getLogger("sclbl.registry")
 
 #: What `prune` leaves alone: a writer may still be about to record it.
 GRACE = timedelta(hours=1)
@@ -35,6 +41,8 @@ _COLUMNS = {"program": versions.c.sha256, "spec": versions.c.spec_sha256}
 
 class LocalRegistry(Store):
     """A registry in a directory, for any number of threads and processes at once.
+
+    Where the directory can only be read, so can the registry.
 
     Programs and specs are files named after their SHA-256. They are on the disk before the row
     that names them is, so a crash leaves at most a file that nothing names, which `prune` removes.
@@ -58,9 +66,10 @@ class LocalRegistry(Store):
             self._blobs = LocalBlobs(self.path / "blobs")
             self._database = Database(self.path / "registry.db")
         except OSError as error:
-            raise RegistryError(
+            raise failure(
+                error,
                 f"the registry {self.path} cannot be opened: {error.strerror or error}; "
-                "set SCLBL_HOME to a directory that you can write to"
+                "set SCLBL_HOME to a directory that you can write to",
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -80,6 +89,7 @@ class LocalRegistry(Store):
         self, about: About, wasm: bytes, spec: bytes, checked: Mapping[str, Any] | None
     ) -> Record:
         """See `Store.record`."""
+        self._tidy()
         row = self._put(about, wasm, spec, checked)
         with self._database.write() as connection:
             version = _repeated(connection, about, row["spec_sha256"])
@@ -94,6 +104,7 @@ class LocalRegistry(Store):
         self, about: About, wasm: bytes, spec: bytes, checked: Mapping[str, Any] | None
     ) -> Pending | Record:
         """See `Store.hold`."""
+        self._tidy()
         row = self._put(about, wasm, spec, checked)
         with self._database.write() as connection:
             version = _repeated(connection, about, row["spec_sha256"])
@@ -238,7 +249,8 @@ class LocalRegistry(Store):
     def prune(self, older_than: timedelta = GRACE) -> int:
         """Remove files that no live version names, and return how many were removed.
 
-        Such files stay behind when a writer is killed. `delete` removes those of its versions.
+        Such files stay behind when a writer is killed, or an upload is not confirmed. This
+        runs by itself, with a change and at most once an hour.
 
         Parameters
         ----------
@@ -250,6 +262,20 @@ class LocalRegistry(Store):
             pending.sweep(connection)
         old = {(kind, sha256) for kind in PLACES for sha256 in self._blobs.older_than(kind, limit)}
         return self._drop_unnamed(old) + self._blobs.sweep(limit)
+
+    def _tidy(self) -> None:
+        """Prune, once in a while, after a change."""
+        marker = self.path / "pruned"
+        try:
+            if marker.stat().st_mtime > time.time() - GRACE.total_seconds():
+                return
+        except OSError:
+            pass  # never yet
+        try:
+            marker.touch(mode=0o600)  # first, so that others leave it to this one
+            self.prune()
+        except (OSError, StorageError, BusyError) as error:
+            log.warning("the registry %s could not be pruned: %s", self.path, error)
 
     def stamp(self) -> int | None:
         """See `Registry.stamp`."""

@@ -33,6 +33,8 @@ NO_MEMORY = "out of memory"
 
 def main() -> None:
     """Take orders until there are no more."""
+    from sclbl.recompile import warm
+
     os.nice(10)  # predictions go first
     warm()
     gc.freeze()
@@ -81,22 +83,6 @@ def ended(children: dict[int, int]) -> Iterator[tuple[int, int]]:
         if pid == 0:
             return
         yield pid, status
-
-
-def warm() -> None:
-    """Load what every child needs, and let LLVM set itself up; start no thread."""
-    from sclbl import onnx_format, recompile  # noqa: F401
-    from sclbl.compiler import compile_spec
-    from sclbl.fidelity import against_spec  # noqa: F401
-    from sclbl.spec import Column, Graph, Node, Output, Signature, Source, Spec, Value
-
-    value = Value("numeric", "float64", 1), Value("predict", "float64", 1)
-    node = Node("Neg", (value[0].name,), (value[1].name,))
-    graph = Graph(value[:1], value[1:], (node,), {}, {v.name: v for v in value})
-    signature = Signature(
-        (Column(None, "float64"),), "array", {"predict": Output("float64", "float64", 1, 1)}
-    )
-    compile_spec(Spec(graph, signature, Source("", {})))
 
 
 def work(order: dict[str, Any]) -> NoReturn:
