@@ -91,8 +91,8 @@ def upload(
     """
     import uuid
 
-    from sclbl import onnx_format, progress
-    from sclbl.build import STEPS, build, default_name, verified_spec
+    from sclbl import progress, recompile
+    from sclbl.build import STEPS, build, default_name, verified_spec, verifier
     from sclbl.registry import columns, details, refs
 
     name = refs.check_name(default_name(model) if name is None else name)
@@ -103,21 +103,23 @@ def upload(
     where = connect(registry)
     with progress.shown(f"upload {name}", STEPS + 1) as step:
         program = build(model, example_input, methods, verify_on, tolerance, step, example=example)
-        spec = onnx_format.write(verified_spec(program))
+        spec = verified_spec(program)
         step("record")
         before = columns.newest(where, name)
         record = where.create(
             name,
             program.wasm,
-            spec,
+            recompile.write(spec),
             alias=alias,
             docs=docs,
             tags=tags,
             metrics=metrics,
             request_id=uuid.uuid4().hex,
+            verify=verifier(model, spec, example_input, verify_on, tolerance),
         )
     columns.warn_of_others(before, record)
-    return Deployment(record, where, program)
+    # The registry may have compiled other bytes, and then verified those.
+    return Deployment(record, where, program if record.sha256 == program.sha256 else None)
 
 
 def compile(

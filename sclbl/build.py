@@ -13,6 +13,7 @@ from sclbl.compiler import compile_spec
 from sclbl.errors import FidelityError, InputError, ModelError, SpecError
 from sclbl.model_files import is_file, open_model
 from sclbl.program import Program
+from sclbl.recompile import Verify
 from sclbl.registry.refs import suggest_name
 from sclbl.rows import encode
 from sclbl.spec import Spec
@@ -108,6 +109,24 @@ def verified_spec(program: Program) -> Spec:
     return spec
 
 
+def verifier(
+    model: Any, spec: Spec, example_input: Any, verify_on: Any, tolerance: float | None
+) -> Verify | None:
+    """Return what compares another program of the same spec with the model, as `build` did.
+
+    None where there is no model: a `Program` and a `Spec` can only be compared with the spec.
+    """
+    if isinstance(model, (Program, Spec)):
+        return None
+
+    def verify(wasm: bytes) -> fidelity.Report:
+        return fidelity.verify(
+            model, spec, wasm, example_input, verify_on=verify_on, tolerance=tolerance
+        )
+
+    return verify
+
+
 def default_name(model: Any) -> str:
     """Return a deployment's name after the model's class (``ols``), or after its file."""
     if is_file(model):
@@ -126,8 +145,7 @@ def default_name(model: Any) -> str:
 
 
 def _with_report(wasm: bytes, report: fidelity.Report, spec: Spec) -> Program:
-    described = {**manifest.read(wasm), "report": report.to_json()}
-    return Program(manifest.attach(wasm, described), spec)
+    return Program(manifest.restate(wasm, {"report": report.to_json()}), spec)
 
 
 def _with_example(program: Program, values: list[Any]) -> Program:

@@ -114,11 +114,16 @@ class Deployment:
 
     @property
     def report(self) -> Report | None:
-        """The fidelity report; None where the program was never verified."""
-        from sclbl.fidelity import Report
+        """What the uploader states: program against model. None where nothing is stated."""
+        return _report(self._record.report)
 
-        data = self._record.report
-        return None if data is None else Report.from_json(data)
+    @property
+    def checked(self) -> Report | None:
+        """What the server found: the program that it compiled against the spec.
+
+        None where the process that verified the program against its model also recorded it.
+        """
+        return _report(self._record.checked)
 
     @property
     def program(self) -> Program:
@@ -205,3 +210,9 @@ class Deployment:
         from sclbl.view import deployment_html
 
         return deployment_html(self._record, self.report, self._registry.location)
+
+
+def _report(data: Mapping[str, Any] | None) -> Report | None:
+    from sclbl.fidelity import Report
+
+    return None if data is None else Report.from_json(data)

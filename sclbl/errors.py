@@ -200,6 +200,36 @@ class CorruptedError(RegistryError):
     code = "corrupted"
 
 
+class BusyError(RegistryError):
+    """Too much of this is under way; the same request may succeed later."""
+
+    code = "busy"
+
+
+class StorageError(RegistryError):
+    """The disk or the system below the registry failed; the request itself was right."""
+
+    code = "storage"
+
+
+class StorageFullError(StorageError):
+    """The disk, or the quota on it, is full."""
+
+    code = "storage_full"
+
+
+class ReadOnlyError(StorageError):
+    """The registry can be read and not written."""
+
+    code = "read_only"
+
+
+class ExhaustedError(StorageError):
+    """The process or the system has no file descriptors or memory left."""
+
+    code = "exhausted"
+
+
 # ----------------------------------------------------------------- the server
 
 

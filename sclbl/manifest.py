@@ -24,6 +24,8 @@ SECTION = "sclbl"
 CODE_DIGITS = 16
 #: A manifest above this size is refused before it is parsed.
 MAX_MANIFEST = 16 * 1024 * 1024
+#: What a spec and the compiler decide; every other entry is what the maker of the program states.
+DERIVED = ("abi", "signature", "numeric_dtype", "source", "spec", "compiler", "code")
 #: Columns of a row, and of a result.
 MAX_COLUMNS = 2**22
 #: Columns that may be written as a count, which costs a file nothing.
@@ -214,3 +216,28 @@ def attach(wasm: bytes, manifest: Mapping[str, Any]) -> bytes:
     name = SECTION.encode()
     content = encode_leb(len(name)) + name + text.encode()
     return code(wasm) + b"\0" + encode_leb(len(content)) + content
+
+
+def stated(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the maker of a program states in its manifest: its report, an example."""
+    return {key: value for key, value in manifest.items() if key not in DERIVED}
+
+
+def restate(wasm: bytes, stated: Mapping[str, Any]) -> bytes:
+    """Return the program with these statements, in place of those that it had.
+
+    The same code, spec and statements give the same bytes, wherever they were put together.
+
+    Raises
+    ------
+    InvalidProgramError
+        Where a statement would replace what the spec and the compiler decide.
+    """
+    found = read(wasm)
+    wrong = [key for key in stated if key in DERIVED]
+    if wrong:
+        raise InvalidProgramError(
+            f"an uploader cannot state {wrong[0]!r} of a program: its spec decides that; "
+            "upload the model again"
+        )
+    return attach(wasm, {**{key: found[key] for key in found if key in DERIVED}, **stated})

@@ -21,6 +21,20 @@ REFERENCE_ROWS, REFERENCE_REFUSALS = 64, 12
 _AGAINST = "the reference interpreter"
 
 
+def verify_compiled(program: Program, spec: Spec) -> Report:
+    """Compare a program that was just compiled from its spec with the definition of the operators.
+
+    Raises
+    ------
+    FidelityError
+        Where they differ.
+    """
+    base = invent(spec)
+    rows = generate(spec, base)
+    accepted, refused = accepted_rows(program, rows.blocks(spec.signature.numeric_dtype))
+    return _reference(program, spec, rows, accepted, refused, len(base))
+
+
 def verify_against_spec(wasm: bytes, spec: bytes) -> Report:
     """Compare a program with its spec; see `sclbl.fidelity.verify_program`."""
     from sclbl.compiler import compile_spec

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+if TYPE_CHECKING:
+    from sclbl.recompile import Verify
 
 #: Why an alias has the version it has.
 Action = Literal["promote", "rollback", "delete"]
@@ -50,6 +53,10 @@ class Record:
         The program's manifest (see docs/abi.md).
     url : str or None
         Where the version can be reached over HTTP; None in a local registry.
+    checked : mapping or None
+        What the server found when it compared the program that it compiled with the spec, as
+        JSON data. None where the process that verified the program against its model also
+        recorded it.
     """
 
     name: str
@@ -64,6 +71,7 @@ class Record:
     aliases: tuple[str, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     url: str | None = None
+    checked: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def ref(self) -> str:
@@ -95,7 +103,7 @@ class Record:
 
     @property
     def report(self) -> Mapping[str, Any] | None:
-        """The fidelity report as JSON data."""
+        """The uploader's report, program against model, as JSON data."""
         return self.manifest.get("report")
 
     def to_json(self) -> dict[str, Any]:
@@ -114,6 +122,7 @@ class Record:
             "aliases": list(self.aliases),
             "manifest": dict(self.manifest),
             "url": self.url,
+            "checked": None if self.checked is None else dict(self.checked),
         }
 
     @classmethod
@@ -132,6 +141,7 @@ class Record:
             aliases=tuple(data["aliases"]),
             manifest=data["manifest"],
             url=data.get("url"),
+            checked=data.get("checked"),
         )
 
 
@@ -207,15 +217,20 @@ class Registry(ABC):
         tags: Mapping[str, str] | None = None,
         metrics: Mapping[str, float] | None = None,
         request_id: str | None = None,
+        verify: Verify | None = None,
     ) -> Record:
-        """Record a program as the next version of `name`, and return it.
+        """Record the program of a spec as the next version of `name`, and return it.
+
+        A registry stores only code that it compiled itself. It compiles `spec`; where that gives
+        the bytes of `wasm`, the version has them. Where it gives others (another release of the
+        compiler), they are verified again before the version is recorded with them.
 
         Parameters
         ----------
         name : str
             The deployment; made when it does not exist.
         wasm : bytes
-            A program; its manifest is read from it.
+            The program that was verified. What its manifest states (its report) is kept.
         spec : bytes
             The ONNX file of its spec.
         alias : str, optional
@@ -225,13 +240,22 @@ class Registry(ABC):
         request_id : str, optional
             Makes repeating safe: a second call with the same id returns the version that the
             first one made. At most 128 characters.
+        verify : callable, optional
+            Takes the bytes of a program, compares it with the model and returns the report; raises
+            `FidelityError`. Asked where the registry compiled other bytes than `wasm`; without it
+            they are compared with the spec.
 
         Raises
         ------
         InvalidProgramError
-            `wasm` has no readable manifest.
+            `wasm` has no readable manifest, or is no program of `spec`.
+        SpecError, FidelityError, LimitError
+            `spec` is malformed, does not become a program that computes it, or needs more time or
+            memory than the registry gives.
         ConflictError
             `request_id` was used for another name or another program.
+        BusyError
+            Too many uploads are under way; try again later.
         RegistryError
             `docs`, `tags` or `metrics` are not what they must be.
 

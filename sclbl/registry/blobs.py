@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from sclbl.errors import CorruptedError, RegistryError
+from sclbl.errors import CorruptedError
+from sclbl.registry.failures import failure
 
 Kind = Literal["program", "spec"]
 #: Folder and ending of each kind of blob.
@@ -103,8 +104,9 @@ class LocalBlobs(Blobs):
         try:
             _write(self.root, path, data)
         except OSError as error:
-            raise RegistryError(
-                f"{path} could not be written: {error.strerror or error}; nothing was recorded"
+            raise failure(
+                error,
+                f"{path} could not be written: {error.strerror or error}; nothing was recorded",
             ) from error
 
     def read(self, key: str) -> bytes:
@@ -118,8 +120,8 @@ class LocalBlobs(Blobs):
                 "or upload the same model again"
             ) from None
         except OSError as error:
-            raise RegistryError(
-                f"{path} could not be read: {error.strerror or error}; check who owns it"
+            raise failure(
+                error, f"{path} could not be read: {error.strerror or error}; check who owns it"
             ) from error
 
     def has(self, kind: Kind, sha256: str) -> bool:

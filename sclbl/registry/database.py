@@ -27,8 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL
 
-from sclbl.errors import CorruptedError, RegistryError
+from sclbl.errors import BusyError, CorruptedError, ReadOnlyError, RegistryError, StorageError
 from sclbl.registry import schema
+from sclbl.registry.access import Access, access, identity
+from sclbl.registry.failures import of_database
 from sclbl.registry.watch import Watch
 
 #: Seconds that a writer waits for other writers.
@@ -74,11 +76,11 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # SQLite gives its journal files the mode of the database file.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._engine = _engine(path)
+        self._access = access(path)
+        self._file = identity(path)
+        self._engine = _engine(self._access)
         self._writer = self._engine.execution_options(writes=True)
-        self._watch = Watch(path)
+        self._watch = Watch(self._access)
         _open.add(self)
         try:
             self._prepare()
@@ -95,9 +97,23 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection that holds the one write lock until its changes are durable."""
+        """Give a connection that holds the one write lock until its changes are durable.
+
+        Raises
+        ------
+        ReadOnlyError
+            The registry can only be read.
+        StorageError
+            The file was deleted or replaced while it was open: what was written to it is gone.
+        """
+        if not self._access.writable:
+            raise ReadOnlyError(
+                f"the registry {self.path} can be read and not written; nothing was changed"
+            )
+        self._require_same()
         with self._translated(), self._writer.begin() as connection:
             yield connection
+        self._require_same()
 
     def close(self) -> None:
         """Close idle connections."""
@@ -114,17 +130,34 @@ class Database:
         _inherited.extend((self._engine.pool, self._watch.abandon()))
         self._engine.dispose(close=False)
 
+    def _require_same(self) -> None:
+        found = identity(self.path)
+        if found == self._file:
+            return
+        self.close()
+        if found is not None:  # restored, say: from now on, that is the registry
+            self._file = found
+            self._prepare()
+        what = "deleted" if found is None else "replaced"
+        raise StorageError(
+            f"the registry's database {self.path} was {what} while it was open, so nothing was "
+            "recorded; restore it from a backup if it is missing, look at what is there, and "
+            "try again"
+        )
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except exc.OperationalError as error:
             if "locked" in str(error.orig) or "busy" in str(error.orig):
-                raise RegistryError(
+                raise BusyError(
                     f"the registry {self.path} was busy for {PATIENCE} seconds; try again, "
                     "or look for a process that holds it"
                 ) from error
-            raise RegistryError(f"the registry {self.path} failed: {error.orig}") from error
+            raise of_database(
+                error.orig, f"the registry {self.path} failed: {error.orig}"
+            ) from error
         except exc.DatabaseError as error:
             raise CorruptedError(
                 f"the registry {self.path} is damaged ({error.orig}); restore it from a backup"
@@ -134,6 +167,11 @@ class Database:
         with self.read() as connection:
             if _revision(connection) == schema.REVISION:
                 return
+        if not self._access.writable:
+            raise ReadOnlyError(
+                f"the registry {self.path} is of an older sclbl and can only be read; open it once "
+                "where it can be written"
+            )
         with self.write() as connection:
             # Another process may have done it while this one waited for the lock.
             revision = _revision(connection)
@@ -150,10 +188,10 @@ class Database:
             _create(connection)
 
 
-def _engine(path: Path) -> Engine:
+def _engine(found: Access) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": PATIENCE, "isolation_level": None, "check_same_thread": False},
+        URL.create("sqlite", database=str(found.path)),
+        creator=lambda: found.connect(timeout=PATIENCE, isolation_level=None),
         pool_size=16,
         max_overflow=-1,
     )
@@ -162,6 +200,8 @@ def _engine(path: Path) -> Engine:
     def prepare(connection: Any, record: Any) -> None:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA synchronous=FULL")
+        if not found.writable:
+            return
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             _use_wal(connection)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sclbl.errors import RegistryError
+from sclbl.registry.refs import check_alias, check_name
 
 T = TypeVar("T")
 
@@ -16,6 +17,44 @@ MAX_DOCS = 1_000_000
 MAX_ENTRIES = 1_000
 MAX_TEXT = 10_000
 MAX_REQUEST_ID = 128
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a new version is called and what is kept beside it, checked."""
+
+    name: str
+    alias: str | None = None
+    docs: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    request_id: str | None = None
+
+
+def check_about(
+    name: object,
+    *,
+    alias: object = None,
+    docs: object = None,
+    tags: object = None,
+    metrics: object = None,
+    request_id: object = None,
+) -> About:
+    """Return what a caller wrote about a version.
+
+    Raises
+    ------
+    InvalidNameError, RegistryError
+        One of them is not what it must be.
+    """
+    return About(
+        check_name(name),
+        None if alias is None else check_alias(alias),
+        check_docs(docs),
+        check_tags(tags),
+        check_metrics(metrics),
+        check_request_id(request_id),
+    )
 
 
 def check_docs(docs: object) -> str:

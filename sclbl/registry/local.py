@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from sclbl import manifest, verbs
 from sclbl.errors import (
+    BusyError,
     ConflictError,
     CorruptedError,
     NotFoundError,
-    RegistryError,
+    StorageError,
 )
-from sclbl.registry import lookup, movement
-from sclbl.registry.base import AliasEvent, Record, Registry
-from sclbl.registry.blobs import PLACES, Kind, LocalBlobs
+from sclbl.registry import lookup, movement, pending
+from sclbl.registry.base import AliasEvent, Record
+from sclbl.registry.blobs import PLACES, Kind, LocalBlobs, digest
 from sclbl.registry.database import Database
-from sclbl.registry.details import (
-    check_docs,
-    check_edit,
-    check_metrics,
-    check_request_id,
-    check_tags,
-)
+from sclbl.registry.details import About, check_edit
+from sclbl.registry.failures import failure
 from sclbl.registry.refs import Ref, check_alias, check_name, parse_deletable, parse_ref
 from sclbl.registry.schema import deployments, now, versions
+from sclbl.registry.store import Pending, Store
+
+log = logging.getLogger("sclbl.registry")
 
 #: What `prune` leaves alone: a writer may still be about to record it.
 GRACE = timedelta(hours=1)
 _COLUMNS = {"program": versions.c.sha256, "spec": versions.c.spec_sha256}
 
 
-class LocalRegistry(Registry):
+class LocalRegistry(Store):
     """A registry in a directory, for any number of threads and processes at once.
+
+    Where the directory can only be read, so can the registry.
 
     Programs and specs are files named after their SHA-256. They are on the disk before the row
     that names them is, so a crash leaves at most a file that nothing names, which `prune` removes.
@@ -63,51 +66,102 @@ class LocalRegistry(Registry):
             self._blobs = LocalBlobs(self.path / "blobs")
             self._database = Database(self.path / "registry.db")
         except OSError as error:
-            raise RegistryError(
+            raise failure(
+                error,
                 f"the registry {self.path} cannot be opened: {error.strerror or error}; "
-                "set SCLBL_HOME to a directory that you can write to"
+                "set SCLBL_HOME to a directory that you can write to",
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LocalRegistry, (self.location,)
 
-    def create(
-        self,
-        name: str,
-        wasm: bytes,
-        spec: bytes,
-        *,
-        alias: str | None = None,
-        docs: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        metrics: Mapping[str, float] | None = None,
-        request_id: str | None = None,
+    def recorded(self, about: About, spec_sha256: str) -> Record | None:
+        """See `Store.recorded`."""
+        if about.request_id is None:
+            return None
+        with self._database.read() as connection:
+            version = _repeated(connection, about, spec_sha256)
+            if version is None:
+                return None
+            return lookup.resolve(connection, Ref(about.name, version=version))
+
+    def record(
+        self, about: About, wasm: bytes, spec: bytes, checked: Mapping[str, Any] | None
     ) -> Record:
-        """See `Registry.create`."""
-        check_name(name)
-        if alias is not None:
-            check_alias(alias)
-        row: dict[str, Any] = {
-            "name": name,
-            "size": len(wasm),
-            "docs": check_docs(docs),
-            "tags": check_tags(tags),
-            "metrics": check_metrics(metrics),
-            "request_id": check_request_id(request_id),
-            "manifest": json.dumps(manifest.read(wasm), separators=(",", ":")),
-            "sha256": self._blobs.put("program", wasm),
-            "spec_sha256": self._blobs.put("spec", spec),
-        }
+        """See `Store.record`."""
+        self._tidy()
+        row = self._put(about, wasm, spec, checked)
         with self._database.write() as connection:
-            version = _repeated(connection, row)
+            version = _repeated(connection, about, row["spec_sha256"])
             if version is None:
                 # `prune` holds the same lock, so from here on the files stay.
                 self._ensure("program", row["sha256"], wasm)
                 self._ensure("spec", row["spec_sha256"], spec)
-                version = _add(connection, row)
-                if alias is not None:
-                    movement.move(connection, name, alias, version, "promote")
-            return lookup.resolve(connection, Ref(name, version=version))
+                version = _add(connection, row, about.alias)
+            return lookup.resolve(connection, Ref(about.name, version=version))
+
+    def hold(
+        self, about: About, wasm: bytes, spec: bytes, checked: Mapping[str, Any] | None
+    ) -> Pending | Record:
+        """See `Store.hold`."""
+        self._tidy()
+        row = self._put(about, wasm, spec, checked)
+        with self._database.write() as connection:
+            version = _repeated(connection, about, row["spec_sha256"])
+            if version is not None:
+                return lookup.resolve(connection, Ref(about.name, version=version))
+            waiting = pending.repeated(connection, about, row["spec_sha256"])
+            if waiting is None:
+                waiting = pending.add(
+                    connection,
+                    about,
+                    row["sha256"],
+                    row["spec_sha256"],
+                    len(wasm) + len(spec),
+                    checked,
+                )
+                self._ensure("program", row["sha256"], wasm)
+                self._ensure("spec", row["spec_sha256"], spec)
+            return pending.describe(waiting)
+
+    def held(self, id: str) -> bytes:
+        """See `Store.held`."""
+        with self._database.read() as connection:
+            row = pending.find(connection, id)
+        return self._blobs.get("program", row.sha256)
+
+    def confirm(self, id: str, sha256: str, stated: Mapping[str, Any]) -> Record:
+        """See `Store.confirm`."""
+        with self._database.read() as connection:
+            row = pending.find(connection, id)
+            if row.version is not None:
+                return _confirmed(connection, row, sha256)
+        wasm = manifest.restate(self._blobs.get("program", row.sha256), stated)
+        manifest.read(wasm)
+        if digest(wasm) != sha256:
+            raise ConflictError(
+                f"what waits as {id} has the SHA-256 {digest(wasm)} with what is stated of it, "
+                f"and {sha256[:64]} was confirmed; fetch it and verify it again"
+            )
+        spec = self._blobs.get("spec", row.spec_sha256)
+        about, checked = pending.about(row), row.checked
+        new = self._put(about, wasm, spec, None if checked is None else json.loads(checked))
+        with self._database.write() as connection:
+            row = pending.find(connection, id)
+            if row.version is not None:
+                return _confirmed(connection, row, sha256)
+            version = _repeated(connection, about, row.spec_sha256)
+            if version is None:
+                self._ensure("program", sha256, wasm)
+                self._ensure("spec", row.spec_sha256, spec)
+                version = _add(connection, new, about.alias)
+            pending.settle(connection, id, version, sha256)
+            return lookup.resolve(connection, Ref(about.name, version=version))
+
+    def drop(self, id: str) -> None:
+        """See `Store.drop`."""
+        with self._database.write() as connection:
+            pending.remove(connection, id)
 
     def deployments(self) -> list[Record]:
         """See `Registry.deployments`."""
@@ -195,7 +249,8 @@ class LocalRegistry(Registry):
     def prune(self, older_than: timedelta = GRACE) -> int:
         """Remove files that no live version names, and return how many were removed.
 
-        Such files stay behind when a writer is killed. `delete` removes those of its versions.
+        Such files stay behind when a writer is killed, or an upload is not confirmed. This
+        runs by itself, with a change and at most once an hour.
 
         Parameters
         ----------
@@ -203,8 +258,24 @@ class LocalRegistry(Registry):
             Younger ones stay, because a writer may be about to record them.
         """
         limit = datetime.now(UTC) - older_than
+        with self._database.write() as connection:
+            pending.sweep(connection)
         old = {(kind, sha256) for kind in PLACES for sha256 in self._blobs.older_than(kind, limit)}
         return self._drop_unnamed(old) + self._blobs.sweep(limit)
+
+    def _tidy(self) -> None:
+        """Prune, once in a while, after a change."""
+        marker = self.path / "pruned"
+        try:
+            if marker.stat().st_mtime > time.time() - GRACE.total_seconds():
+                return
+        except OSError:
+            pass  # never yet
+        try:
+            marker.touch(mode=0o600)  # first, so that others leave it to this one
+            self.prune()
+        except (OSError, StorageError, BusyError) as error:
+            log.warning("the registry %s could not be pruned: %s", self.path, error)
 
     def stamp(self) -> int | None:
         """See `Registry.stamp`."""
@@ -213,6 +284,23 @@ class LocalRegistry(Registry):
     def close(self) -> None:
         """See `Registry.close`."""
         self._database.close()
+
+    def _put(
+        self, about: About, wasm: bytes, spec: bytes, checked: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """Store both files, and return the row of the version that they become."""
+        return {
+            "name": about.name,
+            "size": len(wasm),
+            "docs": about.docs,
+            "tags": dict(about.tags),
+            "metrics": dict(about.metrics),
+            "request_id": about.request_id,
+            "manifest": json.dumps(manifest.read(wasm), separators=(",", ":")),
+            "checked": None if checked is None else json.dumps(checked, separators=(",", ":")),
+            "sha256": self._blobs.put("program", wasm),
+            "spec_sha256": self._blobs.put("spec", spec),
+        }
 
     def _ensure(self, kind: Kind, sha256: str, data: bytes) -> None:
         if not self._blobs.has(kind, sha256):
@@ -223,7 +311,7 @@ class LocalRegistry(Registry):
         # A writer makes sure of its files under the same lock, so none is taken from it.
         with self._database.write() as connection:
             for kind, sha256 in blobs:
-                if not _is_live(connection, kind, sha256):
+                if not _is_live(connection, kind, sha256) and not pending.names(connection, sha256):
                     self._blobs.delete(kind, sha256)
                     removed += 1
         return removed
@@ -248,7 +336,7 @@ class LocalRegistry(Registry):
                 )
 
 
-def _add(connection: Connection, row: Mapping[str, Any]) -> int:
+def _add(connection: Connection, row: Mapping[str, Any], alias: str | None) -> int:
     at = now()
     known = deployments.c.name == row["name"]
     last = connection.execute(select(deployments.c.last_version).where(known)).scalar()
@@ -259,28 +347,42 @@ def _add(connection: Connection, row: Mapping[str, Any]) -> int:
     else:
         connection.execute(update(deployments).where(known).values(last_version=version))
     connection.execute(insert(versions).values(**row, version=version, created_at=at))
+    if alias is not None:
+        movement.move(connection, row["name"], alias, version, "promote")
     return version
 
 
-def _repeated(connection: Connection, row: Mapping[str, Any]) -> int | None:
-    if row["request_id"] is None:
+def _repeated(connection: Connection, about: About, spec_sha256: str) -> int | None:
+    if about.request_id is None:
         return None
-    query = select(versions).where(versions.c.request_id == row["request_id"])
+    query = select(versions).where(versions.c.request_id == about.request_id)
     made = connection.execute(query).first()
     if made is None:
         return None
-    if (made.name, made.sha256) != (row["name"], row["sha256"]):
+    # By its spec: the program may have become another where it was compiled again.
+    if (made.name, made.spec_sha256) != (about.name, spec_sha256):
         raise ConflictError(
-            f"the request id {row['request_id']!r} made {made.name}@{made.version} from other "
+            f"the request id {about.request_id!r} made {made.name}@{made.version} from other "
             "bytes; use a new id for each upload"
         )
     version: int = made.version
     return version
 
 
+def _confirmed(connection: Connection, row: Row[Any], sha256: str) -> Record:
+    """Return the version that a pending upload became, to who confirms it again."""
+    if row.confirmed != sha256:
+        raise ConflictError(
+            f"the upload {row.id} was confirmed as {row.confirmed} and is "
+            f"{row.name}@{row.version}; {sha256[:64]} is other bytes"
+        )
+    return lookup.resolve(connection, Ref(row.name, version=row.version))
+
+
 def _mark_deleted(connection: Connection, gone: list[Record]) -> None:
     # What the owner deleted is not kept, save what tells that it was there.
-    empty = {"docs": "", "tags": {}, "metrics": {}, "manifest": "{}", "deleted_at": now()}
+    empty: dict[str, Any] = {"docs": "", "tags": {}, "metrics": {}, "manifest": "{}"}
+    empty |= {"checked": None, "deleted_at": now()}
     for record in gone:
         this = (versions.c.name == record.name, versions.c.version == record.version)
         connection.execute(update(versions).where(*this).values(empty))

@@ -95,6 +95,7 @@ def _record(row: Row[Any], named: Sequence[str]) -> Record:
         metrics=row.metrics,
         aliases=tuple(sorted(named)),
         manifest=json.loads(row.manifest),
+        checked=None if row.checked is None else json.loads(row.checked),
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import uuid
+import zlib
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -18,23 +21,26 @@ from sclbl.errors import (
     DeletedError,
     NotFoundError,
     RequestError,
+    SclblError,
+    ServerUnreachableError,
 )
 from sclbl.registry.base import AliasEvent, Record, Registry
-from sclbl.registry.details import (
-    check_docs,
-    check_edit,
-    check_metrics,
-    check_request_id,
-    check_tags,
-)
+from sclbl.registry.details import check_about, check_edit
 from sclbl.registry.refs import check_alias, check_name, parse_deletable, parse_ref
 from sclbl.registry.transport import Answer, Transport
+
+if TYPE_CHECKING:
+    from sclbl.recompile import Verify
 
 T = TypeVar("T")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: An upload is verified before it is answered, and a large program takes a while.
 UPLOAD_SECONDS = 900.0
+#: What an upload is answered with that the server compiled to other bytes.
+PENDING = 202
+#: Weights hardly compress, names and structure do at any level.
+COMPRESSION = 1
 
 
 class RemoteRegistry(Registry):
@@ -100,29 +106,57 @@ class RemoteRegistry(Registry):
         tags: Mapping[str, str] | None = None,
         metrics: Mapping[str, float] | None = None,
         request_id: str | None = None,
+        verify: Verify | None = None,
     ) -> Record:
         """See `Registry.create`."""
-        check_name(name)
+        about = check_about(
+            name, alias=alias, docs=docs, tags=tags, metrics=metrics, request_id=request_id
+        )
         details = {
-            "alias": None if alias is None else check_alias(alias),
-            "docs": check_docs(docs),
-            "tags": check_tags(tags),
-            "metrics": check_metrics(metrics),
+            "alias": about.alias,
+            "docs": about.docs,
+            "tags": dict(about.tags),
+            "metrics": dict(about.metrics),
+            "sha256": hashlib.sha256(wasm).hexdigest(),
+            "spec_sha256": hashlib.sha256(spec).hexdigest(),
+            "stated": manifest.stated(manifest.read(wasm)),
         }
-        key = check_request_id(request_id) or uuid.uuid4().hex
-        manifest.read(wasm)
+        key = about.request_id or uuid.uuid4().hex
         answer = self._transport.send(
             "POST",
-            f"/v1/deployments/{_part(name)}/versions",
+            f"/v1/deployments/{_part(about.name)}/versions",
             files={
-                "program": ("program.wasm", wasm, "application/wasm"),
-                "spec": ("spec.onnx", spec, "application/octet-stream"),
-                "details": (None, msgspec.json.encode(details), "application/json"),
+                "spec": ("spec.onnx.z", zlib.compress(spec, COMPRESSION), "application/zlib"),
+                # As it is in the manifest, so that the server puts the same bytes together.
+                "details": (None, json.dumps(details), "application/json"),
             },
             headers={"Idempotency-Key": quote(key, safe=" !#$&'()*+,/:;=?@[]")},
             timeout=UPLOAD_SECONDS,
         )
-        return self._record(self._json(answer))
+        data = self._json(answer)
+        if answer.status != PENDING:
+            return self._record(data)
+        id, sha256 = _read(data, lambda d: (str(d["pending"]["id"]), str(d["pending"]["sha256"])))
+        return self._confirm(id, sha256, wasm, spec, verify)
+
+    def _confirm(
+        self, id: str, sha256: str, wasm: bytes, spec: bytes, verify: Verify | None
+    ) -> Record:
+        """Verify what the server compiled, and have it recorded; or have it forgotten."""
+        from sclbl.recompile import reverified
+
+        path = f"/v1/pending/{_part(id)}"
+        try:
+            made = reverified(self._file("program", sha256, f"{path}.wasm"), wasm, spec, verify)
+            stated = manifest.stated(manifest.read(made))
+            confirmed = {"sha256": hashlib.sha256(made).hexdigest(), "stated": stated}
+            return self._record(self._json(self._transport.send("POST", path, json=confirmed)))
+        except ServerUnreachableError:
+            raise  # it may have been recorded
+        except SclblError:
+            with suppress(SclblError):
+                self._transport.send("DELETE", path)
+            raise
 
     def deployments(self) -> list[Record]:
         """See `Registry.deployments`."""

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 #: The newest migration, which a registry made from these tables has no need of.
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData()
 
@@ -51,6 +51,7 @@ versions = Table(
     Column("metrics", JSON, nullable=False),
     Column("manifest", Text, nullable=False),
     Column("request_id", String(128)),
+    Column("checked", Text),
     ForeignKeyConstraint(["name"], ["deployments.name"], name="fk_versions_name"),
     UniqueConstraint("request_id", name="uq_versions_request_id"),
     Index("ix_versions_sha256", "sha256"),
@@ -81,6 +82,29 @@ alias_events = Table(
     Column("action", String(16), nullable=False),
     ForeignKeyConstraint(["name"], ["deployments.name"], name="fk_alias_events_name"),
     Index("ix_alias_events_name_alias", "name", "alias"),
+)
+
+#: Programs that were compiled here to other bytes than those that their uploader verified. They
+#: have no number until he has verified these; `version` is the number that they then got.
+pending = Table(
+    "pending",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("spec_sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("alias", String(64)),
+    Column("docs", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("checked", Text),
+    Column("request_id", String(128)),
+    Column("version", Integer),
+    Column("confirmed", String(64)),
+    UniqueConstraint("request_id", name="uq_pending_request_id"),
+    Index("ix_pending_created_at", "created_at"),
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from pathlib import Path
+
+from sclbl.registry.access import Access
 
 
 class Watch:
     """Watches one database file, from any number of threads."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, found: Access) -> None:
+        self._access = found
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._opened = 0
@@ -20,7 +21,7 @@ class Watch:
         """Return a number that is another after each commit by anyone."""
         with self._lock:
             if self._connection is None:
-                self._connection = sqlite3.connect(self._path, check_same_thread=False)
+                self._connection = self._access.connect()
                 self._opened += 1
             # It counts the commits of other connections, and this one never writes. The count is
             # the connection's own, so a new connection starts a new range.

@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sclbl.registry.base import Registry
+from sclbl.registry.store import Store
 from sclbl.server import deployments, errors, files, openapi, predict, upload
 from sclbl.server.auth import Guard
 from sclbl.server.context import Context, context_of, json_response, reading
 from sclbl.server.predictor import Predictor
 from sclbl.server.settings import Settings
+from sclbl.server.workshop import Workshop
 
 
 async def health(request: Request) -> Response:
@@ -45,12 +46,12 @@ ROUTES = [
 ]
 
 
-def create_app(registry: Registry, guard: Guard, settings: Settings | None = None) -> Starlette:
+def create_app(registry: Store, guard: Guard, settings: Settings | None = None) -> Starlette:
     """Return an ASGI application over a registry.
 
     Parameters
     ----------
-    registry : Registry
+    registry : Store
         What is served.
     guard : Guard
         Checks tokens.
@@ -58,7 +59,7 @@ def create_app(registry: Registry, guard: Guard, settings: Settings | None = Non
         Limits and policies.
     """
     settings = settings or Settings()
-    context = Context(registry, guard, settings, Predictor(registry, settings))
+    context = Context(registry, guard, settings, Predictor(registry, settings), Workshop(settings))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

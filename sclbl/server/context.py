@@ -12,33 +12,30 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sclbl.registry.base import Record, Registry
+from sclbl.registry.base import Record
+from sclbl.registry.store import Store
 from sclbl.server.auth import Guard
 from sclbl.server.predictor import Predictor
 from sclbl.server.settings import Settings
+from sclbl.server.workshop import Workshop
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-#: Uploads verified at a time; each recompiles a spec, so more would only compete.
-VERIFIERS = 2
 
 
 @dataclass(frozen=True)
 class Context:
     """A registry, its guard, and the threads that work for the routes."""
 
-    registry: Registry
+    registry: Store
     guard: Guard
     settings: Settings
     predictor: Predictor
+    workshop: Workshop
     #: URLs of predictions that were answered, with the ref and method in them.
     known_urls: dict[bytes, tuple[str, str | None]] = field(default_factory=dict)
     _io: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(8, thread_name_prefix="registry")
-    )
-    _verify: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(VERIFIERS, thread_name_prefix="verify")
     )
 
     async def ask(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -47,17 +44,11 @@ class Context:
             self._io, lambda: call(*args, **kwargs)
         )
 
-    async def verify(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a verification in a thread of its own kind."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._verify, lambda: call(*args, **kwargs)
-        )
-
     def close(self) -> None:
-        """Let the threads go."""
+        """Let the threads go, and the process that compiles."""
         self.predictor.close()
         self._io.shutdown(wait=False, cancel_futures=True)
-        self._verify.shutdown(wait=False, cancel_futures=True)
+        self.workshop.close()
 
 
 def context_of(request: Request) -> Context:

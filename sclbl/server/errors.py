@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from sclbl.errors import (
     AuthenticationError,
+    BusyError,
     CompileError,
     ConflictError,
     CorruptedError,
@@ -33,6 +34,8 @@ from sclbl.errors import (
     RequestTimeoutError,
     SclblError,
     SpecError,
+    StorageError,
+    StorageFullError,
     UnsupportedMethodError,
 )
 
@@ -59,6 +62,9 @@ STATUS: Mapping[type[SclblError], int] = {
     ConflictError: 409,
     RegistryError: 422,
     CorruptedError: 500,
+    BusyError: 503,
+    StorageError: 503,
+    StorageFullError: 507,
     # how it was asked
     RequestError: 400,
     MediaTypeError: 415,

@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 
 from sclbl.errors import RegistryError
-from sclbl.registry.base import Registry
+from sclbl.registry.store import Store
 from sclbl.server import auth
 from sclbl.server.app import create_app
 from sclbl.server.protocol import protocol_for
@@ -84,7 +84,7 @@ def address(bound: socket.socket) -> str:
 
 
 def server(
-    registry: Registry,
+    registry: Store,
     guard: auth.Guard,
     settings: Settings | None = None,
     *,
@@ -94,7 +94,7 @@ def server(
 
     Parameters
     ----------
-    registry : Registry
+    registry : Store
         What is served.
     guard : Guard
         Checks tokens.

@@ -20,7 +20,18 @@ class Settings:
     predict_bytes : int
         Largest body of a prediction.
     upload_bytes : int
-        Largest upload, program and spec together.
+        Largest upload, and largest spec in it once it is decompressed.
+    upload_seconds : float
+        How long compiling and checking one upload may take.
+    upload_memory : int
+        Bytes of memory that it may take (on Linux).
+    uploads_at_once : int
+        How many are compiled at a time. One that takes longer than `quick_seconds` makes room for
+        the next; as many again may take that long.
+    uploads_waiting : int
+        How many may wait for their turn.
+    quick_seconds : float
+        See `uploads_at_once`.
     rows : int
         Most rows of one prediction.
     idle_seconds : float
@@ -38,6 +49,11 @@ class Settings:
     cors: tuple[str, ...] = ()
     predict_bytes: int = 64 * MEBIBYTE
     upload_bytes: int = 512 * MEBIBYTE
+    upload_seconds: float = 300.0
+    upload_memory: int = 4096 * MEBIBYTE
+    uploads_at_once: int = 2
+    uploads_waiting: int = 16
+    quick_seconds: float = 10.0
     rows: int = 1_000_000
     idle_seconds: float = 15.0
     body_seconds: float = 300.0

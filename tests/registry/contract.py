@@ -25,7 +25,7 @@ from sclbl.errors import (
     RegistryError,
 )
 from sclbl.registry.base import AliasEvent, Record, Registry
-from tests.registry.programs import make_program
+from tests.registry.real import make_program
 
 Programs = Callable[[int], tuple[bytes, bytes]]
 

@@ -22,8 +22,9 @@ from sqlalchemy import Engine, create_engine, inspect, text
 
 from sclbl.errors import ConflictError, CorruptedError, DeletedError, NotFoundError, RegistryError
 from sclbl.registry import database, schema
+from sclbl.registry.details import About
 from sclbl.registry.local import LocalRegistry
-from tests.registry.programs import make_program
+from tests.registry.real import make_program
 
 NOW = timedelta(0)
 
@@ -80,7 +81,7 @@ def test_delete_removes_what_no_other_version_shares(registry: LocalRegistry, pa
     registry.create("churn", *make_program(1))
     registry.create("churn", *make_program(2))
     registry.create("other", *make_program(2))
-    registry.create("gone", make_program(3)[0], make_program(1)[1])
+    registry.record(About("gone"), make_program(3)[0], make_program(1)[1], None)
     assert len(files(path)) == 5
     registry.delete("gone")
     registry.delete("churn@2")
@@ -268,7 +269,7 @@ def test_newer_registry_is_refused(registry: LocalRegistry, path: Path) -> None:
     with sqlite3.connect(path / "registry.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
-    with pytest.raises(RegistryError, match=r"newer sclbl \(schema 9999, this one knows 0001\)"):
+    with pytest.raises(RegistryError, match=r"newer sclbl \(schema 9999, this one knows 0002\)"):
         LocalRegistry(path)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sclbl.registry.details import About
 from sclbl.registry.local import LocalRegistry
 from tests.registry.programs import make_program
 
@@ -97,4 +98,4 @@ def test_killed_writers_lose_nothing(tmp_path: Path, kills: int) -> None:
     assert len(confirmed) > kills
     assert recorded - len(confirmed) <= kills  # at most the one that each was about to confirm
     with LocalRegistry(path) as registry:
-        assert registry.create("churn", *make_program()).version == recorded + 1
+        assert registry.record(About("churn"), *make_program(), None).version == recorded + 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from sclbl.registry.details import About
 from sclbl.registry.local import LocalRegistry
 from tests.registry.programs import make_program
 
@@ -16,7 +17,7 @@ def main(path: str, name: str, start: str, count: str, alias: str) -> None:
     registry = LocalRegistry(path)
     print("ready", flush=True)
     for number in range(int(start), int(start) + int(count)):
-        record = registry.create(name, *make_program(number), alias=alias or None)
+        record = registry.record(About(name, alias or None), *make_program(number), None)
         print(record.version, record.sha256, flush=True)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +68,10 @@ def cases() -> dict[str, Case]:
     }
 
 
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 @dataclass(frozen=True)
 class Served:
     """A running server."""
@@ -88,12 +95,10 @@ class Served:
         return self.post(f"/v1/deployments/{ref}/predict", json={"rows": rows}, params=query)
 
     def upload(self, name: str, case: Case, **details: Any) -> requests.Response:
-        import json
-
+        said = {"sha256": sha256(case.wasm), "spec_sha256": sha256(case.spec), **details}
         files = {
-            "program": ("p.wasm", case.wasm),
-            "spec": ("s.onnx", case.spec),
-            "details": (None, json.dumps(details)),
+            "spec": ("s.onnx.z", zlib.compress(case.spec)),
+            "details": (None, json.dumps(said)),
         }
         path = f"/v1/deployments/{name}/versions"
         return self.post(path, files=files, headers=self.auth)

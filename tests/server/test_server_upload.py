@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import requests
-from sklearn.linear_model import LogisticRegression
 
 from sclbl import manifest
 from sclbl.errors import NotFoundError, SclblError, by_code
 from sclbl.registry.remote import RemoteRegistry
-from tests.server.conftest import Case, Served, error, start, stop
+from tests.server.conftest import Case, Served, error, sha256, start, stop
 
 Cases = dict[str, Case]
+DETAILS = json.dumps({"sha256": "0" * 64, "spec_sha256": "0" * 64})
 
 
 @pytest.fixture(scope="module")
@@ -63,110 +63,160 @@ def test_one_key_makes_one_version(served: Served, cases: Cases) -> None:
             assert len(registry.versions(name)) == 1
 
 
-def altered(wasm: bytes, **changes: Any) -> bytes:
-    return manifest.attach(wasm, {**manifest.read(wasm), **changes})
-
-
-def other(case: Case) -> bytes:
-    """Return the code of another model under the manifest of this one."""
-    from sclbl.compiler import compile_spec
-    from sclbl.strippers import strip
-
-    flipped = LogisticRegression().fit(-np.asarray(case.x), case.model.predict(case.x))
-    return manifest.attach(compile_spec(strip(flipped, case.x[:5])), manifest.read(case.wasm))
-
-
 BROKEN = {
-    "empty": (lambda c: (b"", c.spec), "invalid_program", "not a WebAssembly module"),
-    "foreign": (lambda c: (b"MZ" + c.wasm, c.spec), "invalid_program", "not a WebAssembly module"),
-    "truncated": (lambda c: (c.wasm[:-9], c.spec), "invalid_program", "truncated"),
-    "half": (lambda c: (c.wasm[: len(c.wasm) // 2], c.spec), "invalid_program", "truncated"),
-    "bare": (lambda c: (manifest.code(c.wasm), c.spec), "invalid_program", "no sclbl manifest"),
-    "abi": (lambda c: (altered(c.wasm, abi=99), c.spec), "invalid_program", "has ABI 99"),
-    "other code": (lambda c: (other(c), c.spec), "fidelity", ""),
-    "spec hash": (
-        lambda c: (altered(c.wasm, spec="0" * 64), c.spec),
-        "invalid_program",
-        "compiled from",
-    ),
-    "no spec": (lambda c: (c.wasm, b""), "spec", ""),
-    "spec of noise": (lambda c: (c.wasm, b"\x08\x0a" + b"\xff" * 40), "spec", ""),
-    "truncated spec": (lambda c: (c.wasm, c.spec[:-20]), "spec", ""),
+    "no spec": (lambda c: b"", "spec", "no inputs|no graph|not an ONNX file|opset"),
+    "noise": (lambda c: b"\x08\x0a" + b"\xff" * 40, "spec", "not an ONNX file"),
+    "truncated": (lambda c: c.spec[:-20], "spec", "not an ONNX file|truncated"),
 }
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_what_is_not_a_verified_program_is_refused(served: Served, cases: Cases, how: str) -> None:
+def test_what_is_no_spec_is_refused(served: Served, cases: Cases, how: str) -> None:
     case = cases["numbers"]
     alter, code, message = BROKEN[how]
-    wasm, spec = alter(case)
-    response = served.upload("broken", Case(case.model, case.x, wasm, spec))
+    response = served.upload("broken", Case(case.model, case.x, case.wasm, alter(case)))
     found = error(response)
     assert found[:2] == (422, code), found[2]
-    assert re.search(message, found[2])
+    assert re.search(message, found[2]), found[2]
     assert error(served.get("/v1/deployments/broken"))[0] == 404
 
 
-def test_a_flipped_bit_is_refused(served: Served, cases: Cases) -> None:
-    """Anywhere in the code or the data; in the manifest it changes what is said, not what is."""
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "not whole, or not compressed with zlib (it ends too early)"),
+        (b"no zlib", "not whole, or not compressed with zlib"),
+        (zlib.compress(b"x" * 4096)[:-3], "it ends too early"),
+        (zlib.compress(b"x") + b"y", "something follows it"),
+    ],
+)
+def test_what_is_not_compressed_is_refused(
+    served: Served, cases: Cases, body: bytes, message: str
+) -> None:
+    files = {"spec": ("s", body), "details": (None, DETAILS)}
+    path = "/v1/deployments/broken/versions"
+    found = error(served.post(path, files=files, headers=served.auth))
+    assert found[:2] == (422, "spec")
+    assert message in found[2]
+
+
+def test_no_code_that_is_sent_is_stored(served: Served, cases: Cases) -> None:
+    """There is no way to send a program; a SHA-256 of other code leads to what was compiled."""
+    import wasmtime
+
+    case = cases["mixed"]
+    loop = wasmtime.wat2wasm(
+        '(module (memory (export "memory") 1) (func (export "predict") (loop (br 0))))'
+    )
+    hostile = manifest.attach(bytes(loop), manifest.read(case.wasm))
+    path = "/v1/deployments/hostile/versions"
+    files = {
+        "program": ("p.wasm", hostile),
+        "spec": ("s.onnx.z", zlib.compress(case.spec)),
+        "details": (None, json.dumps({"sha256": sha256(hostile), "spec_sha256": "0"})),
+    }
+    assert error(served.post(path, files=files, headers=served.auth))[:2] == (400, "request")
+    response = served.upload("hostile", Case(None, None, hostile, case.spec))
+    assert response.status_code == 202
+    pending = response.json()["pending"]
+    assert error(served.get("/v1/deployments/hostile"))[0] == 404
+    assert error(served.get(f"/v1/programs/{pending['sha256']}.wasm"))[0] == 404
+    assert served.get(f"{pending['url']}.wasm", headers=served.auth).content == case.wasm
+    # Neither is what waits confirmed by the SHA-256 of anything else.
+    body = {"sha256": sha256(hostile), "stated": {}}
+    found = error(served.post(pending["url"], json=body, headers=served.auth))
+    assert found[:2] == (409, "conflict")
+    for stated in ({"signature": {}}, {"spec": "0" * 64}, {"code": "0"}):
+        body = {"sha256": sha256(hostile), "stated": stated}
+        found = error(served.post(pending["url"], json=body, headers=served.auth))
+        assert found[:2] == (422, "invalid_program")
+        assert "an uploader cannot state" in found[2]
+    assert error(served.get("/v1/deployments/hostile"))[0] == 404
+
+
+def test_a_pending_upload_is_confirmed_once(served: Served, cases: Cases) -> None:
     case = cases["linear"]
-    code = manifest.code(case.wasm)
-    rng = np.random.default_rng(3)
-    for at in rng.integers(8, len(code), size=6).tolist():
-        broken = bytearray(code)
-        broken[at] ^= 1 << int(rng.integers(8))
-        wasm = manifest.attach(bytes(broken), manifest.read(case.wasm))
-        response = served.upload("flipped", Case(case.model, case.x, wasm, case.spec))
-        if response.status_code == 201:
-            # The bit was in what no engine runs, a name say: the program is still the model.
-            rows = case.x[:5]
-            found = served.predict("flipped", rows.tolist()).json()["results"]
-            assert np.allclose(found, case.model.predict(rows), rtol=1e-12, atol=1e-12)
-        else:
-            assert error(response)[0] == 422
+    report = {"against": "it", "rows": 9, "refusals": 0, "ok": True, "methods": []}
+    elsewhere = Case(case.model, case.x, b"other bytes, of another release of LLVM", case.spec)
+    path = "/v1/deployments/once-more/versions"
+    details = {"sha256": sha256(elsewhere.wasm), "spec_sha256": sha256(case.spec), "docs": "text"}
+    files = {"spec": ("s", zlib.compress(case.spec)), "details": (None, json.dumps(details))}
+    headers = {**served.auth, "Idempotency-Key": "once-more"}
+    answers = [served.post(path, files=files, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    pending = answers[0].json()["pending"]
+    assert answers[1].json()["pending"] == pending
+    assert error(served.post(pending["url"], json={"sha256": "0"}))[0] == 401
+    assert error(served.get(f"{pending['url']}.wasm"))[0] == 401
+    final = manifest.restate(case.wasm, {"report": report})
+    body = {"sha256": sha256(final), "stated": {"report": report}}
+    made = [served.post(pending["url"], json=body, headers=served.auth) for _ in range(2)]
+    made.append(served.post(path, files=files, headers=headers))
+    assert [answer.status_code for answer in made] == [201, 201, 201]
+    records = [answer.json() for answer in made]
+    assert records[0] == records[1] == records[2]
+    assert (records[0]["version"], records[0]["docs"]) == (1, "text")
+    assert records[0]["sha256"] == sha256(final)
+    assert records[0]["manifest"]["report"] == report
+    assert records[0]["checked"]["against"] == "the reference interpreter"
+    other = {"sha256": sha256(case.wasm), "stated": {}}
+    assert error(served.post(pending["url"], json=other, headers=served.auth))[:2] == (
+        409,
+        "conflict",
+    )
+    assert served.get("/v1/deployments/once-more/versions").json()["versions"] == records[:1]
 
 
-def test_a_program_that_imports_is_refused(served: Served, cases: Cases) -> None:
-    from wasmtime import wat2wasm
+def test_a_dropped_upload_is_gone(served: Served, cases: Cases) -> None:
+    case = cases["scaler"]
+    pending = served.upload("dropped", Case(None, None, b"other", case.spec)).json()["pending"]
+    path = f"{served.url}{pending['url']}"
+    assert error(requests.delete(path, timeout=30))[0] == 401
+    assert requests.delete(path, headers=served.auth, timeout=30).status_code == 204
+    found = error(served.get(f"{pending['url']}.wasm", headers=served.auth))
+    assert found[:2] == (404, "not_found")
+    assert "waits to be confirmed (each is gone after 60 minutes); upload the model" in found[2]
+    assert error(served.get("/v1/deployments/dropped"))[0] == 404
 
-    module = wat2wasm('(module (import "wasi_snapshot_preview1" "fd_write" (func)))')
-    wasm = manifest.attach(bytes(module), manifest.read(cases["linear"].wasm))
-    response = served.upload("imports", Case(None, None, wasm, cases["linear"].spec))
-    found = error(response)
-    assert found[:2] == (422, "invalid_program")
-    assert "import" in found[2]
 
-
-FORM = "send multipart/form-data with the files 'program' (.wasm) and 'spec' (.onnx) and, if"
+FORM = "send multipart/form-data with the file 'spec' (.onnx, compressed with zlib) and the field"
 
 
 @pytest.mark.parametrize(
     ("files", "status", "code", "message"),
     [
         ({}, 415, "media_type", "an upload has the Content-Type ''; send multipart/form-data"),
-        ({"program": b"x"}, 400, "request", f"the upload has no part 'spec'; {FORM}"),
-        ({"spec": b"x"}, 400, "request", "the upload has no part 'program'"),
+        ({"details": (None, DETAILS)}, 400, "request", f"has no file 'spec'; {FORM}"),
+        ({"spec": b"x"}, 400, "request", "the upload has no field 'details'"),
+        ({"spec": b"x", "details": b"x"}, 400, "request", "Too many files"),
+        ({"spec": b"x", "model.pkl": b"x"}, 400, "request", "Too many files"),
+        ({"model": b"x", "details": (None, DETAILS)}, 400, "request", "a part 'model' too many"),
         (
-            {"program": b"x", "spec": b"x", "model.pkl": b"x"},
+            {"spec": b"x", "details": (None, b"{")},
             400,
             "request",
-            "Too many files",
+            "the upload's details cannot be read: Expecting property name",
         ),
-        ({"program": b"x", "model": b"x"}, 400, "request", "has a part 'model' too many"),
         (
-            {"program": b"x", "spec": b"x", "details": (None, b"{")},
+            {"spec": b"x", "details": (None, b"[" * 100_000)},
             400,
             "request",
-            "the upload's details cannot be read: Input data was truncated",
+            "the upload's details cannot be read: maximum recursion depth",
         ),
         (
-            {"program": b"x", "spec": b"x", "details": (None, b'{"tag": {}}')},
+            {"spec": b"x", "details": (None, b'{"sha256": "x"}')},
             400,
             "request",
-            "unknown field `tag`",
+            "missing required field `spec_sha256`",
         ),
         (
-            {"program": b"x", "spec": b"x", "details": (None, b'{"alias": "3"}')},
+            {"spec": b"x", "details": (None, DETAILS.replace("sha", "sha1", 1))},
+            400,
+            "request",
+            "unknown field `sha1256`",
+        ),
+        (
+            {"spec": b"x", "details": (None, DETAILS[:-1] + ', "alias": "3"}')},
             400,
             "invalid_name",
             "the alias '3' is a number",
@@ -206,8 +256,6 @@ def test_bad_names(served: Served, cases: Cases, name: str) -> None:
 
 def test_promotion_bodies(served: Served, cases: Cases) -> None:
     served.upload("moved", cases["linear"])
-    import requests
-
     path = f"{served.url}/v1/deployments/moved/aliases/beta"
     for body, status, message in (
         (b"", 400, 'must be {"ref": "moved@VERSION"}'),

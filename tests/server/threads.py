@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sclbl.registry.base import Registry
+from sclbl.registry.store import Store
 from sclbl.server import run
 from sclbl.server.auth import Guard
 from sclbl.server.settings import Settings
@@ -17,7 +17,7 @@ TOKEN = "sclbl_token-of-the-tests"
 
 
 @contextmanager
-def serving(registry: Registry, settings: Settings | None = None) -> Iterator[tuple[str, str]]:
+def serving(registry: Store, settings: Settings | None = None) -> Iterator[tuple[str, str]]:
     """Serve a registry and yield the URL and the token."""
     guard = Guard(hashlib.sha256(TOKEN.encode()).hexdigest())
     bound = run.listen("127.0.0.1", 0)
