@@ -155,6 +155,12 @@ class LimitError(ProgramError):
     code = "limit"
 
 
+class DeadlineError(LimitError):
+    """A program took longer than it may."""
+
+    code = "deadline"
+
+
 # --------------------------------------------------------------- the registry
 
 
@@ -200,6 +206,36 @@ class CorruptedError(RegistryError):
     code = "corrupted"
 
 
+class BusyError(RegistryError):
+    """Too much of this is under way; the same request may succeed later."""
+
+    code = "busy"
+
+
+class StorageError(RegistryError):
+    """The disk or the system below the registry failed; the request itself was right."""
+
+    code = "storage"
+
+
+class StorageFullError(StorageError):
+    """The disk, or the quota on it, is full."""
+
+    code = "storage_full"
+
+
+class ReadOnlyError(StorageError):
+    """The registry can be read and not written."""
+
+    code = "read_only"
+
+
+class ExhaustedError(StorageError):
+    """The process or the system has no file descriptors or memory left."""
+
+    code = "exhausted"
+
+
 # ----------------------------------------------------------------- the server
 
 
@@ -216,9 +252,19 @@ class ServerUnreachableError(RemoteError, ConnectionError):
 
 
 class AuthenticationError(RemoteError, PermissionError):
-    """The token is missing or wrong."""
+    """The token is missing or wrong.
+
+    Attributes
+    ----------
+    fingerprint : str or None
+        Eight hex digits of the SHA-256 of a wrong token, for the log; None where there was none.
+    """
 
     code = "authentication"
+
+    def __init__(self, message: str, *, fingerprint: str | None = None) -> None:
+        super().__init__(message)
+        self.fingerprint = fingerprint
 
 
 class RequestError(RemoteError):
@@ -231,6 +277,12 @@ class MediaTypeError(RequestError):
     """The body of a request is of a type that the server does not read."""
 
     code = "media_type"
+
+
+class HostError(RequestError):
+    """The request is for a host that this server does not answer for."""
+
+    code = "host"
 
 
 class RequestTimeoutError(RequestError):
