@@ -8,6 +8,9 @@ is thrown away for a moment.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import struct
 from typing import Any
 
 #: How long, and how many bytes, a closed connection goes on taking in what its client still sends.
@@ -79,7 +82,7 @@ class Line:
             return False
         self._discarded += size
         if self._discarded > LINGER_BYTES:
-            self._transport.abort()
+            self.abort()
         return True
 
     def watch_writing(self) -> None:
@@ -102,4 +105,12 @@ class Line:
     def _abort_in(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._transport.abort)
+        self._timer = self._loop.call_later(seconds, self.abort)
+
+    def abort(self) -> None:
+        """End the connection at once, and what the kernel still holds for it."""
+        held = self._transport.get_extra_info("socket")
+        if held is not None:
+            with contextlib.suppress(OSError):
+                held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
