@@ -387,7 +387,9 @@ async def client(port: int, rows: np.ndarray, wanted: np.ndarray, times: list[fl
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         answer = json.loads(await reader.readexactly(length))
         times.append(time.perf_counter() - start)
-        wrong += answer.get("results") != [right]
+        if answer.get("results") != [right]:
+            wrong += 1
+            print(head[:12], answer, flush=True)
         await asyncio.sleep(0)
     writer.close()
     return wrong

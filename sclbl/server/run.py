@@ -27,6 +27,8 @@ STOP_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
 #: Open files that are not connections: the registry's, uploads on their way, programs.
 RESERVE = 256
+#: How long a thread may keep the interpreter when another wants it.
+SWITCH_SECONDS = 0.0005
 #: All logs go to stderr.
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -152,6 +154,9 @@ def server(
     access_log : bool
         Log each request: method, path and status, never a header. Costs speed.
     """
+    # Threads that decode and encode hold the interpreter's lock in turns: short ones, because the
+    # event loop needs it again after each call of a program.
+    sys.setswitchinterval(SWITCH_SECONDS)
     settings = settings or Settings()
     app = create_app(registry, guard, settings)
     most = connections_allowed(settings.connections)
