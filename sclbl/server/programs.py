@@ -43,8 +43,12 @@ class Costs:
         """Take a measurement in."""
         size = min(rows.bit_length(), 31)
         found = self._seconds[size]
-        new = found == _UNKNOWN
-        self._seconds[size] = seconds if new else found + (seconds - found) * 0.25
+        if found == _UNKNOWN:
+            self._seconds[size] = seconds
+            return
+        # Other threads take time from one call or another, which says nothing about the next: so
+        # what is slower counts little, unless it happens again and again.
+        self._seconds[size] = found + (seconds - found) * (0.25 if seconds < found else 0.05)
 
     def too_slow(self, rows: int) -> None:
         """Note that so many rows took longer than they should."""

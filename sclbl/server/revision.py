@@ -39,7 +39,7 @@ class Revision:
         self._changed = changed
         self._stamp: int | None = None
         self._asked = float("-inf")
-        self._asking: asyncio.Future[None] | None = None
+        self._asking: asyncio.Future[int | None] | None = None
         self._late = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="revision")
 
@@ -51,7 +51,7 @@ class Revision:
     def fresh(self) -> bool:
         """Return whether the stamp is young enough; never waits."""
         age = time.monotonic() - self._asked
-        if age > self._seconds / 2 and self._asking is None:
+        if age > self._seconds / 4 and self._asking is None:
             self._ask()
         return age <= self._seconds
 
@@ -73,24 +73,24 @@ class Revision:
             asking.result()
             self._late = False
 
-    def _ask(self) -> asyncio.Future[None]:
-        self._asking = asyncio.ensure_future(self._read())
-        self._asking.add_done_callback(self._asked_for)
+    def _ask(self) -> asyncio.Future[int | None]:
+        loop, asked = asyncio.get_running_loop(), time.monotonic()
+        self._asking = loop.run_in_executor(self._thread, self._registry.stamp)
+        self._asking.add_done_callback(lambda done: self._answered(done, asked))
         return self._asking
 
-    async def _read(self) -> None:
-        asked = time.monotonic()
-        loop = asyncio.get_running_loop()
-        stamp = await loop.run_in_executor(self._thread, self._registry.stamp)
+    def _answered(self, done: asyncio.Future[int | None], asked: float) -> None:
+        self._asking = None
+        if done.cancelled():
+            return
+        if (error := done.exception()) is not None:
+            log.warning("the registry could not be asked for changes: %s", error)
+            return
+        stamp = done.result()
         if stamp != self._stamp or stamp is None:
             self._stamp = stamp
             self._changed()
         self._asked = asked
-
-    def _asked_for(self, done: asyncio.Future[None]) -> None:
-        self._asking = None
-        if not done.cancelled() and (error := done.exception()) is not None:
-            log.warning("the registry could not be asked for changes: %s", error)
 
     def close(self) -> None:
         """Let the thread go."""

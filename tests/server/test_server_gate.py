@@ -339,5 +339,3 @@ def test_where_the_registry_lies_is_not_said(
         answer = requests.get(f"{url}/v1/deployments/numbers", timeout=30)
         message = "the registry is damaged: blobs/x is missing"
         assert error(answer) == (500, "corrupted", message)
-
-
