@@ -153,7 +153,7 @@ class Predictor:
         media: str,
         accept: str,
         *,
-        gone: Callable[[], Awaitable[Any]],
+        gone: Callable[[], Awaitable[Any]] | None = None,
     ) -> list[bytes]:
         """Predict and return the answer, in pieces, in the media type `accept`.
 
@@ -179,7 +179,7 @@ class Predictor:
                 target.long_bytes = min(target.long_bytes, size)
         start = time.monotonic()
         work = self._lanes.long(lambda: self.answer(target, body, media, accept))
-        answers = await _attended(work, gone)
+        answers = await (work if gone is None else _attended(work, gone))
         if time.monotonic() - start < INLINE_SECONDS:
             target.long_bytes = 1 << 62
         return answers
