@@ -155,6 +155,12 @@ class LimitError(ProgramError):
     code = "limit"
 
 
+class DeadlineError(LimitError):
+    """A program took longer than it may."""
+
+    code = "deadline"
+
+
 # --------------------------------------------------------------- the registry
 
 
@@ -246,9 +252,19 @@ class ServerUnreachableError(RemoteError, ConnectionError):
 
 
 class AuthenticationError(RemoteError, PermissionError):
-    """The token is missing or wrong."""
+    """The token is missing or wrong.
+
+    Attributes
+    ----------
+    fingerprint : str or None
+        Eight hex digits of the SHA-256 of a wrong token, for the log; None where there was none.
+    """
 
     code = "authentication"
+
+    def __init__(self, message: str, *, fingerprint: str | None = None) -> None:
+        super().__init__(message)
+        self.fingerprint = fingerprint
 
 
 class RequestError(RemoteError):
@@ -261,6 +277,12 @@ class MediaTypeError(RequestError):
     """The body of a request is of a type that the server does not read."""
 
     code = "media_type"
+
+
+class HostError(RequestError):
+    """The request is for a host that this server does not answer for."""
+
+    code = "host"
 
 
 class RequestTimeoutError(RequestError):

@@ -29,9 +29,18 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="An origin that browsers may call from; '*' for all."),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST",
+            help="A host that requests may be for, as a proxy in front sends it; '*' for all. On "
+            "an address of this machine alone, requests for other hosts are refused.",
+        ),
+    ] = None,
     max_predict_mb: int = typer.Option(64, min=1, help="Largest body of a prediction, in MiB."),
     max_upload_mb: int = typer.Option(512, min=1, help="Largest upload, in MiB."),
     max_rows: int = typer.Option(1_000_000, min=1, help="Most rows of one prediction."),
+    predict_seconds: float = typer.Option(10.0, min=0.1, help="How long a prediction may take."),
     access_log: bool = typer.Option(False, "--access-log", help="Log every request."),
 ) -> None:
     """Serve the local registry over HTTP.
@@ -55,9 +64,11 @@ def serve(
     limits = Settings(
         private=private,
         cors=tuple(cors or ()),
+        hosts=run.hosts_for(bound, tuple(allow_host or ())),
         predict_bytes=max_predict_mb * MEBIBYTE,
         upload_bytes=max_upload_mb * MEBIBYTE,
         rows=max_rows,
+        predict_seconds=predict_seconds,
     )
 
     server = run.server(registry, guard, limits, access_log=access_log)

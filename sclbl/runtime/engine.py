@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import wasmtime
 
-from sclbl.errors import InvalidProgramError, LimitError
+from sclbl.errors import DeadlineError, InvalidProgramError, LimitError
 
-#: Seconds between two ticks of the clock that running programs are checked against.
+#: Seconds between two ticks of the clock that running programs are checked against, where nobody
+#: asked for finer ones.
 TICK = 0.5
 #: Bytes of a program, and of the memory that it may ask for when it starts.
 MAX_PROGRAM = 2 * 1024**3
@@ -24,15 +28,76 @@ _engine: wasmtime.Engine | None = None
 
 
 class Clock:
-    """Ticks of the engine's clock, as a number that is cheap to compare."""
+    """The engine's clock.
 
-    __slots__ = ("ticks",)
+    ``ticks`` is another number after each tick, and after each new allowance: a running program
+    that sees another number than before asks how long it may go on. ``period`` is the seconds
+    between two ticks.
+    """
+
+    __slots__ = ("_count", "_sooner", "period", "ticks")
 
     def __init__(self) -> None:
+        self._count = itertools.count(1)
+        self._sooner = threading.Event()
+        self.period = TICK
         self.ticks = 0
+
+    def mark(self) -> None:
+        """Make every program ask again."""
+        # The counter hands out each number once, whatever threads do.
+        self.ticks = next(self._count)
+
+    def at_least_every(self, seconds: float) -> None:
+        """Tick at least this often from now on."""
+        if seconds < self.period:
+            self.period = seconds
+            self._sooner.set()
+
+    def pause(self) -> None:
+        """Wait for the next tick."""
+        if self._sooner.wait(self.period):
+            self._sooner.clear()
 
 
 clock = Clock()
+
+
+class _Allowance(threading.local):
+    """When, in `time.monotonic`, what this thread runs has to end; None where it may go on."""
+
+    until: float | None = None
+
+
+allowance = _Allowance()
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Bound, in seconds, what this thread does inside: programs, and what calls `check_time`."""
+    before = allowance.until
+    until = time.monotonic() + seconds
+    allowance.until = until if before is None else min(before, until)
+    clock.mark()
+    try:
+        yield
+    finally:
+        allowance.until = before
+        clock.mark()
+
+
+def check_time() -> None:
+    """Raise `DeadlineError` where this thread's allowance is used up."""
+    if allowance.until is not None and time.monotonic() > allowance.until:
+        raise too_late()
+
+
+def too_late() -> DeadlineError:
+    """Return the error for a call that took too long."""
+    return DeadlineError(
+        "the program ran longer than its time limit and was stopped; "
+        "give it fewer rows a call, or a higher limit"
+    )
 
 
 def engine() -> wasmtime.Engine:
@@ -67,9 +132,9 @@ if hasattr(os, "register_at_fork"):
 
 def _tick(running: wasmtime.Engine) -> None:
     while True:
-        time.sleep(TICK)
+        clock.pause()
         running.increment_epoch()
-        clock.ticks += 1
+        clock.mark()
 
 
 def load(wasm: bytes, *, apart: bool = False) -> wasmtime.Module:

@@ -7,6 +7,7 @@ wasmtime-py checks and converts every argument in Python, which costs several mi
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,14 @@ import wasmtime
 from wasmtime import _bindings as bindings
 
 from sclbl.errors import InvalidProgramError, LimitError, ProgramError
-from sclbl.runtime.engine import MAX_GROWTH, TICK, clock, engine, memory_bytes
+from sclbl.runtime.engine import (
+    MAX_GROWTH,
+    allowance,
+    clock,
+    engine,
+    memory_bytes,
+    too_late,
+)
 
 #: The C function itself, without wasmtime-py's conversions and without ctypes' own: all arguments
 #: are C values made once, addresses of memory that we own.
@@ -88,10 +96,7 @@ class Function:
 
 def _stopped(trap: wasmtime.Trap, when: str) -> ProgramError:
     if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
-        return LimitError(
-            "the program ran longer than its time limit and was stopped; "
-            "give it fewer rows a call, or a higher limit"
-        )
+        return too_late()
     # The first lines tell where in the code it was; the last one tells what happened.
     return ProgramError(
         f"the program stopped {when}: {trap.message.strip().splitlines()[-1].strip()}"
@@ -113,9 +118,8 @@ class Instance:
 
     def __init__(self, module: wasmtime.Module, methods: Sequence[str], seconds: float) -> None:
         self.store = wasmtime.Store(engine())
-        self._limit = max(2, int(seconds / TICK) + 1)
-        self.ticks = -1
-        self.store.set_epoch_deadline(self._limit)
+        self._seconds = seconds
+        self.rewind()
         self.store.set_limits(
             memory_size=memory_bytes(module) + MAX_GROWTH, memories=1, tables=1, table_elements=1000
         )
@@ -191,6 +195,19 @@ class Instance:
         self._functions["reset"]()
 
     def rewind(self) -> None:
-        """Start the time limit anew."""
+        """Start the time limit anew, within what this thread may still take.
+
+        Raises
+        ------
+        DeadlineError
+            Nothing is left.
+        """
         self.ticks = clock.ticks
-        self.store.set_epoch_deadline(self._limit)
+        limit = max(2, int(self._seconds / clock.period) + 1)
+        if allowance.until is not None:
+            left = allowance.until - time.monotonic()
+            if left <= 0:
+                self.ticks = -1
+                raise too_late()
+            limit = min(limit, max(1, int(left / clock.period)))
+        self.store.set_epoch_deadline(limit)

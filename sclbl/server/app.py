@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sclbl.errors import SclblError
 from sclbl.registry.store import Store
 from sclbl.server import deployments, errors, files, openapi, predict, upload
 from sclbl.server.auth import Guard
+from sclbl.server.budget import Budget
 from sclbl.server.context import Context, context_of, json_response, reading
+from sclbl.server.gate import Gate
 from sclbl.server.predictor import Predictor
 from sclbl.server.settings import Settings
 from sclbl.server.workshop import Workshop
@@ -24,7 +30,7 @@ from sclbl.server.workshop import Workshop
 async def health(request: Request) -> Response:
     """Answer whether the server and its registry work; needs no token."""
     context = context_of(request)
-    await context.ask(context.registry.stamp)
+    await context.feel_pulse()
     return json_response({"status": "ok"}, headers={"cache-control": "no-store"})
 
 
@@ -33,6 +39,24 @@ async def whoami(request: Request) -> Response:
     reading(request)
     write = request.headers.get("authorization") is not None
     return json_response({"write": write}, headers={"cache-control": "no-store"})
+
+
+class HostCheck:
+    """Refuses requests for other hosts, before anything else looks at them."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "http":
+            try:
+                self._gate.check_host(Headers(scope=scope).get("host"))
+            except SclblError as error:
+                await errors.response_of(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 ROUTES = [
@@ -59,15 +83,20 @@ def create_app(registry: Store, guard: Guard, settings: Settings | None = None) 
         Limits and policies.
     """
     settings = settings or Settings()
-    context = Context(registry, guard, settings, Predictor(registry, settings), Workshop(settings))
+    gate = Gate(guard, settings)
+    budget = Budget(settings.flight_bytes)
+    predictor, workshop = Predictor(registry, settings), Workshop(settings)
+    context = Context(registry, guard, settings, predictor, workshop, gate, budget)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        tending = asyncio.create_task(context.tend())
         yield
+        tending.cancel()
         context.close()
         registry.close()
 
-    middleware = []
+    middleware = [Middleware(HostCheck, gate=gate)]
     if settings.cors:
         middleware.append(
             Middleware(

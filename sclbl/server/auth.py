@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import tempfile
@@ -11,12 +12,19 @@ from pathlib import Path
 
 from sclbl.errors import AuthenticationError, CorruptedError
 
+log = logging.getLogger("sclbl.server")
+
 PREFIX = "sclbl_"
 
 
 def _digest(token: str) -> str:
     # The token is 256 random bits, so a plain hash cannot be searched; no salt, no stretching.
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def fingerprint(digest: str) -> str:
+    """Return what a log calls a token: enough to tell tokens apart, nothing to find one by."""
+    return digest[:8]
 
 
 class Guard:
@@ -28,11 +36,20 @@ class Guard:
         SHA-256 (hex) of the token.
     private : bool
         Whether reads need the token too.
+    path : Path, optional
+        The file that `digest` was read from; `renew` reads it again.
     """
 
-    def __init__(self, digest: str, *, private: bool = False) -> None:
+    def __init__(self, digest: str, *, private: bool = False, path: Path | None = None) -> None:
         self._digest = digest
+        self._path = path
+        self._seen = _mark(path)
         self.private = private
+
+    @property
+    def fingerprint(self) -> str:
+        """What a log calls the right token."""
+        return fingerprint(self._digest)
 
     def check(self, authorization: str | None, *, write: bool) -> None:
         """Let a request pass, or raise.
@@ -53,11 +70,14 @@ class Guard:
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() == "bearer":
-            if hmac.compare_digest(_digest(token.strip()), self._digest):
+            digest = _digest(token.strip())
+            # Without a hash no token is right.
+            if self._digest and hmac.compare_digest(digest, self._digest):
                 return
             raise AuthenticationError(
                 "the token is wrong; log in with the token that the server printed when it first "
-                "started, or make a new one with `sclbl serve --new-token`"
+                "started, or make a new one with `sclbl serve --new-token`",
+                fingerprint=fingerprint(digest),
             )
         if write or self.private:
             raise AuthenticationError(
@@ -65,8 +85,36 @@ class Guard:
                 "header `Authorization: Bearer TOKEN`"
             )
 
+    def renew(self) -> None:
+        """Read the file again where it is another one than before.
+
+        Where it is gone or damaged, no token is right any longer.
+        """
+        if self._path is None or (mark := _mark(self._path)) == self._seen:
+            return
+        try:
+            digest = stored_digest(self._path) or ""
+        except CorruptedError as error:
+            log.error("%s", error)
+            digest = ""
+        if digest != self._digest:
+            log.warning(
+                "the token changed: %s is right from now on",
+                f"the one with the fingerprint {fingerprint(digest)}" if digest else "none",
+            )
+        self._digest, self._seen = digest, mark
+
     def __repr__(self) -> str:
         return f"<Guard private={self.private}>"
+
+
+def _mark(path: Path | None) -> tuple[int, int, int] | None:
+    """Return what is another after each change of a file; None where there is none."""
+    try:
+        found = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if found is None else (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
 def new_token(path: Path) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from sclbl.errors import LimitError, RequestError, RequestTimeoutError
+from sclbl.server.budget import Hold
 from sclbl.server.settings import Settings
 
 
@@ -50,9 +52,18 @@ class Bounded:
         Most bytes.
     settings : Settings
         Time limits.
+    hold : Hold, optional
+        Counts the bytes, where they stay in memory.
     """
 
-    def __init__(self, request: Request, what: str, limit: int, settings: Settings) -> None:
+    def __init__(
+        self,
+        request: Request,
+        what: str,
+        limit: int,
+        settings: Settings,
+        hold: Hold | None = None,
+    ) -> None:
         declared = declared_length(request)
         if declared is not None and declared > limit:
             raise too_large(what, limit, declared)
@@ -62,13 +73,15 @@ class Bounded:
         self._settings = settings
         self._deadline = time.monotonic() + settings.body_seconds
         self._seen = 0
+        self._hold = hold
 
     async def receive(self) -> Message:
         """Receive one message; stands in for the ASGI ``receive``."""
         wait = min(self._settings.idle_seconds, self._deadline - time.monotonic())
         try:
             async with asyncio.timeout(max(wait, 0)):
-                message = await self._receive()
+                with nullcontext() if self._hold is None else self._hold.waiting():
+                    message = await self._receive()
         except TimeoutError:
             raise RequestTimeoutError(
                 f"{self._what} arrived too slowly: {self._seen} bytes so far; it may pause for "
@@ -77,9 +90,12 @@ class Bounded:
             ) from None
         if message["type"] == "http.disconnect":
             raise RequestError(f"{self._what} ended early: the client closed the connection")
-        self._seen += len(message.get("body", b""))
+        size = len(message.get("body", b""))
+        self._seen += size
         if self._seen > self._limit:
             raise too_large(self._what, self._limit)
+        if self._hold is not None:
+            self._hold.take(size)
         return message
 
     async def read(self) -> bytes:

@@ -3,51 +3,122 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sclbl.errors import BusyError
 from sclbl.registry.base import Record
 from sclbl.registry.store import Store
+from sclbl.server.audit import Author
 from sclbl.server.auth import Guard
+from sclbl.server.budget import Budget
+from sclbl.server.gate import Gate
 from sclbl.server.predictor import Predictor
 from sclbl.server.settings import Settings
+from sclbl.server.slowdown import Slowdown
 from sclbl.server.workshop import Workshop
+
+log = logging.getLogger("sclbl.server")
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+#: How long `GET /healthz` waits for the registry.
+HEALTH_SECONDS = 1.0
+#: How often the file of the token is looked at.
+TOKEN_SECONDS = 0.5
+
+
+class Pools:
+    """The threads that wait for the registry, apart by what they wait for."""
+
+    def __init__(self) -> None:
+        self.reads = ThreadPoolExecutor(8, thread_name_prefix="reads")
+        self.writes = ThreadPoolExecutor(4, thread_name_prefix="writes")
+        self.health = ThreadPoolExecutor(1, thread_name_prefix="health")
+
+    def close(self) -> None:
+        """Let the threads go."""
+        for pool in (self.reads, self.writes, self.health):
+            pool.shutdown(wait=False, cancel_futures=True)
+
 
 @dataclass(frozen=True)
 class Context:
-    """A registry, its guard, and the threads that work for the routes."""
+    """A registry, its gate, and the threads that work for the routes.
+
+    Reads, changes and health have threads of their own: a change waits for the registry's write
+    lock, and nothing else waits with it.
+    """
 
     registry: Store
     guard: Guard
     settings: Settings
     predictor: Predictor
     workshop: Workshop
+    gate: Gate
+    budget: Budget
+    slowdown: Slowdown = field(default_factory=Slowdown)
     #: URLs of predictions that were answered, with the ref and method in them.
     known_urls: dict[bytes, tuple[str, str | None]] = field(default_factory=dict)
-    _io: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(8, thread_name_prefix="registry")
-    )
+    #: Who asks for a change; None where the request may only read.
+    author: Author | None = None
+    _pools: Pools = field(default_factory=Pools)
+    _pulse: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
 
     async def ask(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call the registry in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._io, lambda: call(*args, **kwargs)
-        )
+        """Call the registry in a thread; what a writer calls is a change, and is logged."""
+        loop, author = asyncio.get_running_loop(), self.author
+        if author is None:
+            return await loop.run_in_executor(self._pools.reads, lambda: call(*args, **kwargs))
+        try:
+            found = await loop.run_in_executor(self._pools.writes, lambda: call(*args, **kwargs))
+        except Exception as error:
+            author.failed(call, args, kwargs, error)
+            raise
+        author.done(call, args, kwargs, found)
+        return found
+
+    async def feel_pulse(self) -> None:
+        """Return when the registry has answered; raise where it does not.
+
+        Raises
+        ------
+        BusyError
+            It did not answer in time.
+        """
+        # All who ask meanwhile wait for the one answer.
+        pulse = self._pulse.get("now")
+        if pulse is None or pulse.done():
+            loop = asyncio.get_running_loop()
+            pulse = loop.run_in_executor(self._pools.health, self.registry.stamp)
+            self._pulse["now"] = pulse
+        done, _ = await asyncio.wait([pulse], timeout=HEALTH_SECONDS)
+        if not done:
+            raise BusyError(f"the registry did not answer within {HEALTH_SECONDS:g} s")
+        pulse.result()
+
+    async def tend(self) -> None:
+        """Look after the token, for as long as the application runs."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                await loop.run_in_executor(self._pools.reads, self.guard.renew)
+            except OSError as error:
+                log.error("the token cannot be read again: %s", error)
+            await asyncio.sleep(TOKEN_SECONDS)
 
     def close(self) -> None:
         """Let the threads go, and the process that compiles."""
         self.predictor.close()
-        self._io.shutdown(wait=False, cancel_futures=True)
+        self._pools.close()
         self.workshop.close()
 
 
@@ -60,15 +131,20 @@ def context_of(request: Request) -> Context:
 def reading(request: Request) -> Context:
     """Return the context, after checking that the request may read."""
     context = context_of(request)
-    context.guard.check(request.headers.get("authorization"), write=False)
+    context.gate.check(request.headers.getlist("authorization"), write=False)
     return context
 
 
 def writing(request: Request) -> Context:
-    """Return the context, after checking that the request may write."""
+    """Return the context, after checking that the request may write; what it asks is logged."""
     context = context_of(request)
-    context.guard.check(request.headers.get("authorization"), write=True)
-    return context
+    context.gate.check(request.headers.getlist("authorization"), write=True)
+    return replace(context, author=Author(address_of(request), context.guard.fingerprint))
+
+
+def address_of(request: Request) -> str:
+    """Return the address of a request's client."""
+    return request.client.host if request.client else "unknown"
 
 
 def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -17,8 +18,10 @@ from sclbl.errors import (
     CompileError,
     ConflictError,
     CorruptedError,
+    DeadlineError,
     DeletedError,
     FidelityError,
+    HostError,
     InputError,
     InvalidNameError,
     InvalidProgramError,
@@ -38,6 +41,8 @@ from sclbl.errors import (
     StorageFullError,
     UnsupportedMethodError,
 )
+from sclbl.server import audit
+from sclbl.server.context import address_of, context_of
 
 log = logging.getLogger("sclbl.server")
 
@@ -68,10 +73,23 @@ STATUS: Mapping[type[SclblError], int] = {
     # how it was asked
     RequestError: 400,
     MediaTypeError: 415,
+    HostError: 421,
     RequestTimeoutError: 408,
     AuthenticationError: 401,
     RemoteError: 502,
 }
+
+
+#: What a full disk says; what a disk or a system says that cannot serve now.
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_FAILING = frozenset(
+    (errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM)
+)
+#: The same, in SQLite's words.
+_SQLITE_FULL = "disk is full"
+_SQLITE_FAILING = ("readonly", "unable to open", "disk i/o", "locked", "busy")
+_FULL_TEXT = "the server's disk is full; nothing was recorded, and the server's log says more"
+_FAILING_TEXT = "the server's storage does not work just now; the server's log says more"
 
 
 def status_of(error: SclblError) -> int:
@@ -79,19 +97,53 @@ def status_of(error: SclblError) -> int:
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
 
 
-def body_of(error: SclblError) -> bytes:
-    """Return the JSON body of an error: code, message, and where in the rows it was."""
+def of_storage(error: BaseException) -> SclblError | None:
+    """Return what a failure of the disk or the system is called; None where it is none.
+
+    The cause is looked at, whatever class it was wrapped in: a client can do nothing about it, so
+    it must not be told that its request was wrong.
+    """
+    if isinstance(error, StorageError):
+        return error
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and not isinstance(cause, SclblError):
+            if cause.errno in _FULL:
+                return StorageFullError(_FULL_TEXT)
+            if cause.errno in _FAILING:
+                return StorageError(_FAILING_TEXT)
+        if type(cause).__name__ == "OperationalError":
+            said = str(cause).lower()
+            if _SQLITE_FULL in said:
+                return StorageFullError(_FULL_TEXT)
+            if any(words in said for words in _SQLITE_FAILING):
+                return StorageError(_FAILING_TEXT)
+        cause = cause.__cause__
+    return None
+
+
+def body_of(error: SclblError, place: str | None = None) -> bytes:
+    """Return the JSON body of an error: code, message, and where in the rows it was.
+
+    Where the registry lies, at `place`, is the server's own affair.
+    """
+    message, shell = _without(place, str(error)), _without(place, error.shell)
     row, column = getattr(error, "row", None), getattr(error, "column", None)
-    return _body(error.code, str(error), row, column, error.shell)
+    return error_body(error.code, message, row, column, shell)
 
 
-def _body(
+def _without(place: str | None, text: str) -> str:
+    return text.replace(f"{place}/", "").replace(f" {place}", "") if place else text
+
+
+def error_body(
     code: str,
     message: str,
     row: int | None = None,
     column: str | None = None,
     shell: str | None = None,
 ) -> bytes:
+    """Return the JSON body of an error."""
     # The column's position can arrive as a number from the program; it is text on the wire.
     place = None if column is None else str(column)
     said = {"code": code, "message": message, "row": row, "column": place}
@@ -105,16 +157,20 @@ def headers_of(error: SclblError) -> dict[str, str]:
     headers = {"cache-control": "no-store"}
     if isinstance(error, AuthenticationError):
         headers["www-authenticate"] = 'Bearer realm="sclbl"'
-    if isinstance(error, (LimitError, RequestTimeoutError)):
+    if isinstance(error, RequestTimeoutError) or (
+        isinstance(error, LimitError) and not isinstance(error, DeadlineError)
+    ):
         # The rest of the body is not read, so the connection cannot carry another request.
         headers["connection"] = "close"
+    if isinstance(error, (BusyError, StorageError)):
+        headers["retry-after"] = "1"
     return headers
 
 
-def response_of(error: SclblError) -> Response:
+def response_of(error: SclblError, place: str | None = None) -> Response:
     """Return the answer to a request that failed."""
     return Response(
-        body_of(error), status_of(error), headers_of(error), media_type="application/json"
+        body_of(error, place), status_of(error), headers_of(error), media_type="application/json"
     )
 
 
@@ -122,10 +178,25 @@ async def on_error(request: Request, error: Exception) -> Response:
     """Answer an error of sclbl's own tree."""
     if not isinstance(error, SclblError):
         raise error
-    status = status_of(error)
-    if status >= 500:
+    context = context_of(request)
+    shown = of_storage(error) or error
+    if status_of(shown) >= 500 and not isinstance(error, BusyError):
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return response_of(error)
+    if isinstance(error, AuthenticationError) and error.fingerprint is not None:
+        address = address_of(request)
+        count = context.slowdown.count(address)
+        audit.refused(address, error.fingerprint, request.url.path, count)
+        await context.slowdown.wait(count)
+    return response_of(shown, context.registry.location)
+
+
+async def on_os_error(request: Request, error: Exception) -> Response:
+    """Answer a failure of the system that nobody gave a name."""
+    shown = of_storage(error)
+    if shown is None:
+        raise error
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return response_of(shown)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -140,15 +211,22 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     else:
         code, message = "request", str(error.detail)
     headers = dict(error.headers or {})
-    return Response(_body(code, message), error.status_code, headers, media_type="application/json")
+    return Response(
+        error_body(code, message), error.status_code, headers, media_type="application/json"
+    )
 
 
 async def on_defect(request: Request, error: Exception) -> Response:
     """Answer anything unforeseen; the details stay in the server's log."""
     message = "the server failed on this request; its log says why"
-    return Response(_body("error", message), 500, media_type="application/json")
+    return Response(error_body("error", message), 500, media_type="application/json")
 
 
 def handlers() -> dict[Any, Any]:
     """Return the table of handlers that Starlette takes."""
-    return {SclblError: on_error, HTTPException: on_http_error, Exception: on_defect}
+    return {
+        SclblError: on_error,
+        OSError: on_os_error,
+        HTTPException: on_http_error,
+        Exception: on_defect,
+    }

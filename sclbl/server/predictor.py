@@ -3,84 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
-import msgspec
+import numpy as np
 
+from sclbl.errors import DeadlineError, LimitError, RequestError
 from sclbl.methods import pick_method
 from sclbl.program import Program
 from sclbl.registry.base import Record, Registry
-from sclbl.server import results
-from sclbl.server.dense import Dense
+from sclbl.runtime.engine import check_time
+from sclbl.server import large, results
+from sclbl.server.lanes import INLINE_SECONDS, Lanes, begin_inline, end_inline
 from sclbl.server.payload import JSON, NDJSON, READERS
+from sclbl.server.programs import Programs, Target, target_of
+from sclbl.server.revision import Revision
 from sclbl.server.settings import Settings
 
-#: A prediction expected to take longer than this leaves the event loop for a thread.
-INLINE_SECONDS = 0.001
-#: So does one with a larger body.
+#: A prediction with a larger body leaves the event loop for a thread.
 INLINE_BYTES = 32 * 1024
+#: So does one with more values in its answer.
+INLINE_VALUES = 16 * 1024
+#: One with a larger body is taken for one that may take long.
+SHORT_BYTES = 512 * 1024
+#: Values that are encoded at a time: others wait meanwhile.
+SLICE_VALUES = 4 * 1024
 #: Refs remembered at most, over all methods.
 MAX_TARGETS = 4096
-
-
-@dataclass(slots=True)
-class Target:
-    """A method of a program that a ref named when it was last looked up.
-
-    ``cost`` is the seconds per byte of body that predictions took lately.
-    """
-
-    record: Record
-    program: Program
-    method: str
-    prefix: bytes
-    call: Callable[[Any], Any]
-    dense: Dense
-    cost: float = 0.0
-
-
-class Programs:
-    """Loaded programs by SHA-256; the least recently used one goes when there are too many."""
-
-    def __init__(self, count: int, size: int) -> None:
-        self._count = count
-        self._size = size
-        self._held: OrderedDict[str, Program] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, sha256: str) -> Program | None:
-        """Return a program if it is loaded."""
-        program = self._held.get(sha256)
-        if program is not None:
-            self._held.move_to_end(sha256)
-        return program
-
-    def put(self, program: Program) -> None:
-        """Hold a program. One that is larger than the whole cache is held alone."""
-        if program.sha256 in self._held:
-            return
-        self._held[program.sha256] = program
-        self._bytes += program.memory_bytes
-        while len(self._held) > 1 and (len(self._held) > self._count or self._bytes > self._size):
-            _, gone = self._held.popitem(last=False)
-            self._bytes -= gone.memory_bytes
-
-    def __len__(self) -> int:
-        return len(self._held)
 
 
 class Predictor:
     """Answers predictions.
 
-    What a ref names is remembered for as long as the registry's stamp is the same. The stamp is
-    read at most every `Settings.stamp_seconds`, so a promotion by another process is seen within
-    that time, and one through this server at once (`forget`).
+    What a ref names is remembered for as long as the registry's revision is the same; see
+    `Revision` for how soon a change is seen. One through this server is seen at once (`forget`).
     """
 
     def __init__(self, registry: Registry, settings: Settings) -> None:
@@ -89,12 +47,10 @@ class Predictor:
         self._targets: dict[tuple[str, str | None], Target] = {}
         self._programs = Programs(settings.cached_programs, settings.cached_bytes)
         self._loading: dict[str, asyncio.Future[Program]] = {}
-        self._stamp: int | None = None
-        self._checked = 0.0
         # Counts the changes that were noticed: what was looked up before one is not kept after it.
         self._changes = 0
-        workers = max(2, os.cpu_count() or 1)
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="predict")
+        self.revision = Revision(registry, settings.stamp_seconds, self.forget)
+        self._lanes = Lanes(settings.predict_seconds)
         self._loaders = ThreadPoolExecutor(4, thread_name_prefix="load")
 
     def forget(self) -> None:
@@ -104,23 +60,9 @@ class Predictor:
 
     def close(self) -> None:
         """Let the threads go."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.revision.close()
+        self._lanes.close()
         self._loaders.shutdown(wait=False, cancel_futures=True)
-
-    def _refresh(self) -> None:
-        now = time.monotonic()
-        if now - self._checked < self._settings.stamp_seconds:
-            return
-        stamp = self._registry.stamp()
-        if stamp != self._stamp or stamp is None:
-            self.forget()
-            self._stamp = stamp
-        self._checked = now
-
-    def known(self, ref: str, method: str | None) -> Target | None:
-        """Return what a ref and a method name, if that is known without asking the registry."""
-        self._refresh()
-        return self._targets.get((ref, method))
 
     async def find(self, ref: str, method: str | None) -> Target:
         """Return what a ref and a method name.
@@ -130,23 +72,16 @@ class Predictor:
         InvalidRefError, NotFoundError, DeletedError, UnsupportedMethodError
             The ref or the method names nothing.
         """
-        target = self.known(ref, method)
+        await self.revision.renew()
+        target = self._targets.get((ref, method))
         if target is not None:
             return target
         changes = self._changes
         loop = asyncio.get_running_loop()
         record = await loop.run_in_executor(self._loaders, self._registry.get, ref)
         program = await self._load(record)
-        chosen = pick_method(program.methods, record.ref, method)
-        target = Target(
-            record,
-            program,
-            chosen,
-            _prefix(record, chosen),
-            getattr(program, chosen),
-            Dense(program.signature),
-        )
-        if changes == self._changes and self._stamp is not None:
+        target = target_of(record, program, pick_method(program.methods, record.ref, method))
+        if changes == self._changes and self.revision.known:
             if len(self._targets) >= MAX_TARGETS:
                 self._targets.clear()
             self._targets[ref, method] = target
@@ -173,67 +108,138 @@ class Predictor:
         if not done.cancelled() and done.exception() is None:
             self._programs.put(done.result())
 
-    def answer(self, target: Target, body: bytes, media: str = JSON) -> bytes:
-        """Predict, in this thread, and return the JSON answer.
+    # -------------------------------------------------------------- answers
 
-        Raises
-        ------
-        InputError, RequestError, LimitError
-            The body cannot be read, or the program refuses its rows.
+    def answer_inline(self, ref: str, method: str | None, body: bytes) -> bytes | None:
+        """Answer a small JSON prediction at once, on the event loop.
+
+        None where it is not known to be short, or where anything is wrong: then `respond` answers,
+        which also knows how to refuse.
         """
-        return self._encoded(target, body, media, _as_json)
+        if not self.revision.fresh() or len(body) > INLINE_BYTES:
+            return None
+        target = self._targets.get((ref, method))
+        return None if target is None else self._at_once(target, body)
 
-    def answer_lines(self, target: Target, body: bytes, media: str) -> bytes:
-        """Predict, in this thread, and return the results as NDJSON; raises as `answer` does."""
-        return self._encoded(target, body, media, _as_lines)
+    def _at_once(self, target: Target, body: bytes) -> bytes | None:
+        start = time.perf_counter()
+        try:
+            rows = READERS[JSON](body, target.program.signature, self._settings.rows)
+            count = len(rows)
+            if target.costs.expected(count) > INLINE_SECONDS:
+                return None
+            if count * target.width > min(INLINE_VALUES, self._settings.answer_values):
+                return None
+            begin_inline()
+            try:
+                found = target.call(target.dense(rows))
+            finally:
+                end_inline()
+            output = target.program.signature.outputs[target.method]
+            text = results.encode(results.by_row(found), output)
+        except DeadlineError:
+            target.costs.too_slow(count)
+            return None
+        except Exception:
+            # Whatever it is, it happens again on the long way, which answers or logs it.
+            return None
+        target.costs.add(count, time.perf_counter() - start)
+        return None if len(text) > self._settings.answer_bytes else target.prefix + text + b"}"
 
-    def _encoded(
+    async def respond(
         self,
         target: Target,
         body: bytes,
         media: str,
-        encode: Callable[[Target, list[Any]], bytes],
-    ) -> bytes:
-        start = time.perf_counter()
-        program = target.program
-        rows = READERS[media](body, program.signature, self._settings.rows)
-        found = results.by_row(target.call(target.dense(rows)))
-        text = encode(target, found)
-        spent = (time.perf_counter() - start) / (len(body) or 1)
-        target.cost += (spent - target.cost) * 0.25
-        return text
+        accept: str,
+        *,
+        gone: Callable[[], Awaitable[Any]] | None = None,
+    ) -> list[bytes]:
+        """Predict and return the answer, in pieces, in the media type `accept`.
 
-    def inline(self, target: Target, size: int) -> bool:
-        """Return whether a body of this size should be answered in the event loop."""
-        return size <= INLINE_BYTES and target.cost * size < INLINE_SECONDS
+        `gone` returns when the client has left; what it asked for then gives up its place in the
+        queue.
 
-    async def respond(self, target: Target, body: bytes, media: str, accept: str) -> bytes:
-        """Predict, in a thread where it may take long, and return the answer in the media type
-        `accept`; raises as `answer` does."""
-        run = self.answer_lines if accept == NDJSON else self.answer
-        if self.inline(target, len(body)):
-            return run(target, body, media)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, run, target, body, media)
+        Raises
+        ------
+        InputError, RequestError, LimitError
+            The body cannot be read, the program refuses its rows, or they take too much.
+        BusyError
+            Too many predictions wait for their turn.
+        """
+        size = len(body)
+        if media == accept == JSON and size <= INLINE_BYTES:
+            answer = self._at_once(target, body)
+            if answer is not None:
+                return [answer]
+        if size <= SHORT_BYTES and size < target.long_bytes:
+            try:
+                return await self._lanes.short(lambda: self.answer(target, body, media, accept))
+            except DeadlineError:
+                target.long_bytes = min(target.long_bytes, size)
+        start = time.monotonic()
+        work = self._lanes.long(lambda: self.answer(target, body, media, accept))
+        answers = await (work if gone is None else _attended(work, gone))
+        if time.monotonic() - start < INLINE_SECONDS:
+            target.long_bytes = 1 << 62
+        return answers
+
+    def answer(
+        self, target: Target, body: bytes, media: str = JSON, accept: str = JSON
+    ) -> list[bytes]:
+        """Predict, in this thread, and return the answer in pieces; raises as `respond` does."""
+        start = time.thread_time()
+        settings, signature = self._settings, target.program.signature
+        rows = large.read(body, media, signature, target.dense, settings.rows)
+        count = _count(rows)
+        if count * target.width > settings.answer_values:
+            raise LimitError(
+                f"the answer for {count:,} rows has {count * target.width:,} values; this server "
+                f"gives at most {settings.answer_values:,} in one answer, so send fewer rows"
+            )
+        check_time()
+        found = target.call(rows)
+        del rows
+        parts, size = [], 0
+        output = signature.outputs[target.method]
+        for some in results.in_slices(found, SLICE_VALUES):
+            check_time()
+            if accept == NDJSON:
+                parts.append(results.encode_lines(some, output))
+            else:
+                text = results.encode(some, output)
+                parts.append(b"%b%b" % (b"," if parts else target.prefix + b"[", text[1:-1]))
+            size += len(parts[-1])
+            if size > settings.answer_bytes:
+                raise LimitError(
+                    f"the answer has more than {settings.answer_bytes:,} bytes, which is the most "
+                    "that this server gives in one answer; send fewer rows"
+                )
+            if len(parts) > 1:
+                time.sleep(large.BREATH)
+        if accept != NDJSON:
+            parts.append(b"]}" if parts else target.prefix + b"[]}")
+        target.costs.add(count, time.thread_time() - start)
+        return parts
 
 
-def _prefix(record: Record, method: str) -> bytes:
-    head = msgspec.json.encode(
-        {
-            "ref": record.ref,
-            "name": record.name,
-            "version": record.version,
-            "sha256": record.sha256,
-            "method": method,
-        }
-    )
-    return head[:-1] + b',"results":'
+async def _attended(
+    work: Coroutine[Any, Any, list[bytes]], gone: Callable[[], Awaitable[Any]]
+) -> list[bytes]:
+    """Return what comes of `work`, or give it up when the client has left."""
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise RequestError("the client closed the connection before it was answered")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
 
 
-def _as_json(target: Target, rows: list[Any]) -> bytes:
-    output = target.program.signature.outputs[target.method]
-    return b"%b%b}" % (target.prefix, results.encode(rows, output))
-
-
-def _as_lines(target: Target, rows: list[Any]) -> bytes:
-    return results.encode_lines(rows, target.program.signature.outputs[target.method])
+def _count(rows: Any) -> int:
+    """Return how many rows a reader returned: a list, an array, or columns by name."""
+    if isinstance(rows, dict):
+        return max((len(column) for column in rows.values()), default=0)
+    return rows.shape[0] if isinstance(rows, np.ndarray) else len(rows)

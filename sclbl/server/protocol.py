@@ -1,17 +1,15 @@
-"""HTTP for `sclbl serve`: uvicorn's protocol with a short cut for small predictions.
+"""HTTP for `sclbl serve`: a short cut for small predictions over a hardened connection.
 
 A prediction of a few rows takes microseconds, while a trip through an ASGI task takes tens of
 them. So a small JSON prediction of a ref that is known and a program that is loaded is answered
 here, in the callback that its last byte arrives in. Everything else, every error included, goes
-the long way, so there is one place that decides what an answer looks like; both ways call
-`Predictor.answer`.
+the long way, so there is one place that decides what an answer looks like. Both ways ask the
+`Gate` before and call `Predictor.answer` after: a rule belongs in one of these two, and then no
+way skips it.
 
 Clients that keep a connection open send the same head with each request, save for the length of
 the body. A head that was parsed and found fit for the short cut is remembered as bytes, so that
 the next one like it needs no parsing: one search, one look-up.
-
-It also bounds what uvicorn leaves open: the size of the head of a request, and the time that it
-may take to arrive.
 """
 
 from __future__ import annotations
@@ -20,16 +18,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
+from sclbl.server import connection
+from sclbl.server.connection import Connection
 from sclbl.server.context import Context
-from sclbl.server.payload import JSON
 from sclbl.server.predictor import INLINE_BYTES
 
-#: Most bytes of a request line with its headers.
-HEAD_BYTES = 64 * 1024
-#: How long they may take to arrive, from the connection or the first byte on.
-HEAD_SECONDS = 20.0
 #: Heads remembered at most, and the longest one.
 _HEADS = 1024
 _LONGEST_HEAD = 2048
@@ -45,10 +38,9 @@ class _Head:
     authorization: str | None
 
 
-class PredictProtocol(HttpToolsProtocol):
-    """One connection."""
+class PredictProtocol(Connection):
+    """One connection, with the short cut."""
 
-    context: ClassVar[Context]
     #: False where every request must be logged, which the long way does.
     short_cut: ClassVar[bool] = True
     _known_urls: ClassVar[dict[bytes, tuple[str, str | None]]]
@@ -56,30 +48,19 @@ class PredictProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Whether the parser is between two requests, and what came in when it last was.
-        self._between = True
+        # What came in when the parser last was between two requests.
         self._chunk: bytes | None = None
-        self._in_head = False
-        self._head_bytes = 0
         # While a request may still take the short cut its body is held here; else None.
         self._held: bytes | None = None
         self._authorization: str | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        # When the last short answer was given, and the timer that closes the connection after it.
-        self._answered = 0.0
+        # The timer that closes the connection after the last short answer.
         self._idle: asyncio.TimerHandle | None = None
         self._status: bytes = b""
         self._status_of: Any = None
 
     # ------------------------------------------------------- the connection
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        # uvicorn narrows the transport's type in the same way.
-        super().connection_made(transport)
-        self._timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
-
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
         if self._idle is not None:
             self._idle.cancel()
         self._held = None
@@ -92,13 +73,9 @@ class PredictProtocol(HttpToolsProtocol):
             self._chunk = data
         else:
             self._chunk = None
-        if self._in_head:
-            self._count_head(len(data))
         super().data_received(data)
-        if self._in_head and not self._head_bytes:
-            self._count_head(len(data))
-        if (self._in_head or self._held is not None) and self._timer is None:
-            self._timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+        if self._held is not None and self._timer is None:
+            self._timer = self.loop.call_later(connection.HEAD_SECONDS, self._too_slow)
 
     def _is_idle(self) -> bool:
         """Return whether nothing is under way and an answer can be written."""
@@ -106,8 +83,12 @@ class PredictProtocol(HttpToolsProtocol):
             (self.cycle is None or self.cycle.response_complete)
             and not self.pipeline
             and not self.flow.write_paused
+            and not self._deaf
             and not self.transport.is_closing()
         )
+
+    def waits_for_client(self) -> bool:
+        return self._held is not None or super().waits_for_client()
 
     def _answer_known(self, data: bytes) -> bool:
         """Answer a request whose head is remembered; return whether that was done."""
@@ -127,13 +108,13 @@ class PredictProtocol(HttpToolsProtocol):
         self.transport.write(self._status_line(len(answer)) + answer)
         self.server_state.total_requests += 1
         # A timer for each answer would cost as much as the answer, so one is left to run.
-        self._answered = self.loop.time()
+        self.heard = self.loop.time()
         if self._idle is None:
             self._idle = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
         self._idle = None
-        waited = self.loop.time() - self._answered
+        waited = self.loop.time() - self.heard
         # Another timer runs where something is under way, or was answered the long way since.
         if self._timer is not None or self.timeout_keep_alive_task is not None:
             return
@@ -144,43 +125,21 @@ class PredictProtocol(HttpToolsProtocol):
             max(self.timeout_keep_alive - waited, 1.0), self._close_if_idle
         )
 
-    def _count_head(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(
-                b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-                b"content-length: 0\r\nconnection: close\r\n\r\n"
-            )
-            self.transport.close()
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
     def _too_slow(self) -> None:
-        self._timer = None
         if self._held is not None:
             # The long way has its own limit for bodies, and says so in its answer.
+            self._timer = None
             self._release()
-        elif self._in_head or self.cycle is None:
-            self.transport.close()
+        else:
+            super()._too_slow()
 
     # ---------------------------------------------------------- one request
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._between = False
-        self._in_head = True
-        self._head_bytes = 0
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._stop_timer()
+    def begin(self) -> None:
         if self._may_be_short():
             self._held = b""
         else:
-            super().on_headers_complete()
+            super().begin()
 
     def on_body(self, body: bytes) -> None:
         if self._held is None:
@@ -191,7 +150,6 @@ class PredictProtocol(HttpToolsProtocol):
             self._release()
 
     def on_message_complete(self) -> None:
-        self._between = True
         if self._held is not None:
             body = self._held
             ref, method = self._known_urls[self.url]
@@ -199,6 +157,7 @@ class PredictProtocol(HttpToolsProtocol):
             answer = self._answer(head, body)
             if answer is not None:
                 self._held = None
+                self._ended()
                 self._write(answer)
                 self._remember(head)
                 return
@@ -220,7 +179,7 @@ class PredictProtocol(HttpToolsProtocol):
         """Go the long way with what was held."""
         held, self._held = self._held, None
         self._stop_timer()
-        super().on_headers_complete()
+        super().begin()
         if held:
             super().on_body(held)
 
@@ -235,34 +194,33 @@ class PredictProtocol(HttpToolsProtocol):
             or not self.parser.should_keep_alive()
         ):
             return False
-        self._authorization = None
         json = short = False
+        authorizations: list[str] = []
+        host = None
         for name, value in self.headers:
             if name == b"content-type":
                 json = value == b"application/json"
             elif name == b"authorization":
-                self._authorization = value.decode("latin-1")
+                authorizations.append(value.decode("latin-1"))
+            elif name == b"host":
+                host = value.decode("latin-1")
             elif name == b"content-length":
                 # The parser has checked that these are digits.
                 short = int(value) <= INLINE_BYTES
             elif name in _LONG_HEADERS and (name != b"accept" or b"ndjson" in value.lower()):
                 return False
-        return json and short
+        if not (json and short):
+            return False
+        # What the gate refuses goes the long way, which says why.
+        self._authorization = authorizations[0] if authorizations else None
+        return self.context.gate.admits(host, authorizations)
 
     def _answer(self, head: _Head, body: bytes) -> bytes | None:
         """Return the answer, or None where the long way must give it."""
         context = self.context
-        predictor = context.predictor
-        try:
-            target = predictor.known(head.ref, head.method)
-            if target is None or not predictor.inline(target, len(body)):
-                return None
-            if head.authorization is not None or context.guard.private:
-                context.guard.check(head.authorization, write=False)
-            return predictor.answer(target, body, JSON)
-        except Exception:
-            # Whatever it is, it happens again on the long way, which answers or logs it.
+        if not context.gate.admits_token(head.authorization):
             return None
+        return context.predictor.answer_inline(head.ref, head.method, body)
 
     def _status_line(self, size: int) -> bytes:
         default = self.server_state.default_headers
@@ -277,18 +235,19 @@ class PredictProtocol(HttpToolsProtocol):
 
 
 #: Headers that send a request the long way: CORS, bodies in pieces, another form of answer.
-_LONG_HEADERS = frozenset(
-    (b"origin", b"transfer-encoding", b"content-encoding", b"upgrade", b"accept")
-)
+_LONG_HEADERS = frozenset((b"origin", b"transfer-encoding", b"content-encoding", b"accept"))
 
 
-def protocol_for(context: Context, *, short_cut: bool = True) -> type[PredictProtocol]:
+def protocol_for(
+    context: Context, *, short_cut: bool = True, connections: int = 1000
+) -> type[PredictProtocol]:
     """Return the protocol class for one application; pass it to uvicorn as ``http``."""
 
     class Bound(PredictProtocol):
         pass
 
     Bound.context = context
+    Bound.most = connections
     Bound.short_cut = short_cut
     Bound._known_urls = context.known_urls
     Bound._known_heads = {}

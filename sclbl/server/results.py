@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -29,6 +30,17 @@ def by_row(result: Any) -> list[Any]:
         result = result.to_numpy()
     rows: list[Any] = result.tolist()
     return rows
+
+
+def in_slices(result: Any, values: int) -> Iterator[list[Any]]:
+    """Yield results as `by_row` does, about so many values at a time."""
+    parts = result if isinstance(result, (list, tuple)) else [result]
+    arrays = [p if isinstance(p, np.ndarray) else p.to_numpy() for p in parts]
+    width = sum(a.shape[1] if a.ndim > 1 else 1 for a in arrays)
+    step = max(1, values // max(width, 1))
+    for start in range(0, len(arrays[0]), step):
+        piece = [a[start : start + step] for a in arrays]
+        yield by_row(piece if isinstance(result, (list, tuple)) else piece[0])
 
 
 def encode(rows: list[Any], output: Output) -> bytes:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
+import logging
 import socket
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +19,16 @@ from sclbl.server.app import create_app
 from sclbl.server.protocol import protocol_for
 from sclbl.server.settings import Settings
 
+log = logging.getLogger("sclbl.server")
+
 TOKEN_FILE = "server-token.sha256"
 #: How long requests may go on after a stop was asked for.
 STOP_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
-#: Connections at once; more are answered 503.
-CONNECTIONS = 2000
+#: Open files that are not connections: the registry's, uploads on their way, programs.
+RESERVE = 256
+#: How long a thread may keep the interpreter when another wants it.
+SWITCH_SECONDS = 0.0005
 #: All logs go to stderr.
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -54,7 +62,7 @@ def open_guard(
     if digest is None:
         token = auth.new_token(path)
         digest = auth.stored_digest(path)
-    return auth.Guard(digest or "", private=private), token
+    return auth.Guard(digest or "", private=private, path=path), token
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -83,6 +91,49 @@ def address(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def hosts_for(bound: socket.socket, allowed: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the hosts that requests to a listening socket may be for; none where all are right.
+
+    What only this machine reaches is asked for by names of this machine. A web page whose name
+    comes to point here has another name in its requests.
+
+    Parameters
+    ----------
+    bound : socket.socket
+        A listening socket.
+    allowed : sequence of str
+        More hosts, as a proxy in front may send them; ``"*"`` stands for all.
+    """
+    if "*" in allowed:
+        return ()
+    host = bound.getsockname()[0]
+    own: tuple[str, ...] = ()
+    if ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+        own = ("localhost", "127.0.0.1", "[::1]", f"[{host}]" if ":" in host else host)
+    return tuple(dict.fromkeys((*own, *allowed)))
+
+
+def connections_allowed(wanted: int) -> int:
+    """Return how many connections the limit of open files leaves room for, after raising it."""
+    if sys.platform == "win32":
+        return wanted
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    need = wanted + RESERVE
+    if soft != resource.RLIM_INFINITY and soft < need:
+        more = need if hard == resource.RLIM_INFINITY else min(need, hard)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+            soft = more
+        except (ValueError, OSError):
+            log.info("the limit of %d open files stays as it is", soft)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    # Where there are few files, connections and the rest share them.
+    return max(8, min(wanted, soft - min(RESERVE, soft // 2)))
+
+
 def server(
     registry: Store,
     guard: auth.Guard,
@@ -103,10 +154,15 @@ def server(
     access_log : bool
         Log each request: method, path and status, never a header. Costs speed.
     """
+    # Threads that decode and encode hold the interpreter's lock in turns: short ones, because the
+    # event loop needs it again after each call of a program.
+    sys.setswitchinterval(SWITCH_SECONDS)
+    settings = settings or Settings()
     app = create_app(registry, guard, settings)
+    most = connections_allowed(settings.connections)
     config = uvicorn.Config(
         app,
-        http=protocol_for(app.state.context, short_cut=not access_log),
+        http=protocol_for(app.state.context, short_cut=not access_log, connections=most),
         loop="auto",
         ws="none",
         lifespan="on",
@@ -115,7 +171,6 @@ def server(
         access_log=access_log,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )

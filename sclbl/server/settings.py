@@ -17,6 +17,10 @@ class Settings:
         Ask for the token on reads and predictions too.
     cors : tuple of str
         Origins that browsers may call from; none by default, ``("*",)`` for all.
+    hosts : tuple of str
+        Hosts that requests may be for, without a port; none by default, which takes all. A server
+        that only this machine reaches needs them: else a web page whose name comes to point here
+        reads what is served.
     predict_bytes : int
         Largest body of a prediction.
     upload_bytes : int
@@ -34,10 +38,22 @@ class Settings:
         See `uploads_at_once`.
     rows : int
         Most rows of one prediction.
+    answer_values : int
+        Most values (rows times outputs) of one prediction's answer.
+    answer_bytes : int
+        Largest answer of a prediction.
+    flight_bytes : int
+        Bytes of large bodies and answers that may be under way, over all connections.
     idle_seconds : float
         How long a body may send nothing.
     body_seconds : float
         How long a body may take in all.
+    write_seconds : float
+        How long a client may leave an answer unread.
+    predict_seconds : float
+        How long a prediction may take.
+    connections : int
+        Most connections at once, where the system's limit of open files allows that many.
     cached_programs, cached_bytes : int
         How many programs stay loaded, and how many bytes of them.
     stamp_seconds : float
@@ -47,6 +63,7 @@ class Settings:
 
     private: bool = False
     cors: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     predict_bytes: int = 64 * MEBIBYTE
     upload_bytes: int = 512 * MEBIBYTE
     upload_seconds: float = 300.0
@@ -55,8 +72,14 @@ class Settings:
     uploads_waiting: int = 16
     quick_seconds: float = 10.0
     rows: int = 1_000_000
+    answer_values: int = 8_000_000
+    answer_bytes: int = 256 * MEBIBYTE
+    flight_bytes: int = 512 * MEBIBYTE
     idle_seconds: float = 15.0
     body_seconds: float = 300.0
+    write_seconds: float = 30.0
+    predict_seconds: float = 10.0
+    connections: int = 4096
     cached_programs: int = 64
     cached_bytes: int = 1024 * MEBIBYTE
     stamp_seconds: float = 0.02

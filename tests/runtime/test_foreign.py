@@ -318,7 +318,8 @@ from sclbl.runtime import engine
 from tests.compiler.test_linker import mixed
 from tests.runtime.test_foreign import ROW, ROWS, small_program
 
-engine.TICK, runtime.SECONDS = 0.05, 0.1
+engine.clock.at_least_every(0.05)
+runtime.SECONDS = 0.1
 runtime.Module.__init__.__defaults__ = (0.1,)
 numbers = [ROW, ROWS, ROWS.tolist(), ROWS * np.nan]
 texts = [[[1.0, "paid", 2]] * 3, [[1.0, "x", 2]], [[1.0, "free", np.nan]], [[0.5, None, 2]] * 9]

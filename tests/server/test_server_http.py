@@ -19,7 +19,7 @@ from tests.server.threads import serving
 
 BODY = b'{"rows":[[0.5,1.0,2.0,3.0]]}'
 HEAD = (
-    b"POST /v1/deployments/numbers/predict HTTP/1.1\r\nHost: x\r\n"
+    b"POST /v1/deployments/numbers/predict HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: application/json\r\nContent-Length: %d\r\n%b\r\n"
 )
 
@@ -118,7 +118,7 @@ def test_a_declared_10_gb_is_refused_unread(server: Served) -> None:
     message = "declares 9.313 GiB; this server takes at most"
     with connect(server) as connection, connection.makefile("rb") as stream:
         connection.sendall(
-            b"POST /v1/deployments/numbers/versions HTTP/1.1\r\nHost: x\r\n"
+            b"POST /v1/deployments/numbers/versions HTTP/1.1\r\nHost: localhost\r\n"
             b"Authorization: Bearer %b\r\nContent-Type: multipart/form-data; boundary=x\r\n"
             b"Content-Length: %d\r\n\r\n--x\r\n" % (server.token.encode(), ten)
         )
@@ -208,7 +208,7 @@ def send(url: str, *pieces: bytes) -> tuple[int, dict[str, str], bytes] | None:
 def test_slow_requests_are_cut_off(
     tmp_path: Path, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    monkeypatch.setattr("sclbl.server.protocol.HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("sclbl.server.connection.HEAD_SECONDS", 0.2)
     with LocalRegistry(tmp_path) as registry:
         registry.create("numbers", cases["numbers"].wasm, cases["numbers"].spec)
         with serving(registry, settings) as (url, _):
