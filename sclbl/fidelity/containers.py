@@ -127,7 +127,7 @@ class Maker:
                     cells = [v if v in known else None for v in cells]
                 made = pl.Series(column.name, cells, dtype=dtype)
             else:
-                if not widened:  # beside a null integers are floats to the model
+                if not widened and not column.null_count():  # with a null they would be floats
                     fits &= ~np.isnan(values)
                 limits = np.dtype(bool if kind == "boolean" else str(dtype).lower())
                 fits &= _fits(np.where(np.isnan(values), 0, values), limits, False)
