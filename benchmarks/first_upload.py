@@ -58,7 +58,8 @@ def profiled() -> dict[str, float]:
             library = place.parent.name
             top = place.parent.parent.name == "site-packages"
             if top or library == "binding":
-                shares[f"load {library.replace('binding', 'llvmlite')}"] = cumulative / whole
+                key = f"load {library.replace('binding', 'llvmlite')}"
+                shares[key] = max(shares.get(key, 0.0), cumulative / whole)
         for part, (module, name) in PARTS.items():
             home = module.replace(".", "/")
             if function == name.rpartition(".")[2] and (

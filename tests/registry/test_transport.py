@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,7 +83,8 @@ def scripted() -> Iterator[Scripted]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Do not wait between tries; keep what would have been waited."""
     waited: list[float] = []
-    monkeypatch.setattr(transport.time, "sleep", waited.append)
+    # Not time.sleep itself, which other threads of this process use.
+    monkeypatch.setattr(transport, "time", SimpleNamespace(sleep=waited.append))
     return waited
 
 
