@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
 import numpy as np
 
-from sclbl.errors import InvalidProgramError
+from sclbl.errors import InvalidProgramError, LimitError
 from sclbl.spec import DType, Kind, Output, Signature, is_held
 from sclbl.wasm import encode_leb, read_leb, sections
 
@@ -25,6 +26,23 @@ CODE_DIGITS = 16
 MAX_MANIFEST = 16 * 1024 * 1024
 #: Columns of a row, and of a result.
 MAX_COLUMNS = 2**22
+#: Columns that may be written as a count, which costs a file nothing.
+MAX_COUNTED = 2**20
+#: Every key that a manifest may have: its type, and the most bytes of JSON that it may take. A new
+#: key is one line here.
+KEYS: dict[str, tuple[type, int]] = {
+    "abi": (int, 10),
+    "signature": (dict, MAX_MANIFEST),
+    "numeric_dtype": (str, 20),
+    "source": (dict, 64 * 1024),
+    "spec": (str, 100),
+    "report": (dict, 1024 * 1024),
+    "compiler": (str, 200),
+    "code": (str, 100),
+}
+_LABEL_DTYPE = re.compile(
+    r"(float|int|uint)(8|16|32|64)|bool|object|str|category|[<>|=]?U[0-9]{1,4}"
+)
 
 
 def _find(wasm: bytes) -> tuple[int, int, int] | None:
@@ -80,12 +98,33 @@ def read(wasm: bytes) -> dict[str, Any]:
             f"the program has ABI {manifest['abi']}, this sclbl runs ABI {ABI}; "
             "install a matching sclbl or compile the model again"
         )
+    _check_keys(manifest)
     if "code" in manifest and manifest["code"] != code_sha256(wasm)[:CODE_DIGITS]:
         raise InvalidProgramError(
             "the program's code or weights were altered after it was compiled; "
             "fetch or compile it again"
         )
     return manifest
+
+
+def _check_keys(manifest: Mapping[str, Any]) -> None:
+    """Raise where a manifest has a key that none has, or one of another type or too large."""
+    for key, value in manifest.items():
+        if key not in KEYS:
+            raise InvalidProgramError(
+                f"the program's manifest has a key {key[:80]!r}, which this sclbl does not know; "
+                f"known are {', '.join(KEYS)}: the file was altered, or needs a newer sclbl"
+            )
+        kind, most = KEYS[key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise InvalidProgramError(
+                f"the program's manifest has a {key} that is {type(value).__name__} where "
+                f"{kind.__name__} belongs; the file was altered, so fetch or compile it again"
+            )
+        if most < MAX_MANIFEST and (size := len(json.dumps(value))) > most:
+            raise LimitError(
+                f"the program's manifest has a {key} of {size:,} bytes; the limit is {most:,}"
+            )
 
 
 def read_signature(manifest: Mapping[str, Any]) -> Signature:
@@ -99,12 +138,14 @@ def read_signature(manifest: Mapping[str, Any]) -> Signature:
     try:
         data = manifest["signature"]
         columns = data["columns"]
-        if isinstance(columns, Mapping) and not 0 < columns["count"] <= MAX_COLUMNS:
+        if isinstance(columns, Mapping) and not 0 < columns["count"] <= MAX_COUNTED:
             raise ValueError(f"{columns['count']} columns")
         signature = Signature.from_json(data)
         _check_columns(signature)
         for method, output in signature.outputs.items():
-            if not isinstance(output.dtype, str) or not _fits(output):
+            if not isinstance(output.dtype, str) or not _LABEL_DTYPE.fullmatch(output.dtype):
+                raise ValueError(f"the output {method!r} of type {str(output.dtype)[:40]!r}")
+            if not _fits(output):
                 raise ValueError(f"the output {method!r}")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidProgramError(

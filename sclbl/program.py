@@ -49,7 +49,13 @@ class Program:
         self._spec = spec
         self._module = Module(self.wasm, self.signature)
         for method in self.signature.outputs:
-            if not method.isidentifier() or hasattr(Program, method) or method in self.__dict__:
+            # What begins with an underscore could take the place of Python's own protocols.
+            if (
+                method.startswith("_")
+                or not method.isidentifier()
+                or hasattr(Program, method)
+                or method in self.__dict__
+            ):
                 raise InvalidProgramError(
                     f"the program calls a method {method!r}, which is no name for one; "
                     "the file was altered, so fetch or compile it again"

@@ -13,6 +13,8 @@ from sclbl.errors import SpecError
 
 #: Most fields that a file may have, long runs of numbers counted once.
 MAX_FIELDS = 4_000_000
+#: Most messages, and bytes of numbers in attributes (not in tensors): each becomes an object.
+MAX_MESSAGES, MAX_NUMBERS = 500_000, 32 * 1024 * 1024
 
 # Per message: what to do with a field of bytes. A name is a message to walk, text a refusal.
 _CONTROL = "uses control flow (a graph inside an operator); use row-wise operators only"
@@ -54,42 +56,52 @@ def scan(data: bytes) -> None:
     SpecError
         Where it is not an ONNX file, has too many parts, or holds what is never read.
     """
-    fields = 0
+    fields = messages = numbers = 0
+    # The messages that are open, the innermost last: their number does not grow with the file.
     stack = [("model", 0, len(data))]
     while stack:
         message, at, end = stack.pop()
-        known = _MESSAGES[message]
-        while at < end:
-            fields += 1
-            if message == "attribute" and (run := _RUN.match(data, at, end)):
-                at = run.end()
-                continue
-            key, at = _varint(data, at, end)
-            number, wire = key >> 3, key & 7
-            if wire == 2:
-                size, at = _varint(data, at, end)
-                action = known.get(number)
-                if at + size > end or number == 0:
-                    _malformed()
-                if action is not None and not action.startswith(">"):
-                    raise SpecError(f"the ONNX file {action}")
-                if action is not None:
-                    stack.append((action[1:], at, at + size))
-                at += size
-            elif wire == 0:
-                value, at = _varint(data, at, end)
-                if message == "tensor" and number == 14 and value == 1:
-                    raise SpecError(f"the ONNX file {_MESSAGES['tensor'][13]}")
-            elif wire in (1, 5):
-                at += 8 if wire == 1 else 4
-            else:
-                _malformed()
-        if at != end:
-            _malformed()
-        if fields > MAX_FIELDS:
+        if at == end:
+            continue
+        fields += 1
+        if fields > MAX_FIELDS or messages > MAX_MESSAGES or numbers > MAX_NUMBERS:
             raise SpecError(
-                f"the ONNX file has more than {MAX_FIELDS:,} parts; it is not one that sclbl reads"
+                f"the ONNX file has more than {MAX_FIELDS:,} parts, {MAX_MESSAGES:,} operators and "
+                f"attributes, or {MAX_NUMBERS:,} bytes of numbers in attributes; it is not one "
+                "that sclbl reads"
             )
+        if message == "attribute" and (run := _RUN.match(data, at, end)):
+            numbers += run.end() - at
+            stack.append((message, run.end(), end))
+            continue
+        key, at = _varint(data, at, end)
+        number, wire = key >> 3, key & 7
+        if wire == 2:
+            size, at = _varint(data, at, end)
+            after = at + size
+            action = _MESSAGES[message].get(number)
+            if after > end or number == 0:
+                _malformed()
+            if action is not None and not action.startswith(">"):
+                raise SpecError(f"the ONNX file {action}")
+            if message == "attribute" and number in (7, 8):
+                numbers += size
+            stack.append((message, after, end))
+            if action is not None:
+                messages += 1
+                stack.append((action[1:], at, after))
+            continue
+        if wire == 0:
+            value, at = _varint(data, at, end)
+            if message == "tensor" and number == 14 and value == 1:
+                raise SpecError(f"the ONNX file {_MESSAGES['tensor'][13]}")
+        elif wire in (1, 5):
+            at += 8 if wire == 1 else 4
+        else:
+            _malformed()
+        if at > end:
+            _malformed()
+        stack.append((message, at, end))
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:

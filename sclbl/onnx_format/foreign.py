@@ -51,7 +51,10 @@ class Reading:
         self.nodes.append(Node(op, tuple(inputs), (output,), attrs))
         return output
 
-    def array(self, name: str, op: str) -> np.ndarray:
+    def array(self, inputs: list[str], index: int, op: str) -> np.ndarray:
+        if index >= len(inputs):
+            raise SpecError(f"operator {op} has {len(inputs)} inputs; it takes {index + 1} or more")
+        name = inputs[index]
         if name not in self.constants:
             raise SpecError(f"operator {op} takes {name!r}, which must be a constant")
         return self.constants[name]
@@ -72,9 +75,11 @@ def _no_more(op: str, attrs: Mapping[str, Any]) -> None:
 
 def _gemm(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
     alpha, beta = attrs.pop("alpha", 1.0), attrs.pop("beta", 1.0)
+    if not isinstance(alpha, float) or not isinstance(beta, float):
+        raise SpecError("operator Gemm has a factor (alpha, beta) that is no number")
     if attrs.pop("transA", 0):
         raise SpecError("operator Gemm transposes its rows, which is not supported")
-    matrix = r.array(inputs[1], "Gemm")
+    matrix = r.array(inputs, 1, "Gemm")
     matrix = matrix.T if attrs.pop("transB", 0) else matrix
     _no_more("Gemm", attrs)
     dtype = matrix.dtype
@@ -83,7 +88,7 @@ def _gemm(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> Non
     product = f"{out}_product" if bias else out
     r.node("MatMul", [inputs[0], r.constant(scaled, dtype)], product)
     if bias:
-        offset = r.array(inputs[2], "Gemm")
+        offset = r.array(inputs, 2, "Gemm")
         offset = offset if beta == 1.0 else offset * dtype.type(beta)
         r.node("Add", [product, r.constant(offset, dtype)], out)
 
@@ -92,7 +97,7 @@ def _reducer(op: str) -> Reader:
     def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
         axes = attrs.pop("axes", None)
         if len(inputs) > 1:
-            axes = tuple(r.array(inputs[1], op).ravel().tolist())
+            axes = tuple(r.array(inputs, 1, op).ravel().tolist())
         if axes not in ((1,), (-1,)) or attrs.pop("keepdims", 1) != 1:
             raise SpecError(f"operator {op} must reduce along axis 1 and keep it")
         _no_more(op, attrs)
@@ -110,7 +115,7 @@ def _cast(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> Non
 
 def _gather(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
     _axis("Gather", attrs, 0)
-    indices = r.array(inputs[1], "Gather").astype(np.int64)
+    indices = r.array(inputs, 1, "Gather").astype(np.int64)
     r.node("Gather", [inputs[0], r.constant(indices, np.int64)], out, axis=1)
 
 

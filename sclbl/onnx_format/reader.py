@@ -22,8 +22,22 @@ from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, DType, Graph, Node, Source, Sp
 _MAX_LABELS = 64 * 1024 * 1024
 
 
+#: What reading fields of the wrong kind or number ends in, wherever it is noticed.
+_MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
 def read_model(data: bytes, limit: int) -> Spec:
     """Read a file; see `sclbl.onnx_format.read`."""
+    try:
+        return _read(data, limit)
+    except _MALFORMED as error:
+        raise SpecError(
+            f"the ONNX file is malformed ({type(error).__name__}: {str(error)[:200]}); check it "
+            "with onnx.checker.check_model, or give the fitted model itself to sclbl"
+        ) from error
+
+
+def _read(data: bytes, limit: int) -> Spec:
     if len(data) > limit:
         raise SpecError(f"the ONNX file has {len(data):,} bytes; the limit is {limit:,}")
     data = bytes(data)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from sclbl.errors import SpecError
-from sclbl.onnx_format.rules import MAX_WIDTH
+from sclbl.manifest import MAX_COUNTED
 from sclbl.spec import (
     NUMERIC_INPUT,
     RESERVED,
@@ -20,7 +20,7 @@ from sclbl.spec import (
 )
 
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
-_DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|([<>|=]?U[0-9]{1,6})")
+_DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|([<>|=]?U[0-9]{1,4})")
 
 
 def parse_signature(data: Any) -> Signature:
@@ -33,7 +33,7 @@ def parse_signature(data: Any) -> Signature:
     """
     try:
         columns = data["columns"]
-        if isinstance(columns, Mapping) and not 0 < int(columns["count"]) <= MAX_WIDTH:
+        if isinstance(columns, Mapping) and not 0 < int(columns["count"]) <= MAX_COUNTED:
             raise ValueError(f"{columns['count']} columns")
         signature = Signature.from_json(data)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

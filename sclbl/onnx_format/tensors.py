@@ -66,8 +66,11 @@ def from_tensor(tensor: onnx.TensorProto, where: str) -> np.ndarray:
         raise SpecError(f"{where} has element type {tensor.data_type}, which is not supported")
     name = DTYPE[tensor.data_type]
     shape = tuple(tensor.dims)
-    if any(d < 0 for d in shape) or len(shape) > 2:
-        raise SpecError(f"{where} has shape {shape}; constants have at most two dimensions")
+    if any(not 0 <= d < 2**31 for d in shape) or len(shape) > 2:
+        raise SpecError(
+            f"{where} has shape {shape}; constants have at most two dimensions, "
+            "none negative or beyond 2**31"
+        )
     count = math.prod(shape)
     if name == "text":
         return _text(tensor, shape, count, where)

@@ -25,7 +25,7 @@ def make_program(number: int = 0) -> tuple[bytes, bytes]:
             "source": {"model": "sklearn.linear_model.LinearRegression", "libraries": {}},
             "spec": f"{number:064x}",
             "report": {"rows": 7},
-            "compiler": {"sclbl": "0"},
+            "compiler": "llvm 0",
         },
     )
     return wasm, b"onnx file %d" % number

@@ -1,0 +1,117 @@
+"""Manifests that were altered: always an error of sclbl's, soon, whatever they hold."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sclbl import manifest
+from sclbl.errors import InvalidProgramError, LimitError, SclblError
+from sclbl.program import Program
+from sclbl.wasm import encode_leb
+from tests import mutation
+from tests.compiler.test_linker import mixed
+from tests.runtime.test_foreign import small_program
+
+
+def with_text(wasm: bytes, text: str) -> bytes:
+    content = b"\x05sclbl" + text.encode()
+    return manifest.code(wasm) + b"\0" + encode_leb(len(content)) + content
+
+
+def with_key(**entries: Any) -> bytes:
+    wasm = small_program()
+    return manifest.attach(wasm, {**manifest.read(wasm), **entries})
+
+
+def test_keys_are_those_that_programs_have() -> None:
+    for wasm in (small_program(), mixed()):
+        assert manifest.read(wasm).keys() <= manifest.KEYS.keys()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("zzz", 1, "has a key 'zzz', which this sclbl does not know; known are abi, signature"),
+        ("\x1b[31m", 1, r"has a key '\\x1b\[31m'"),
+        ("source", "x", "has a source that is str where dict belongs"),
+        ("report", [1], "has a report that is list where dict belongs"),
+        ("spec", None, "has a spec that is NoneType where str belongs"),
+        ("abi", True, "has a abi that is bool where int belongs"),
+        ("numeric_dtype", 3, "has a numeric_dtype that is int where str belongs"),
+    ],
+)
+def test_keys_of_another_kind(key: str, value: Any, message: str) -> None:
+    with pytest.raises(InvalidProgramError, match=message):
+        Program(with_key(**{key: value}))
+
+
+@pytest.mark.parametrize(("key", "size"), [("spec", 101), ("compiler", 300), ("source", 70_000)])
+def test_keys_that_are_too_large(key: str, size: int) -> None:
+    value: Any = {"model": "x" * size} if key == "source" else "x" * size
+    with pytest.raises(LimitError, match=rf"has a {key} of .* bytes; the limit is"):
+        Program(with_key(**{key: value}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"columns": {"count": 4194304, "kind": "float64"}},
+        {"columns": {"count": float("inf"), "kind": "float64"}},
+        {"columns": {"count": "9", "kind": "float64"}},
+        {"columns": [["a", "float64"], ["a", "float64"]], "layout": "table"},
+        {"outputs": {"predict": {"storage": "label", "dtype": "<U500000000", "width": 1, "ndim": 1,
+                                 "labels": [["a", "b"]]}}},
+        {"outputs": {"predict": {"storage": "float64", "dtype": "f8,f8", "width": 1, "ndim": 1}}},
+        {"outputs": {"predict": {"storage": [], "dtype": "float64", "width": 1, "ndim": 1}}},
+        {"outputs": {"predict": {"storage": "float64", "dtype": "float64", "width": 1e400,
+                                 "ndim": 1}}},
+        {"outputs": []},
+    ],
+)  # fmt: skip
+def test_signatures_that_lie(change: dict[str, Any]) -> None:
+    signature = {**manifest.read(small_program())["signature"], **change}
+    with pytest.raises(InvalidProgramError, match="manifest has no readable signature"):
+        Program(with_key(signature=signature))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"abi":1e400}', '{"abi":' + "9" * 5000 + "}", ""])
+def test_json_that_no_parser_likes(text: str) -> None:
+    with pytest.raises(InvalidProgramError, match=r"is not JSON|names no ABI version"):
+        Program(with_text(small_program(), text))
+
+
+def mutate(seed: int, count: int) -> int:
+    chance = random.Random(seed)
+    programs = [small_program(), mixed()]
+    read = [manifest.read(p) for p in programs]
+    ran = 0
+    for _ in range(count):
+        at = chance.randrange(len(programs))
+        changed = read[at]
+        for _ in range(chance.choice((1, 1, 2))):
+            changed = mutation.json_value(changed, chance)
+            changed = changed if isinstance(changed, dict) and changed else read[at]
+        text = json.dumps({k: v for k, v in changed.items() if k != "code"})
+        try:
+            program = Program(with_text(programs[at], text.replace("Infinity", "1e400")))
+            repr(program), program.report
+            for method in program.methods:
+                program.run(method, np.ones((1, len(program.signature.columns))))
+            ran += 1
+        except SclblError:
+            continue
+    return ran
+
+
+def test_changed_manifests() -> None:
+    assert mutate(0, 300) > 20
+
+
+@pytest.mark.exhaustive
+def test_many_changed_manifests() -> None:
+    assert all(mutate(seed, 2000) for seed in range(1, 11))
