@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,30 @@ from sclbl.spec import Output, Spec
 
 if TYPE_CHECKING:
     from sclbl.fidelity import Report
+
+
+class Method(partial[Any]):
+    """A method of a program, as it stands on one: it pickles, as a function made there could not.
+
+    It does not hold the `Program`, whose memory would then wait for the garbage collector.
+    """
+
+    origin: tuple[bytes, Spec | bytes | None, str]
+    __name__: str
+    __qualname__: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _method, self.origin
+
+    def __copy__(self) -> Method:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Method:
+        return self
+
+
+def _method(wasm: bytes, spec: Spec | bytes | None, name: str) -> Any:
+    return getattr(Program(wasm, spec), name)
 
 
 class Program:
@@ -60,7 +84,11 @@ class Program:
                     f"the program calls a method {method!r}, which is no name for one; "
                     "the file was altered, so fetch or compile it again"
                 )
-            setattr(self, method, self._caller(method))
+            call = Method(self._caller(method))
+            call.origin = (self.wasm, spec, method)
+            call.__name__ = call.__qualname__ = method
+            call.__doc__ = f"Return what the model's ``{method}`` returns for these rows."
+            setattr(self, method, call)
 
     @classmethod
     def from_bytes(cls, wasm: bytes, spec: Spec | bytes | None = None) -> Program:
@@ -81,6 +109,14 @@ class Program:
     def size(self) -> int:
         """Bytes of the program."""
         return len(self.wasm)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes that it takes where one thread runs it: its own, and its memory's when it starts.
+
+        Each further thread that runs it takes as much memory again.
+        """
+        return len(self.wasm) + self._module.memory_bytes
 
     @property
     def module(self) -> Module:
@@ -213,8 +249,6 @@ class Program:
                     return _finish(output, module.call(method, Blocks(len(rows), rows, ())))
             return _finish(output, module.call(method, encode(rows, signature)))
 
-        call.__name__ = call.__qualname__ = method
-        call.__doc__ = f"Return what the model's ``{method}`` returns for these rows."
         return call
 
     def __getattr__(self, name: str) -> Any:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Protocol
 
+from sclbl.printable import printable
+
 #: Seconds before anything is shown: most work is done by then.
 DELAY = 0.4
 #: A notebook keeps what was shown, so there it is shown for work that is worth a line.
@@ -109,7 +111,9 @@ class _TerminalBar:
     def show(self, done: int, total: int, text: str) -> None:
         from rich.markup import escape
 
-        self._progress.update(self._task, completed=done, total=total, description=escape(text))
+        self._progress.update(
+            self._task, completed=done, total=total, description=escape(printable(text))
+        )
 
     def close(self, summary: str) -> None:
         self._progress.stop()

@@ -44,6 +44,7 @@ RESERVED = frozenset(
         "spec",
         "manifest",
         "module",
+        "memory_bytes",
         "save",
         "run",
         "from_bytes",

@@ -11,6 +11,7 @@ import typer
 
 from sclbl.cli.state import Options
 from sclbl.errors import SclblError
+from sclbl.printable import printable
 
 app = typer.Typer(
     name="sclbl",
@@ -57,7 +58,7 @@ for _name in _COMMANDS:
 
 
 def _show_warning(message: Warning | str, *args: Any, **kwargs: Any) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    print(printable(f"warning: {message}"), file=sys.stderr)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -78,5 +79,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str) -> None:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(printable(f"error: {' '.join(message.split())}"), file=sys.stderr)
     sys.exit(1)

@@ -7,6 +7,7 @@ import json
 import typer
 
 from sclbl.cli.state import Options, console, print_json
+from sclbl.printable import printable
 
 JSON = typer.Option(False, "--json", help="Print JSON for machines.")
 
@@ -51,7 +52,7 @@ def list_deployments(
             f"{record.size:,}",
             f"{record.created_at:%Y-%m-%d %H:%M}",
         )
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     console().print(table)
 
 
@@ -99,7 +100,7 @@ def show(
     table.add_column(overflow="fold")
     for key, value in rows.items():
         if value:
-            table.add_row(key, Text(value))
+            table.add_row(key, Text(printable(value)))
     console().print(table)
 
 
@@ -117,7 +118,7 @@ def history(
         return
     for event in events:
         version = "nothing" if event.version is None else f"{name}@{event.version}"
-        typer.echo(f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {event.action:<8}  {version}")
+        typer.echo(printable(f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {event.action:<8}  {version}"))
 
 
 def version() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sclbl.errors import RequestError
+from sclbl.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +39,7 @@ class Options:
 
 def print_json(data: Any) -> None:
     """Print data for machines."""
-    print(json.dumps(data, indent=2, ensure_ascii=False))
+    print(printable(json.dumps(data, indent=2, ensure_ascii=False)))
 
 
 def console() -> Console:

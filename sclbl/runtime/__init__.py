@@ -23,7 +23,7 @@ from sclbl.errors import (
 )
 from sclbl.rows import Blocks
 from sclbl.runtime import bounds
-from sclbl.runtime.engine import clock, function_type, load
+from sclbl.runtime.engine import clock, function_type, load, memory_bytes
 from sclbl.runtime.instance import Instance
 from sclbl.spec import Output, Signature
 
@@ -84,6 +84,11 @@ class Module:
         row += max((_columns(o) for o in signature.outputs.values()), default=1) * 8
         self.chunk = int(np.clip(CHUNK_BYTES // max(row, 1), CHUNK_MIN, CHUNK_MAX))
         self._local = threading.local()
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of memory that an instance has when it starts, before blocks of rows."""
+        return memory_bytes(self._module)
 
     def session(self) -> Session:
         """Return this thread's running instance."""

@@ -66,10 +66,10 @@ class Programs:
         if program.sha256 in self._held:
             return
         self._held[program.sha256] = program
-        self._bytes += program.size
+        self._bytes += program.memory_bytes
         while len(self._held) > 1 and (len(self._held) > self._count or self._bytes > self._size):
             _, gone = self._held.popitem(last=False)
-            self._bytes -= gone.size
+            self._bytes -= gone.memory_bytes
 
     def __len__(self) -> int:
         return len(self._held)

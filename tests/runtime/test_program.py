@@ -8,7 +8,10 @@ import pickle
 import subprocess
 import sys
 import threading
+import weakref
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,7 @@ from sclbl.errors import (
 )
 from sclbl.program import Program
 from sclbl.strippers import strip
+from tests.runtime.foreign import module
 
 ROOT = Path(__file__).parents[2]
 PLANS = ["free", "paid", "日本", ""]
@@ -384,6 +388,30 @@ def test_pickles(protocol: int) -> None:
     assert again.wasm == program.wasm
     assert again.spec.sha256 == program.spec.sha256
     np.testing.assert_array_equal(again.predict(rows), model.predict(rows))
+
+
+def test_methods_pickle() -> None:
+    """A method on its own is what a pool of processes is given."""
+    model, program = mixed()
+    rows = frame(20)
+    again = pickle.loads(pickle.dumps(program.predict))
+    np.testing.assert_array_equal(again(rows), model.predict(rows))
+    assert again.__name__ == "predict"
+    assert "returns for these rows" in again.__doc__
+    assert copy.deepcopy(program.predict) is copy.copy(program.predict) is program.predict
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        np.testing.assert_array_equal(pool.submit(program.predict, rows).result(), again(rows))
+
+
+def test_a_program_goes_when_its_last_user_does() -> None:
+    _, program = mixed()
+    gone = weakref.ref(Program(program.wasm))
+    assert gone() is None
+
+
+def test_memory_counts_what_runs_take() -> None:
+    program = Program(module())  # 400 pages, in a file of some hundred bytes
+    assert program.memory_bytes == 400 * 65536 + program.size
 
 
 @pytest.mark.parametrize("how", [copy.copy, copy.deepcopy])
