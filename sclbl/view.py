@@ -10,7 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sclbl.methods import default_method
-from sclbl.registry.base import Record
+from sclbl.registry.base import CHECKED, STATED, Record
 from sclbl.settings import home
 from sclbl.spec import Signature
 
@@ -45,7 +45,8 @@ def deployment_html(record: Record, report: Report | None, location: str) -> str
         f"<h4>{escape(record.ref)}{aliases}</h4>",
         _docs(record.docs),
         _facts(record),
-        "" if report is None else _comparison(report),
+        "" if report is None else f"<p><b>{STATED}</b></p>{_comparison(report)}",
+        "" if record.checked is None else f"<p><b>{CHECKED}</b></p>{_checked(record.checked)}",
         _calls(record, location),
     ]
     return f"<div>{''.join(parts)}</div>"
@@ -89,6 +90,12 @@ def _link(url: str) -> str:
         f'<a href="{shown}" target="_blank" rel="noopener">{shown}</a> '
         f'(<a href="{described}" target="_blank" rel="noopener">OpenAPI</a>)'
     )
+
+
+def _checked(data: Mapping[str, Any]) -> str:
+    from sclbl.fidelity import Report
+
+    return _comparison(Report.from_json(data))
 
 
 def _comparison(report: Report) -> str:

@@ -66,6 +66,7 @@ def show(
     from rich.text import Text
 
     from sclbl.deployment import Deployment
+    from sclbl.registry.base import CHECKED, STATED
     from sclbl.view import describe_inputs
 
     options: Options = context.obj
@@ -75,7 +76,7 @@ def show(
         print_json(record.to_json())
         return
     deployment = Deployment(record, registry)
-    report = deployment.report
+    report, checked = deployment.report, deployment.checked
     libraries = record.manifest.get("source", {}).get("libraries", {})
     rows = {
         "ref": record.ref,
@@ -93,7 +94,8 @@ def show(
         "docs": record.docs,
         "tags": ", ".join(f"{key}={value}" for key, value in record.tags.items()),
         "metrics": ", ".join(f"{key}={value:.6g}" for key, value in record.metrics.items()),
-        "fidelity": "none" if report is None else str(report),
+        "fidelity": "none" if report is None else f"{STATED}\n{report}",
+        "checked": "" if checked is None else f"{CHECKED}\n{checked}",
     }
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 Action = Literal["promote", "rollback", "delete"]
 
 
+#: How the two reports of a version are called wherever they are shown.
+STATED = "stated by the uploader: program against model"
+CHECKED = "checked by this server: program against spec"
+
+
 @dataclass(frozen=True)
 class Record:
     """One version of a deployment.

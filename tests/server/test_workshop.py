@@ -251,6 +251,11 @@ def test_a_copy_goes_through_its_spec(local: LocalRegistry, case: Case, tmp_path
             assert made.report is not None
             assert made.report.against == "the reference interpreter"
             assert made.checked is not None
+            for label in (
+                "stated by the uploader: program against model",
+                "checked by this server: program against spec",
+            ):
+                assert label in made._repr_html_()
             np.testing.assert_array_equal(made.predict(X), program.run("predict", X))
 
 
