@@ -58,6 +58,7 @@ def _path(name: str, description: str) -> Json:
 REF = _path("ref", "`churn` (its newest version), `churn@3` or `churn@production`")
 NAME = _path("name", "a deployment's name")
 ALIAS = _path("alias", "a movable name for a version, such as `production`")
+ID = _path("id", "what an upload was answered")
 SHA256 = _path("sha256", "64 lower-case hex digits")
 METHOD: Json = {
     "name": "method",
@@ -112,12 +113,29 @@ def _static_paths() -> dict[str, Json]:
     alias = "/v1/deployments/{name}/aliases/{alias}"
     form = {
         "type": "object",
-        "required": ["program", "spec"],
+        "required": ["spec", "details"],
         "properties": {
-            "program": {"type": "string", "contentMediaType": "application/wasm"},
-            "spec": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "spec": {
+                "type": "string",
+                "contentMediaType": "application/zlib",
+                "description": "an ONNX file, compressed with zlib",
+            },
             "details": _ref("Details"),
         },
+    }
+    pending = _object(
+        id={"type": "string"},
+        name={"type": "string"},
+        sha256={"type": "string"},
+        size={"type": "integer"},
+        expires_at={"type": "string", "format": "date-time"},
+        url={"type": "string", "description": "relative to the server"},
+    )
+    confirmation = {
+        "type": "object",
+        "required": ["sha256"],
+        "additionalProperties": False,
+        "properties": {"sha256": {"type": "string"}, "stated": {"type": "object"}},
     }
     promotion = {
         "type": "object",
@@ -164,12 +182,38 @@ def _static_paths() -> dict[str, Json]:
                 NAME,
             ),
             "post": _operation(
-                "Upload a program with its spec as the next version",
-                {"201": _answer("the new version", record)},
+                "Upload a spec, whose program becomes the next version",
+                {
+                    "201": _answer("the new version", record),
+                    "202": _answer("other bytes, to be confirmed", _object(pending=pending)),
+                },
                 NAME,
                 KEY,
                 security=WRITE,
                 requestBody=_body({"multipart/form-data": {"schema": form}}),
+            ),
+        },
+        "/v1/pending/{id}.wasm": {
+            "get": _operation(
+                "Download a program that waits to be confirmed",
+                {"200": _file("application/wasm")},
+                ID,
+                security=WRITE,
+            )
+        },
+        "/v1/pending/{id}": {
+            "post": _operation(
+                "Confirm a program that waits",
+                {"201": _answer("the new version", record)},
+                ID,
+                security=WRITE,
+                requestBody=_body({"application/json": {"schema": confirmation}}),
+            ),
+            "delete": _operation(
+                "Forget a program that waits",
+                {"204": {"description": "forgotten"}},
+                ID,
+                security=WRITE,
             ),
         },
         alias: {
@@ -268,6 +312,7 @@ SCHEMAS: dict[str, Json] = {
         aliases={"type": "array", "items": {"type": "string"}},
         manifest={"type": "object"},
         url={"type": "string", "description": "relative to the server"},
+        checked={"type": ["object", "null"], "description": "program against spec"},
     ),
     "AliasEvent": _object(
         alias={"type": "string"},
@@ -287,8 +332,12 @@ SCHEMAS: dict[str, Json] = {
     },
     "Details": {
         "type": "object",
+        "required": ["sha256", "spec_sha256"],
         "additionalProperties": False,
         "properties": {
+            "sha256": {"type": "string", "description": "of the program that was verified"},
+            "spec_sha256": {"type": "string", "description": "of the ONNX file"},
+            "stated": {"type": "object", "description": "entries of the manifest: the report"},
             "alias": {"type": ["string", "null"]},
             "docs": {"type": ["string", "null"]},
             "tags": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
