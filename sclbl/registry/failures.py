@@ -16,6 +16,7 @@ _CLASSES: dict[int | None, type[StorageError]] = {
     errno.EMFILE: ExhaustedError,
     errno.ENFILE: ExhaustedError,
     errno.ENOMEM: ExhaustedError,
+    errno.EIO: StorageError,
 }
 #: The same, in SQLite's words.
 _WORDS: dict[str, type[StorageError]] = {
@@ -23,6 +24,11 @@ _WORDS: dict[str, type[StorageError]] = {
     "readonly": ReadOnlyError,
     "out of memory": ExhaustedError,
 }
+
+
+def is_storage(error: OSError) -> bool:
+    """Return whether a call of the system failed for want of a disk, files or memory."""
+    return error.errno in _CLASSES
 
 
 def failure(error: OSError, text: str) -> StorageError:

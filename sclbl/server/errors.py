@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -41,6 +40,7 @@ from sclbl.errors import (
     StorageFullError,
     UnsupportedMethodError,
 )
+from sclbl.registry import failures
 from sclbl.server import audit
 from sclbl.server.context import address_of, context_of
 
@@ -80,16 +80,7 @@ STATUS: Mapping[type[SclblError], int] = {
 }
 
 
-#: What a full disk says; what a disk or a system says that cannot serve now.
-_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-_FAILING = frozenset(
-    (errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM)
-)
-#: The same, in SQLite's words.
-_SQLITE_FULL = "disk is full"
-_SQLITE_FAILING = ("readonly", "unable to open", "disk i/o", "locked", "busy")
-_FULL_TEXT = "the server's disk is full; nothing was recorded, and the server's log says more"
-_FAILING_TEXT = "the server's storage does not work just now; the server's log says more"
+_STORAGE = "the server's storage does not work just now: {}; the server's log says more"
 
 
 def status_of(error: SclblError) -> int:
@@ -103,21 +94,12 @@ def of_storage(error: BaseException) -> SclblError | None:
     The cause is looked at, whatever class it was wrapped in: a client can do nothing about it, so
     it must not be told that its request was wrong.
     """
-    if isinstance(error, StorageError):
-        return error
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and not isinstance(cause, SclblError):
-            if cause.errno in _FULL:
-                return StorageFullError(_FULL_TEXT)
-            if cause.errno in _FAILING:
-                return StorageError(_FAILING_TEXT)
-        if type(cause).__name__ == "OperationalError":
-            said = str(cause).lower()
-            if _SQLITE_FULL in said:
-                return StorageFullError(_FULL_TEXT)
-            if any(words in said for words in _SQLITE_FAILING):
-                return StorageError(_FAILING_TEXT)
+        if isinstance(cause, StorageError):
+            return cause
+        if isinstance(cause, OSError) and failures.is_storage(cause):
+            return failures.failure(cause, _STORAGE.format(cause.strerror))
         cause = cause.__cause__
     return None
 
