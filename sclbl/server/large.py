@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from sclbl.errors import LimitError
+from sclbl.rows import OneNull
 from sclbl.runtime.engine import check_time
 from sclbl.server.dense import Dense
 from sclbl.server.payload import JSON, READERS, too_many
@@ -36,7 +37,7 @@ _DECODE = msgspec.json.Decoder(list[Any]).decode
 
 
 def read(body: bytes, media: str, signature: Signature, dense: Dense, limit: int) -> Any:
-    """Return the rows of a body of any size: as `READERS` does, or as a block of numbers.
+    """Return the rows of a body of any size: as a block of numbers, or as a `OneNull`.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def read(body: bytes, media: str, signature: Signature, dense: Dense, limit: int
         return dense(READERS[media](body, signature, limit))
     if media != JSON:
         _check_lines(body, limit)
-        return READERS[media](body, signature, limit)
+        return dense(READERS[media](body, signature, limit))
     rows = _sliced(body, signature, dense, limit)
     if rows is None:
         # Not of the usual form, or wrong: the reader knows every form, and says what is wrong.
@@ -88,7 +89,7 @@ def _sliced(body: bytes, signature: Signature, dense: Dense, limit: int) -> Any:
         found += rows
     if blocks:
         return np.concatenate(blocks)
-    return found or None
+    return OneNull(found) if found else None
 
 
 def _slice(body: bytes, at: int, last: int, signature: Signature) -> tuple[list[Any] | None, int]:

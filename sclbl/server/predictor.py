@@ -14,6 +14,7 @@ from sclbl.errors import DeadlineError, LimitError, RequestError
 from sclbl.methods import pick_method
 from sclbl.program import Program
 from sclbl.registry.base import Record, Registry
+from sclbl.rows import OneNull
 from sclbl.runtime.engine import check_time
 from sclbl.server import large, results
 from sclbl.server.lanes import INLINE_SECONDS, Lanes, begin_inline, end_inline
@@ -239,7 +240,9 @@ async def _attended(
 
 
 def _count(rows: Any) -> int:
-    """Return how many rows a reader returned: a list, an array, or columns by name."""
+    """Return how many rows `large.read` returned: an array, a list, or columns by name."""
+    if isinstance(rows, OneNull):
+        rows = rows.rows
     if isinstance(rows, dict):
         return max((len(column) for column in rows.values()), default=0)
     return rows.shape[0] if isinstance(rows, np.ndarray) else len(rows)
