@@ -114,7 +114,7 @@ class Tags(HTMLParser):
         self.text += data
 
 
-OWN = {"div", "h4", "p", "pre", "table", "thead", "tbody", "tr", "th", "td"}
+OWN = {"b", "div", "h4", "p", "pre", "table", "thead", "tbody", "tr", "th", "td"}
 
 
 def seen(deployment: Deployment) -> Tags:
