@@ -90,6 +90,8 @@ def upload(
         The server cannot be reached or does not take the token.
     """
     import uuid
+    from concurrent.futures import ThreadPoolExecutor
+    from importlib import import_module
 
     from sclbl import progress, recompile
     from sclbl.build import STEPS, build, default_name, verified_spec, verifier
@@ -100,11 +102,23 @@ def upload(
         refs.check_alias(alias)
     docs, tags = details.check_docs(docs), details.check_tags(tags)
     metrics = details.check_metrics(metrics)
-    where = connect(registry)
-    with progress.shown(f"upload {name}", STEPS + 1) as step:
+    with (
+        progress.shown(f"upload {name}", STEPS + 1) as shown,
+        # Loading what records takes a third of a first upload; beside LLVM at work it costs little.
+        ThreadPoolExecutor(1, thread_name_prefix="sclbl-registry") as beside,
+    ):
+        opening = beside.submit(connect, registry)
+        beside.submit(import_module, "sclbl.onnx_format.writer")
+
+        def step(what: str) -> None:
+            if opening.done():
+                opening.result()  # a registry that does not open ends the work here
+            shown(what)
+
         program = build(model, example_input, methods, verify_on, tolerance, step, example=example)
         spec = verified_spec(program)
         step("record")
+        where = opening.result()
         before = columns.newest(where, name)
         record = where.create(
             name,
