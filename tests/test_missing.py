@@ -264,3 +264,40 @@ def test_text(name: str) -> None:
 @pytest.mark.parametrize("name", OF_NUMBERS)
 def test_numbers(name: str) -> None:
     count(OF_NUMBERS[name], text=False)
+
+
+def held(rows: dict[str, list[Any]]) -> Iterator[Any]:
+    yield pl.DataFrame(rows)
+    yield pl.DataFrame(rows).cast(pl.Float32)
+    yield pa.table(rows)
+    yield {"c": pl.Series(rows["c"])}
+    yield {"c": pa.chunked_array([rows["c"]])}
+
+
+def test_nan_is_not_the_null_of_polars_and_arrow() -> None:
+    """A float NaN beside the null is NaN, which a column of numbers that learned None refuses."""
+    fitted = frame(object)([1.0, 2.0, None])
+    model = clone(ORDINAL).fit(fitted)
+    program = sclbl.compile(model, fitted)
+    assert model.transform(frame(object)([np.nan, None])).tolist() == [[-1.0], [2.0]]
+    for rows in held({"c": [1.0, None]}):
+        assert program.transform(rows).tolist() == [[0.0], [2.0]]
+    words = r"row 1, column 'c': NaN is another value to the model than .* which is None; give"
+    for rows in held({"c": [1.0, np.nan]}):
+        with pytest.raises(DtypeError, match=words):
+            program.transform(rows)
+    # One missing number to a model of numbers: NaN is taken with the null.
+    example = frame("float64")([1.0, 2.0, np.nan])
+    program = sclbl.compile(SimpleImputer().fit(example), example)
+    for rows in held({"c": [np.nan, None]}):
+        assert program.transform(rows).tolist() == [[1.5], [1.5]]
+
+
+def test_floats_without_a_number_are_missing_text() -> None:
+    fitted = frame(object)(["a", "b", None])
+    model = clone(ORDINAL).fit(fitted)
+    program = sclbl.compile(model, fitted)
+    expected = model.transform(frame(object)([None, np.nan])).tolist()
+    assert expected == [[2.0], [-1.0]]
+    for rows in (pl.DataFrame({"c": [None, np.nan]}), pa.table({"c": [None, np.nan]})):
+        assert program.transform(rows).tolist() == expected
