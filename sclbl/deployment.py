@@ -99,8 +99,14 @@ class Deployment:
 
     @property
     def example(self) -> Any:
-        """A row to call it with, a dict or a list; None unless uploaded with ``example=True``."""
-        return self._record.example
+        """A row to call it with, a dict or a list; None unless uploaded with ``example=True``.
+
+        What is missing in it is each column's own missing value: None, NaN or pandas.NA.
+        """
+        from sclbl.example import in_python
+
+        row = self._record.example
+        return None if row is None else in_python(row, self.signature)
 
     @property
     def sha256(self) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sclbl.errors import InputError
 from sclbl.methods import default_method
+from sclbl.missing import value_of
+from sclbl.rows import OneNull
 from sclbl.rows.encode import match
 from sclbl.rows.source import open_source
 from sclbl.spec import Signature
@@ -67,7 +69,7 @@ def tried(program: Program, values: list[Any]) -> list[Any]:
     """
     row = json.loads(json.dumps(as_row(values, program.signature)))
     try:
-        program.run(default_method(program.methods), [row])
+        program.run(default_method(program.methods), OneNull([row]))
     except InputError as error:
         raise InputError(
             f"the first row of example_input is no example of what the model takes: {error}; put "
@@ -82,6 +84,19 @@ def as_row(values: list[Any], signature: Signature) -> Any:
         names = [str(column.name) for column in signature.columns]
         return dict(zip(names, values, strict=True))
     return values
+
+
+def in_python(row: Any, signature: Signature) -> Any:
+    """Return an example row for a call from Python: its nulls are the columns' own missing values.
+
+    Python tells None, NaN and pandas.NA apart where JSON has one null.
+    """
+    values = list(row.values()) if isinstance(row, dict) else row
+    own = [
+        value_of(column.missing) if value is None else value
+        for column, value in zip(signature.columns, values, strict=True)
+    ]
+    return as_row(own, signature)
 
 
 def read(manifest: Mapping[str, Any]) -> Any:

@@ -89,7 +89,14 @@ def _column(fields: Sequence[str], column: Column, label: str, first_row: int) -
         raise
     out = np.empty(len(values), dtype=dtype)
     out[:] = values
-    return _single(out, column, label, first_row) if column.kind == "float32" else out
+    if column.kind == "float32":
+        out = _single(out, column, label, first_row)
+    if dtype is object or "nan" in column.takes:
+        return out
+    # An empty field is the column's own missing value, which the word nan is not.
+    cells = out.astype(object)
+    cells[[not f for f in fields]] = None
+    return cells
 
 
 def _single(values: np.ndarray, column: Column, label: str, first_row: int) -> np.ndarray:
@@ -204,7 +211,7 @@ def _chunk(
     kinds = {c.kind for c in signature.columns}
     table = np.empty(
         (len(chunk), len(columns)),
-        dtype=np.float64 if kinds <= {"float64", "float32"} else object,
+        dtype=np.float64 if kinds <= {"float64", "float32"} and signature.takes_nan else object,
     )
     for i, values in enumerate(columns):
         table[:, i] = values

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from sclbl.example import in_python
 from sclbl.methods import default_method
+from sclbl.missing import kind_of
 from sclbl.registry.base import CHECKED, STATED, Record
 from sclbl.settings import home
 from sclbl.spec import Signature
@@ -159,14 +161,13 @@ def calls(record: Record, location: str) -> tuple[str, str]:
     body = json.dumps(record.example, ensure_ascii=False)
     spelled = record.example is not None and len(body) <= SPELLED
     table = record.signature.get("layout") == "table"
-    if not spelled:
-        row = "X"
-    elif table:
-        row = repr(record.example)
-    else:
-        row = repr([record.example])
+    row = "X"
+    if spelled:
+        own = in_python(record.example, Signature.from_json(record.signature))
+        row = _spelled(own if table else [own])
     method = default_method(record.methods)
-    python = f"import sclbl\nsclbl.get({record.ref!r}{where}).{method}({row})"
+    imports = "import pandas\nimport sclbl" if "pandas.NA" in row else "import sclbl"
+    python = f"{imports}\nsclbl.get({record.ref!r}{where}).{method}({row})"
     lines = []
     if record.url is None:
         option = f"--registry {shlex.quote(location)} " if named else ""
@@ -183,6 +184,19 @@ def calls(record: Record, location: str) -> tuple[str, str]:
         f"  -H 'content-type: application/json' -d {data}"
     )
     return python, "\n".join(lines)
+
+
+def _spelled(value: Any) -> str:
+    """Return Python's text of an example row, missing values included."""
+    kind = kind_of(value)
+    if kind is not None:
+        return {"none": "None", "nan": "float('nan')", "na": "pandas.NA"}[kind]
+    if isinstance(value, dict):
+        cells = ", ".join(f"{name!r}: {_spelled(cell)}" for name, cell in value.items())
+        return f"{{{cells}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_spelled, value))}]"
+    return repr(value)
 
 
 def describe_inputs(signature: Signature) -> str:

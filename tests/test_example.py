@@ -12,15 +12,17 @@ import polars as pl
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 import sclbl
 from sclbl import example
 from sclbl.errors import InputError, ModelError
 from sclbl.registry.local import LocalRegistry
 from sclbl.signature import infer
+from sclbl.view import calls
 
 FRAME = pd.DataFrame(
     {
@@ -118,3 +120,32 @@ def test_damaged_examples_are_none() -> None:
     assert example.read({"example": ROW, "signature": signature}) == dict(
         zip(FRAME, ROW, strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("missing", "spelled"),
+    [
+        (None, "import sclbl\nsclbl.get('m@1').transform({'c': None})"),
+        (np.nan, "import sclbl\nsclbl.get('m@1').transform({'c': float('nan')})"),
+        (pd.NA, "import pandas\nimport sclbl\nsclbl.get('m@1').transform({'c': pandas.NA})"),
+    ],
+)
+def test_a_missing_value_is_the_columns_own(
+    missing: Any, spelled: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pd.DataFrame({"c": pd.Series([missing, "a", "b"], dtype=object)})
+    # The encoder refuses what it did not learn, the imputer the missing values of another sort.
+    model: Any = OrdinalEncoder()
+    if missing is pd.NA:
+        model = SimpleImputer(strategy="constant", fill_value="?", missing_values=pd.NA)
+    deployment = sclbl.upload(model.fit(rows), rows, name="m", example=True)
+    assert example.read(deployment.program.manifest) == {"c": None}
+    assert deployment.example["c"] is missing or deployment.example["c"] != deployment.example["c"]
+    found = deployment.transform(deployment.example)
+    np.testing.assert_array_equal(found, np.asarray(model.transform(rows[:1])))
+    python, shell = calls(deployment._record, str(home))
+    assert python.replace(f", registry={str(home)!r}", "") == spelled
+    assert '{"c": null}' in shell
+    scope: dict[str, Any] = {}
+    exec(python.replace("sclbl.get", "found = sclbl.get"), scope)  # as it is pasted
+    np.testing.assert_array_equal(scope["found"], found)

@@ -65,6 +65,10 @@ class ArrowSource(Source):
             else column.to_numpy(zero_copy_only=False)
         )
 
+    def nulls(self, position: int) -> np.ndarray | None:
+        found: np.ndarray = np.asarray(self.table.column(position).is_null())
+        return found
+
 
 def arrow_source(rows: Any) -> Source:
     """Return a Table or RecordBatch as rows."""

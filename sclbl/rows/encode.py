@@ -88,10 +88,17 @@ def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
 
 
 def _text(source: Source, position: int, signature: Signature, column: int) -> TextColumn:
-    null = source.null(position)
-    kind = signature.columns[column].missing if null == "column" else null
+    null, values = source.null(position), source.values(position)
     label = signature.label_of(column)
-    return text_column(source.values(position), label, None if kind == "own" else kind)
+    if null != "column":
+        return text_column(values, label, None if null == "own" else null)
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        # Floats, of which all must be missing: the container's null, or NaN.
+        nulls = source.nulls(position)
+        values = values.astype(object)
+        if nulls is not None:
+            values[nulls] = None
+    return text_column(values, label, signature.columns[column].missing, one_null=True)
 
 
 def match(source: Source, signature: Signature) -> Sequence[int]:

@@ -48,7 +48,7 @@ def numeric_block(source: Source, positions: Sequence[int], signature: Signature
         return block
     flat = source.flat(positions)
     if flat is not None:
-        known = [MISSING if source.one_null else t for t in takes]
+        known = [_with_null(t) if source.one_null else t for t in takes]
         wide = floats(flat, labels, known).reshape(source.rows, len(positions))
         literal = _literals(flat, wide.shape) if source.literal else False
         block = _exact(wide, dtype, labels, literal=literal)
@@ -61,9 +61,15 @@ def numeric_block(source: Source, positions: Sequence[int], signature: Signature
     for i, (column, position) in enumerate(zip(signature.numeric, positions, strict=True)):
         held = np.dtype(signature.columns[column].stored)
         values = source.values(position)
-        taken = takes[i] if source.null(position) == "own" else MISSING
+        null = source.null(position)
+        taken = _with_null(takes[i]) if null == "column" else takes[i] if null == "own" else MISSING
         out[:, i] = column_of_numbers(values, held, labels[i], taken, literal=source.literal)
     return out
+
+
+def _with_null(takes: Sequence[Missing]) -> Sequence[Missing]:
+    """Return what a column takes of objects among which None is the container's one null."""
+    return takes if "none" in takes else (*takes, "none")
 
 
 def _narrow(signature: Signature) -> list[tuple[list[int], np.dtype[Any]]]:
@@ -224,7 +230,8 @@ def _whole(values: np.ndarray, dtype: np.dtype[Any], labels: Sequence[str]) -> n
 def refuse_typed_nan(
     source: Source, positions: Sequence[int], signature: Signature, block: np.ndarray
 ) -> None:
-    """Refuse NaN in typed columns where the column's missing value is another one.
+    """Refuse NaN in typed columns where the column's missing value is another one, not the null of
+    a container that knows both.
 
     Raises
     ------
@@ -233,9 +240,14 @@ def refuse_typed_nan(
     """
     for i, (c, position) in enumerate(zip(signature.numeric, positions, strict=True)):
         takes, null = signature.columns[c].takes, source.null(position)
-        if "nan" in takes or null in ("own", "column", *takes):
+        if "nan" in takes or null in ("own", *takes):
             continue
         bad = np.isnan(block[:, i])
+        if null == "column":
+            nulls = source.nulls(position)
+            if nulls is None:
+                continue
+            bad &= ~nulls
         if bad.any():
             refuse_missing("nan", takes, int(np.argmax(bad)), signature.label_of(c))
 

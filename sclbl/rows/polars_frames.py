@@ -63,6 +63,9 @@ class PolarsSource(Source):
             return np.array(column.to_list(), dtype=object)
         return column.to_numpy()
 
+    def nulls(self, position: int) -> np.ndarray | None:
+        return self.columns[position].is_null().to_numpy()
+
 
 def _text(column: pl.Series) -> Any:
     import importlib.util

@@ -43,6 +43,10 @@ class ColumnsSource(Source):
             return column.null(0)
         return "nan" if column.dtype.kind == "f" and not self.one_null else super().null(position)
 
+    def nulls(self, position: int) -> np.ndarray | None:
+        column = self.columns[position]
+        return column.nulls(0) if isinstance(column, Source) else None
+
     def values(self, position: int) -> Any:
         column = self.columns[position]
         if isinstance(column, Source):
@@ -181,6 +185,10 @@ def _one_column(values: Any, name: str) -> Source | np.ndarray:
     if hasattr(values, "to_frame"):
         source = open_source(values.to_frame(name))
         return source
+    if type(values).__module__.partition(".")[0] == "pyarrow":
+        import pyarrow as pa
+
+        return open_source(pa.table({name: values}))
     array = np.asarray(values)
     if array.ndim != 1:
         raise ShapeError(

@@ -14,8 +14,9 @@ from sclbl.errors import DtypeError, ShapeError
 from sclbl.rows.kinds import described, kind_of_dtype, kind_of_values
 from sclbl.spec import Kind, Missing
 
-#: What is missing in a column: ``own``, each the Python object that it is; ``column``, all of it
-#: the column's own missing value (`Column.missing`); else the only one that the dtype has.
+#: What is missing in a column: ``own``, each the Python object that it is; ``column``, the
+#: container's one null, which stands for the column's own missing value (`Column.missing`), while
+#: a float NaN is NaN; else the only one that the dtype has.
 Null = Missing | Literal["own", "column"]
 
 
@@ -63,6 +64,13 @@ class Source(ABC):
     def null(self, position: int) -> Null:
         """Return which missing value what is missing in a column is."""
         return "column" if self.one_null else "own"
+
+    def nulls(self, position: int) -> np.ndarray | None:
+        """Return, for a column of floats, where what `values` gives as NaN is the one null.
+
+        None where the container has no such null beside NaN.
+        """
+        return None
 
     def block(self, positions: Sequence[int]) -> np.ndarray | None:
         """Return numeric columns as one array ``[rows, k]``, or None where that is no faster."""

@@ -13,7 +13,9 @@ from sclbl.rows.kinds import refuse_type, shortened
 from sclbl.spec import Missing
 
 
-def text_column(values: Any, label: str, null: Missing | None = None) -> TextColumn:
+def text_column(
+    values: Any, label: str, null: Missing | None = None, *, one_null: bool = False
+) -> TextColumn:
     """Return one column of text.
 
     Parameters
@@ -23,8 +25,10 @@ def text_column(values: Any, label: str, null: Missing | None = None) -> TextCol
     label : str
         The column, for messages.
     null : {"none", "nan", "na"}, optional
-        Which missing value each missing text is, where the container has one null; by default each
-        is the one that it is in Python.
+        Which missing value each missing text is, where the values have one; by default each is the
+        one that it is in Python.
+    one_null : bool
+        Whether `null` is what None stands for alone, and NaN is NaN.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def text_column(values: Any, label: str, null: Missing | None = None) -> TextCol
         kind = kind_of(value)
         if kind is None:
             _refuse(value, row, label)
-        kinds[row] = CODES[null or kind]
+        kinds[row] = CODES[kind if null is None or (one_null and kind != "none") else null]
         items[row] = ""
     return _from_list(items, kinds, label)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sclbl.strippers.build import Builder
 
 Float = Literal["float32", "float64"]
+#: The form of a sparse matrix: stored row by row, or column by column.
+Sparse = Literal["csr", "csc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,13 @@ class Cell:
 class Table:
     """An ordered list of columns on their way from one transformer to the next.
 
-    ``sparse`` says that the source hands on a sparse matrix, in which trees refuse NaN.
+    ``sparse`` is the form of the sparse matrix that the source hands on, if it does: in one
+    scikit-learn's trees refuse NaN, and zeros are missing to XGBoost.
     """
 
     builder: Builder
     cells: tuple[Cell, ...]
-    sparse: bool = False
+    sparse: Sparse | None = None
 
     @property
     def names(self) -> tuple[str | None, ...]:

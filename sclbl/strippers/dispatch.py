@@ -21,7 +21,7 @@ from sclbl.spec import TAKES
 from sclbl.strippers.advice import advise
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.build import Builder
-from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.columns import Sparse, Table, Wire
 from sclbl.strippers.table import STRIPPERS
 
 _REGISTERED: dict[type, Stripper] = {}
@@ -272,9 +272,13 @@ def transform(model: Any, x: Table, build: Builder) -> Table:
     if names is None or len(names) != table.width:
         names = (None,) * table.width
     cells = tuple(replace(c, name=n) for c, n in zip(table.cells, names, strict=True))
+    return Table(build, cells, sparse_form(model, x, table))
+
+
+def sparse_form(model: Any, x: Table, result: Table) -> Sparse | None:
+    """Return the form of the sparse matrix that a transformer makes of x, if it makes one."""
     # Of the transformers that take a sparse matrix, all but components return one.
-    sparse = table.sparse or (x.sparse and not hasattr(model, "components_"))
-    return Table(build, cells, sparse)
+    return result.sparse or (None if hasattr(model, "components_") else x.sparse)
 
 
 def names_out(model: Any, names: Sequence[str | None]) -> tuple[str, ...] | None:

@@ -73,7 +73,11 @@ class PipelineStripper:
         last = model.steps[-1][1]
         if _is_passed(last):
             return {"transform": x}
-        return dispatch.apply(last, x, build, methods)
+        results = dict(dispatch.apply(last, x, build, methods))
+        table = results.get("transform")
+        if isinstance(table, Table):  # a step of another pipeline, perhaps
+            results["transform"] = replace(table, sparse=dispatch.sparse_form(last, x, table))
+        return results
 
 
 class ColumnTransformerStripper:
@@ -108,7 +112,7 @@ class ColumnTransformerStripper:
                 part = dispatch.transform(step, part, build)
             parts.append(_weighted(part, weights.get(name), build, f"{name!r}"))
         table = _stack(model, parts, build)
-        return {"transform": replace(table, sparse=bool(model.sparse_output_))}
+        return {"transform": replace(table, sparse="csr" if model.sparse_output_ else None)}
 
 
 def _columns(model: Any, x: Table, places: Sequence[int]) -> Table:
@@ -147,7 +151,8 @@ class FeatureUnionStripper:
                 part = x if _is_passed(step) else dispatch.transform(step, x, build)
                 parts.append(_weighted(part, weights.get(name), build, f"{name!r}"))
         table = _stack(model, parts, build)
-        return {"transform": replace(table, sparse=any(part.sparse for part in parts))}
+        sparse = any(part.sparse for part in parts)
+        return {"transform": replace(table, sparse="csr" if sparse else None)}
 
 
 def _weighted(part: Table, weight: Any, build: Builder, label: str) -> Table:

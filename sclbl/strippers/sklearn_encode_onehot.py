@@ -53,7 +53,7 @@ class OneHotStripper:
         storage: Float = "float32" if dtype == np.float32 else "float64"
         kinds: dict[str, Kind] = {"i": "integer", "u": "integer", "b": "boolean", "f": storage}
         table = build.wire_table(build.cast(hot, storage), kind=kinds[dtype.kind], dtype=dtype)
-        return {"transform": replace(table, sparse=bool(model.sparse_output))}
+        return {"transform": replace(table, sparse="csr" if model.sparse_output else None)}
 
 
 def _dropped_group(model: Any, column: int) -> int | None:

@@ -10,6 +10,7 @@ The computation::
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class ImputerStripper:
         out, masks = impute(model, x, build)
         if model.add_indicator:
             out = out.join(_indicators(model, out, masks, build))
-        return {"transform": out}
+        return {"transform": replace(out, sparse="csc" if x.sparse else None)}
 
 
 def _kept(model: Any) -> list[int]:

@@ -42,7 +42,7 @@ def float32_matrix(model: Any, x: Table, build: Builder, *, missing: bool) -> Wi
         float32 ``[rows, columns]``.
     """
     # In a sparse matrix scikit-learn's trees refuse NaN, whatever they were fitted on.
-    nan = x.sparse or not missing
+    nan = x.sparse is not None or not missing
     return build.refuse(x.matrix("float32", model=model), nan=nan, inf=True)
 
 

@@ -1,9 +1,10 @@
 """XGBClassifier, XGBRegressor, their random-forest forms, and a bare Booster.
 
-XGBoost casts X to float32, treats NaN and the `missing` number as missing, sends a row left where
-``x < threshold``, and adds leaves to the base margin in float32, tree after tree. An infinity is an
-ordinary number where the source predicts in place (`predict`, `predict_proba`); it is refused where
-the source builds a DMatrix (`apply`, and everything of a bare Booster).
+XGBoost casts X to float32, treats NaN, the `missing` number and what a sparse matrix does not store
+(its zeros) as missing, sends a row left where ``x < threshold``, and adds leaves to the base margin
+in float32, tree after tree. An infinity is an ordinary number where the source predicts in place
+(`predict`, `predict_proba`); it is refused where the source builds a DMatrix (`apply`, and
+everything of a bare Booster).
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ def _matrix(
     begin = 0
     for column in [*encoded, x.width]:
         if column > begin:
-            parts.append(x.select(range(begin, column)).matrix("float32", model=model))
+            parts.append(_numbers(model, x.select(range(begin, column)), build))
         if column < x.width:
             categories = read.categories[column]
             parts.append(_encoded(model, x.select([column]), categories or [], build))
@@ -173,6 +174,15 @@ def _matrix(
         matrix = build.refuse(matrix, nan=False, inf=True)
     raw = [c for c in xgboost_model.tests_categories(read).tolist() if c not in encoded]
     return _capped(matrix, raw, build) if raw else matrix
+
+
+def _numbers(model: Any, x: Table, build: Builder) -> Wire:
+    """Return columns in float32; of a sparse matrix without its zeros, which are not stored."""
+    if x.sparse is None:
+        return x.matrix("float32", model=model)
+    stored = x.matrix("float64", model=model)
+    stored = build.where(build.binary("Equal", stored, 0.0), float("nan"), stored)
+    return build.cast(stored, "float32")
 
 
 def _capped(x: Wire, columns: list[int], build: Builder) -> Wire:
@@ -215,7 +225,10 @@ class _Estimator(_Boosting):
 
     def _start(self, model: Any, x: Table, build: Builder) -> tuple[xgboost_model.Model, Wire]:
         read = xgboost_model.read(model.get_booster(), best=True)
-        return read, _matrix(model, read, x, build, _missing(model))
+        missing = _missing(model)
+        # Of columns stored one after the other a DMatrix is made, as in `_apply`.
+        finite = x.sparse == "csc" and not np.isinf(missing)
+        return read, _matrix(model, read, x, build, missing, finite=finite)
 
     def _apply(self, model: Any, read: xgboost_model.Model, x: Table, build: Builder) -> Wire:
         # A DMatrix is made here, which refuses infinity unless it stands for missing.
