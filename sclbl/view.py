@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from sclbl.manifest import read_signature
 from sclbl.methods import default_method
 from sclbl.registry.base import CHECKED, STATED, Record
 from sclbl.settings import home
@@ -66,7 +67,7 @@ def _facts(record: Record) -> str:
     rows = {
         "model": escape(record.model),
         "methods": escape(", ".join(record.methods)),
-        "inputs": escape(describe_inputs(Signature.from_json(record.signature))),
+        "inputs": escape(describe_inputs(read_signature(record.manifest))),
         "tags": escape(_pairs(record.tags)),
         "metrics": escape(_pairs({key: f"{value:.6g}" for key, value in record.metrics.items()})),
         "size": f"{record.size:,} bytes",
