@@ -42,6 +42,7 @@ def text_column(values: Any, label: str, null: Missing | None = None) -> TextCol
     kinds = np.full(len(items), PRESENT, dtype=np.uint8)
     for row, value in enumerate(items):
         if isinstance(value, str):
+            items[row] = str.__str__(value)  # of a subclass the text that it holds
             continue
         kind = kind_of(value)
         if kind is None:
