@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from sclbl.errors import UnsupportedMethodError
+from sclbl.manifest import read_signature
 from sclbl.registry.base import Record, Registry
 from sclbl.spec import Signature
 
@@ -95,7 +96,7 @@ class Deployment:
     @property
     def signature(self) -> Signature:
         """Inputs and outputs of the program."""
-        return Signature.from_json(self._record.signature)
+        return read_signature(self._record.manifest)
 
     @property
     def example(self) -> Any:

@@ -7,6 +7,7 @@ a length in a program's memory (`LENGTHS`; see docs/abi.md). Of numbers NaN alon
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +34,7 @@ def kind_of(value: object) -> Missing | None:
     if value is None:
         return "none"
     if isinstance(value, (float, np.floating)):
-        return "nan" if value != value else None
+        return "nan" if math.isnan(value) else None  # whatever a subclass says it equals
     pandas = sys.modules.get("pandas")
     return "na" if pandas is not None and value is pandas.NA else None
 

@@ -134,13 +134,7 @@ class Program:
         from sclbl.fidelity import Report
 
         data = self.manifest.get("report")
-        try:
-            return None if data is None else Report.from_json(data)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise InvalidProgramError(
-                f"the program's manifest has no readable report ({error!r}); the file was "
-                "altered, so fetch or compile it again"
-            ) from None
+        return None if data is None else Report.from_json(data)
 
     @property
     def spec(self) -> Spec | None:

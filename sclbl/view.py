@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sclbl.example import in_python
+from sclbl.manifest import read_signature
 from sclbl.methods import default_method
 from sclbl.missing import kind_of
 from sclbl.registry.base import CHECKED, STATED, Record
@@ -68,7 +69,7 @@ def _facts(record: Record) -> str:
     rows = {
         "model": escape(record.model),
         "methods": escape(", ".join(record.methods)),
-        "inputs": escape(describe_inputs(Signature.from_json(record.signature))),
+        "inputs": escape(describe_inputs(read_signature(record.manifest))),
         "tags": escape(_pairs(record.tags)),
         "metrics": escape(_pairs({key: f"{value:.6g}" for key, value in record.metrics.items()})),
         "size": f"{record.size:,} bytes",

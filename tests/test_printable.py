@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
-from sclbl.cli import _fail
-from sclbl.cli.state import print_json
+from sclbl.cli import _fail, output
+from sclbl.cli.output import print_json
 from sclbl.printable import printable
 
 HOSTILE = "a\x1b[31mred\x1b]0;title\x07 \x9b2J \u202egpj.exe\u2066 \x7f\r\x00 \u2028end"
@@ -32,3 +36,80 @@ def test_json_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert json.loads(text) == {"docs": HOSTILE}
     assert text.replace("\n", "").isprintable()
+
+
+def test_lines_tables_and_questions(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output.say(HOSTILE)
+    output.note(HOSTILE)
+    output.table([(HOSTILE, "[bold]b[/bold] [/]")], ("A", "B"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    output.confirm(HOSTILE)
+    found = capsys.readouterr()
+    assert "[bold]b[/bold] [/]" in found.out  # no markup
+    for text in (found.out, found.err):
+        assert "\\u001b[31mred" in text
+        assert text.replace("\n", "").isprintable()
+
+
+class _Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("kind", [_Terminal, io.TextIOWrapper], ids=["terminal", "pipe"])
+def test_results_are_the_data_but_on_a_terminal(
+    kind: type[io.TextIOWrapper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+
+    from sclbl.cli.batch import WRITERS
+
+    column = np.array([HOSTILE.replace("\ud800", ""), "naïve"], dtype=object)
+    for form in ("csv", "json", "ndjson"):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", kind(raw, encoding="utf-8", newline=""))
+        writer = WRITERS[form](None)
+        writer.write(["a\x9b"], [column])
+        writer.finish()
+        writer.close()
+        text = raw.getvalue().decode()
+        if kind is _Terminal:
+            assert text.replace("\n", "").isprintable()
+            assert "naïve" in text
+        elif form == "csv":
+            assert HOSTILE in text
+        if form == "json":
+            assert json.loads(text) == column.tolist()
+        monkeypatch.undo()
+
+
+#: What prints; and who may: the way to the terminal, and programs of their own.
+PRINTERS = {"echo", "secho", "confirm", "prompt"}
+ALLOWED = {"cli/output.py", "kernels/build.py", "progress.py"}
+
+
+def test_nothing_else_prints() -> None:
+    root = Path(output.__file__).parent.parent
+    for path in root.rglob("*.py"):
+        name = path.relative_to(root).as_posix()
+        if name in ALLOWED:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = node.func
+                if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+                    printed = called.attr in PRINTERS and called.value.id in ("typer", "click")
+                else:
+                    printed = isinstance(called, ast.Name) and called.id in ("print", "Console")
+                assert not printed, f"{name}:{node.lineno} prints past sclbl.cli.output"
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in (
+                "sys.stdout",
+                "sys.stderr",
+            ):
+                assert name in STREAMS, f"{name}:{node.lineno} uses a stream of its own"
+
+
+#: Who may look at the streams: whether somebody watches, closing, and the machine code of `apart`.
+STREAMS = {"cli/__init__.py", "cli/run.py", "cli/serve.py", "runtime/apart.py"}

@@ -9,9 +9,9 @@ from typing import Any
 
 import typer
 
+from sclbl.cli import output
 from sclbl.cli.state import Options
 from sclbl.errors import SclblError
-from sclbl.printable import printable
 
 app = typer.Typer(
     name="sclbl",
@@ -31,7 +31,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         import sclbl
 
-        typer.echo(sclbl.__version__)
+        output.say(sclbl.__version__)
         raise typer.Exit
 
 
@@ -58,7 +58,7 @@ for _name in _COMMANDS:
 
 
 def _show_warning(message: Warning | str, *args: Any, **kwargs: Any) -> None:
-    print(printable(f"warning: {message}"), file=sys.stderr)
+    output.note(f"warning: {message}")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -79,5 +79,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str) -> None:
-    print(printable(f"error: {' '.join(message.split())}"), file=sys.stderr)
+    output.note(f"error: {' '.join(message.split())}")
     sys.exit(1)

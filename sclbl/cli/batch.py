@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from sclbl.cli.change import whole_file
+from sclbl.cli.output import data_bytes, data_text, progress
 from sclbl.errors import InputError, RequestError
 from sclbl.json_rows import read_json
 from sclbl.missing import is_missing
@@ -206,7 +207,8 @@ class CsvWriter:
     """CSV with a header; a missing value is an empty field."""
 
     def __init__(self, path: str | None) -> None:
-        self._file = sys.stdout if path is None else open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115 - closed in `close`
+        self._own = None if path is None else open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115 - closed in `close`
+        self._file = self._own or data_text()
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._started = False
 
@@ -220,8 +222,8 @@ class CsvWriter:
         """Nothing follows the last row."""
 
     def close(self) -> None:
-        if self._file is not sys.stdout:
-            self._file.close()
+        if self._own is not None:
+            self._own.close()
         else:
             self._file.flush()
 
@@ -230,7 +232,8 @@ class NdjsonWriter:
     """NDJSON: a value a row where there is one column, else an object."""
 
     def __init__(self, path: str | None) -> None:
-        self._file: IO[bytes] = sys.stdout.buffer if path is None else open(path, "wb")  # noqa: SIM115 - closed in `close`
+        self._own = None if path is None else open(path, "wb")  # noqa: SIM115 - closed in `close`
+        self._file = self._own or data_bytes()
         self._encoder = msgspec.json.Encoder()
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None:
@@ -240,8 +243,8 @@ class NdjsonWriter:
         """Nothing follows the last row."""
 
     def close(self) -> None:
-        if self._file is not sys.stdout.buffer:
-            self._file.close()
+        if self._own is not None:
+            self._own.close()
         else:
             self._file.flush()
 
@@ -341,21 +344,3 @@ def pyarrow() -> tuple[Any, Any]:
             "Parquet files need pyarrow, which is not installed: pip install pyarrow"
         ) from None
     return pa, pq
-
-
-# ------------------------------------------------------------------- progress
-
-
-@contextmanager
-def progress(source: Path | None) -> Iterator[Callable[[int], None]]:
-    """Show how much of a file is read, on stderr, where somebody watches."""
-    if source is None or not sys.stderr.isatty():
-        yield lambda position: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(40), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(source.name, total=source.stat().st_size or None)
-        yield lambda position: bar.update(task, completed=position)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sclbl.cli.output import confirm, say
 from sclbl.cli.state import Options
 from sclbl.errors import RequestError, SpecError, UnsupportedModelError
 
@@ -80,7 +81,7 @@ def upload(
         made = api.upload(
             onnx_format.read(spec.read_bytes()), None, name=called, **about, registry=registry
         )
-        typer.echo(made.ref)
+        say(made.ref)
         return
     # The bytes as they are: what was compiled elsewhere keeps its SHA-256.
     wasm, onnx = program.read_bytes(), spec.read_bytes()
@@ -88,7 +89,7 @@ def upload(
     before = columns.newest(registry, called)
     record = registry.create(called, wasm, onnx, **about, request_id=uuid.uuid4().hex)
     columns.warn_of_others(before, record)
-    typer.echo(record.ref)
+    say(record.ref)
 
 
 def _refuse_pickle(path: Path) -> None:
@@ -151,7 +152,7 @@ def edit(
             "nothing to edit; give --docs, --tag, --metric, --remove-tag or --remove-metric"
         )
     record = options.connect().edit(ref, docs=docs, tags=tags or None, metrics=metrics or None)
-    typer.echo(f"edited {record.ref}")
+    say(f"edited {record.ref}")
 
 
 def promote(
@@ -162,7 +163,7 @@ def promote(
     """Make an alias name a version."""
     options: Options = context.obj
     record = options.connect().promote(ref, alias)
-    typer.echo(f"{record.name}@{alias} is {record.ref}")
+    say(f"{record.name}@{alias} is {record.ref}")
 
 
 def rollback(
@@ -173,7 +174,7 @@ def rollback(
     """Make an alias name the version that it named before."""
     options: Options = context.obj
     record = options.connect().rollback(name, alias)
-    typer.echo(f"{record.name}@{alias} is {record.ref}")
+    say(f"{record.name}@{alias} is {record.ref}")
 
 
 def delete(
@@ -192,9 +193,9 @@ def delete(
                 f"nobody can be asked whether to delete {what}, because the input is no terminal; "
                 "add --yes to delete without being asked"
             )
-        typer.confirm(f"delete {what}?", abort=True)
+        confirm(f"delete {what}?")
     registry.delete(ref)
-    typer.echo(f"deleted {ref}")
+    say(f"deleted {ref}")
 
 
 def _what_goes(registry: Registry, ref: str) -> str:
@@ -231,7 +232,7 @@ def download(
     content = registry.spec(record) if spec else registry.program(record)
     with whole_file(path) as partial:
         Path(partial).write_bytes(content)
-    typer.echo(str(path))
+    say(str(path))
 
 
 @contextmanager

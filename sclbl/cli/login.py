@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from sclbl.cli import output
 from sclbl.errors import RegistryError
 
 
@@ -35,7 +36,7 @@ def login(
     else:
         token = os.environ.get("SCLBL_TOKEN") or _asked()
     api.login(url, token)
-    typer.echo(f"logged in to {url}")
+    output.say(f"logged in to {url}")
 
 
 def _asked() -> str:
@@ -44,7 +45,7 @@ def _asked() -> str:
             "nobody can be asked for the token, because the input is no terminal; set SCLBL_TOKEN, "
             "or give it on stdin with --token-stdin"
         )
-    return str(typer.prompt("token", hide_input=True, err=True))
+    return output.ask_secret("token")
 
 
 def logout() -> None:
@@ -52,4 +53,4 @@ def logout() -> None:
     from sclbl import api
 
     api.logout()
-    typer.echo("logged out")
+    output.say("logged out")

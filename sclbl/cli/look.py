@@ -6,8 +6,8 @@ import json
 
 import typer
 
-from sclbl.cli.state import Options, console, print_json
-from sclbl.printable import printable
+from sclbl.cli import output
+from sclbl.cli.state import Options
 
 JSON = typer.Option(False, "--json", help="Print JSON for machines.")
 
@@ -26,25 +26,17 @@ def list_deployments(
     as_json: bool = JSON,
 ) -> None:
     """List deployments, or the versions of one."""
-    from rich.table import Table
-    from rich.text import Text
-
     options: Options = context.obj
     registry = options.connect()
     records = registry.deployments() if name is None else registry.versions(name)
     if as_json:
-        print_json([record.to_json() for record in records])
+        output.print_json([record.to_json() for record in records])
         return
     if not records:
-        typer.echo(f"no deployments in {registry.location}", err=True)
+        output.note(f"no deployments in {registry.location}")
         return
-    table = Table(box=None, pad_edge=False)
-    for title in ("REF", "ALIASES", "MODEL", "METHODS"):
-        table.add_column(title, overflow="fold")
-    table.add_column("BYTES", justify="right")
-    table.add_column("CREATED")
-    for record in records:
-        cells = (
+    rows = [
+        (
             record.ref,
             ", ".join(record.aliases),
             record.model.rpartition(".")[2],
@@ -52,8 +44,10 @@ def list_deployments(
             f"{record.size:,}",
             f"{record.created_at:%Y-%m-%d %H:%M}",
         )
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    console().print(table)
+        for record in records
+    ]
+    titles = ("REF", "ALIASES", "MODEL", "METHODS", "BYTES", "CREATED")
+    output.table(rows, titles, right=("BYTES",))
 
 
 def show(
@@ -62,9 +56,6 @@ def show(
     as_json: bool = JSON,
 ) -> None:
     """Show one version: what it takes and returns, where it came from, how it was verified."""
-    from rich.table import Table
-    from rich.text import Text
-
     from sclbl.deployment import Deployment
     from sclbl.registry.base import CHECKED, STATED
     from sclbl.view import describe_inputs
@@ -73,7 +64,7 @@ def show(
     registry = options.connect()
     record = registry.get(ref)
     if as_json:
-        print_json(record.to_json())
+        output.print_json(record.to_json())
         return
     deployment = Deployment(record, registry)
     report, checked = deployment.report, deployment.checked
@@ -97,13 +88,7 @@ def show(
         "fidelity": "none" if report is None else f"{STATED}\n{report}",
         "checked": "" if checked is None else f"{CHECKED}\n{checked}",
     }
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column()
-    table.add_column(overflow="fold")
-    for key, value in rows.items():
-        if value:
-            table.add_row(key, Text(printable(value)))
-    console().print(table)
+    output.table((key, value) for key, value in rows.items() if value)
 
 
 def history(
@@ -116,15 +101,15 @@ def history(
     options: Options = context.obj
     events = options.connect().history(name, alias)
     if as_json:
-        print_json([event.to_json() for event in events])
+        output.print_json([event.to_json() for event in events])
         return
     for event in events:
         version = "nothing" if event.version is None else f"{name}@{event.version}"
-        typer.echo(printable(f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {event.action:<8}  {version}"))
+        output.say(f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {event.action:<8}  {version}")
 
 
 def version() -> None:
     """Print the version of sclbl."""
     import sclbl
 
-    typer.echo(sclbl.__version__)
+    output.say(sclbl.__version__)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from sclbl.cli.output import note, say
 from sclbl.cli.state import Options
 from sclbl.errors import RequestError
 
@@ -68,7 +69,7 @@ def run(
         program, chosen, None if file == "-" else Path(file), source, output, target
     )
     if output is not None:
-        typer.echo(f"{rows:,} rows → {output}", err=not sys.stdout.isatty())
+        (say if sys.stdout.isatty() else note)(f"{rows:,} rows → {output}")
 
 
 def _format(given: str | None, path: str, otherwise: str | None, option: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from sclbl.cli import output
 from sclbl.cli.state import Options
 from sclbl.errors import RegistryError
 
@@ -73,13 +74,12 @@ def serve(
 
     server = run.server(registry, guard, limits, access_log=access_log)
     if token is not None:
-        typer.echo(f"token (shown this once; it guards every change): {token}")
-    typer.echo(f"serving {registry.location} on {run.address(bound)}")
+        output.say(f"token (shown this once; it guards every change): {token}")
+    output.say(f"serving {registry.location} on {run.address(bound)}")
     if not _is_local(host):
-        typer.echo(
+        output.note(
             "others can reach this address and the token travels unencrypted: put a proxy with "
-            "TLS in front",
-            err=True,
+            "TLS in front"
         )
     sys.stdout.flush()
     server.run(sockets=[bound])

@@ -1,18 +1,13 @@
-"""What the commands share: which registry they act on, and how they print."""
+"""What the commands share: which registry they act on."""
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sclbl.errors import RequestError
-from sclbl.printable import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from sclbl.registry.base import Registry
 
 
@@ -35,15 +30,3 @@ class Options:
         if self.registry == "":
             raise RequestError("--registry is empty; give a directory or a URL, or leave it out")
         return connect(self.registry)
-
-
-def print_json(data: Any) -> None:
-    """Print data for machines."""
-    print(printable(json.dumps(data, indent=2, ensure_ascii=False)))
-
-
-def console() -> Console:
-    """Return where tables are printed; not cut off where nobody watches."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 240, highlight=False)

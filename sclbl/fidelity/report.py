@@ -8,12 +8,34 @@ from dataclasses import asdict, dataclass, fields
 from decimal import ROUND_UP, Context
 from typing import Any
 
+from sclbl.errors import InvalidProgramError
+
 _TWO_DIGITS = Context(prec=2, rounding=ROUND_UP)
 
 
 def _short(value: float) -> float:
     """Return an error with two digits, never a smaller one."""
     return float(_TWO_DIGITS.create_decimal(repr(float(value)))) if math.isfinite(value) else value
+
+
+#: What JSON may hold for each type of a field.
+_JSON: Mapping[object, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+}
+
+
+def _kept(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain fields of a report in JSON data; raise `TypeError` for one that is none."""
+    kept = {}
+    for field in fields(cls):
+        if field.type in _JSON and field.name in data:
+            value = kept[field.name] = data[field.name]
+            if type(value) not in _JSON[field.type]:
+                raise TypeError(f"{field.name} is {type(value).__name__}")
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +114,21 @@ class Report:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Report:
-        """Read what `to_json` wrote; entries of newer versions are left out."""
-        own = {f.name for f in fields(cls)}
-        inner = {f.name for f in fields(MethodReport)}
-        kept = {k: v for k, v in data.items() if k in own}
-        kept["methods"] = tuple(
-            MethodReport(**{k: v for k, v in m.items() if k in inner})
-            for m in data.get("methods", ())
-        )
-        return cls(**kept)
+        """Read what `to_json` wrote; entries of newer versions are left out.
+
+        Raises
+        ------
+        InvalidProgramError
+            It is no report.
+        """
+        try:
+            methods = tuple(MethodReport(**_kept(MethodReport, m)) for m in data["methods"])
+            return cls(**_kept(cls, data), methods=methods)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise InvalidProgramError(
+                f"the program's manifest has no readable report ({error!r}); the file was "
+                "altered, so fetch or compile it again"
+            ) from None
 
     def __str__(self) -> str:
         verdict = "equal" if self.ok else "DIFFERENT"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 
-from sclbl.errors import ColumnsWarning, NotFoundError
+from sclbl.errors import ColumnsWarning, InvalidProgramError, NotFoundError
+from sclbl.manifest import read_signature
 from sclbl.registry.base import Record, Registry
 from sclbl.spec import Signature
 
@@ -35,7 +37,10 @@ def warn_of_others(before: Record | None, made: Record, *, stacklevel: int = 2) 
     """
     if before is None or before.ref == made.ref:
         return
-    found = differences(Signature.from_json(before.signature), Signature.from_json(made.signature))
+    found = ""
+    with suppress(InvalidProgramError):  # the version is made, whatever the other one's says
+        columns = [read_signature(record.manifest) for record in (before, made)]
+        found = differences(*columns)
     if found:
         warnings.warn(
             ColumnsWarning(

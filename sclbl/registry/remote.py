@@ -8,9 +8,9 @@ import os
 import re
 import uuid
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
@@ -24,21 +24,22 @@ from sclbl.errors import (
     SclblError,
     ServerUnreachableError,
 )
+from sclbl.registry import answers
 from sclbl.registry.base import AliasEvent, Record, Registry
 from sclbl.registry.details import check_about, check_edit
-from sclbl.registry.refs import check_alias, check_name, parse_deletable, parse_ref
+from sclbl.registry.refs import Ref, check_alias, check_name, parse_deletable, parse_ref
 from sclbl.registry.transport import Answer, Transport
 
 if TYPE_CHECKING:
     from sclbl.recompile import Verify
-
-T = TypeVar("T")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: An upload is verified before it is answered, and a large program takes a while.
 UPLOAD_SECONDS = 900.0
 #: What an upload is answered with that the server compiled to other bytes.
 PENDING = 202
+#: The largest program that runs anywhere, and the largest ONNX file.
+FILE_BYTES = 2 * 1024**3
 #: Weights hardly compress, names and structure do at any level.
 COMPRESSION = 1
 
@@ -93,7 +94,7 @@ class RemoteRegistry(Registry):
             There is no answer.
         """
         data = self._json(self._transport.send("GET", "/v1/whoami"))
-        return bool(_read(data, lambda d: d["write"]))
+        return answers.may_write(data)
 
     def create(
         self,
@@ -135,12 +136,12 @@ class RemoteRegistry(Registry):
         )
         data = self._json(answer)
         if answer.status != PENDING:
-            return self._record(data)
-        id, sha256 = _read(data, lambda d: (str(d["pending"]["id"]), str(d["pending"]["sha256"])))
-        return self._confirm(id, sha256, wasm, spec, verify)
+            return answers.record(data, self.location, Ref(about.name))
+        id, sha256 = answers.pending(data)
+        return self._confirm(about.name, id, sha256, wasm, spec, verify)
 
     def _confirm(
-        self, id: str, sha256: str, wasm: bytes, spec: bytes, verify: Verify | None
+        self, name: str, id: str, sha256: str, wasm: bytes, spec: bytes, verify: Verify | None
     ) -> Record:
         """Verify what the server compiled, and have it recorded; or have it forgotten."""
         from sclbl.recompile import reverified
@@ -150,7 +151,8 @@ class RemoteRegistry(Registry):
             made = reverified(self._file("program", sha256, f"{path}.wasm"), wasm, spec, verify)
             stated = manifest.stated(manifest.read(made))
             confirmed = {"sha256": hashlib.sha256(made).hexdigest(), "stated": stated}
-            return self._record(self._json(self._transport.send("POST", path, json=confirmed)))
+            data = self._json(self._transport.send("POST", path, json=confirmed))
+            return answers.record(data, self.location, Ref(name))
         except ServerUnreachableError:
             raise  # it may have been recorded
         except SclblError:
@@ -161,19 +163,19 @@ class RemoteRegistry(Registry):
     def deployments(self) -> list[Record]:
         """See `Registry.deployments`."""
         data = self._json(self._transport.send("GET", "/v1/deployments"))
-        return [self._record(r) for r in _read(data, lambda d: list(d["deployments"]))]
+        return answers.records(data, "deployments", self.location)
 
     def versions(self, name: str) -> list[Record]:
         """See `Registry.versions`."""
         path = f"/v1/deployments/{_part(check_name(name))}/versions"
         data = self._json(self._transport.send("GET", path))
-        return [self._record(r) for r in _read(data, lambda d: list(d["versions"]))]
+        return answers.records(data, "versions", self.location, name)
 
     def get(self, ref: str) -> Record:
         """See `Registry.get`."""
-        parse_ref(ref)
+        parsed = parse_ref(ref)
         path = f"/v1/deployments/{_part(ref)}"
-        return self._record(self._json(self._transport.send("GET", path)))
+        return answers.record(self._json(self._transport.send("GET", path)), self.location, parsed)
 
     def program(self, source: str | Record) -> bytes:
         """See `Registry.program`."""
@@ -203,17 +205,19 @@ class RemoteRegistry(Registry):
         metrics: Mapping[str, float | None] | None = None,
     ) -> Record:
         """See `Registry.edit`."""
-        parse_ref(ref)
+        parsed = parse_ref(ref)
         change = check_edit(docs, tags, metrics).to_json()
         path = f"/v1/deployments/{_part(ref)}"
-        return self._record(self._json(self._transport.send("PATCH", path, json=change)))
+        data = self._json(self._transport.send("PATCH", path, json=change))
+        return answers.record(data, self.location, parsed)
 
     def promote(self, ref: str, alias: str) -> Record:
         """See `Registry.promote`."""
         parsed = parse_ref(ref)
         check_alias(alias)
         path = f"/v1/deployments/{_part(parsed.name)}/aliases/{_part(alias)}"
-        return self._record(self._json(self._transport.send("PUT", path, json={"ref": ref})))
+        data = self._json(self._transport.send("PUT", path, json={"ref": ref}))
+        return answers.record(data, self.location, parsed)
 
     def rollback(self, name: str, alias: str) -> Record:
         """See `Registry.rollback`. It is not repeated when the connection breaks, because a second
@@ -221,7 +225,8 @@ class RemoteRegistry(Registry):
         check_name(name)
         check_alias(alias)
         path = f"/v1/deployments/{_part(name)}/aliases/{_part(alias)}/rollback"
-        return self._record(self._json(self._transport.send("POST", path, repeatable=False)))
+        data = self._json(self._transport.send("POST", path, repeatable=False))
+        return answers.record(data, self.location, Ref(name))
 
     def history(self, name: str, alias: str) -> list[AliasEvent]:
         """See `Registry.history`."""
@@ -229,7 +234,7 @@ class RemoteRegistry(Registry):
         check_alias(alias)
         path = f"/v1/deployments/{_part(name)}/aliases/{_part(alias)}/history"
         data = self._json(self._transport.send("GET", path))
-        return _read(data, lambda d: [AliasEvent.from_json(e) for e in d["history"]])
+        return answers.events(data)
 
     def close(self) -> None:
         """See `Registry.close`."""
@@ -244,7 +249,7 @@ class RemoteRegistry(Registry):
                     " lists what there is",
                 )
             )
-        content = self._transport.send("GET", path).content
+        content = self._transport.send("GET", path, limit=FILE_BYTES).content
         found = hashlib.sha256(content).hexdigest()
         if found != sha256:
             raise CorruptedError(
@@ -261,23 +266,6 @@ class RemoteRegistry(Registry):
                 f"{self.location} answered what is not JSON; check that this is the URL of an "
                 "sclbl server"
             ) from None
-
-    def _record(self, data: Any) -> Record:
-        def read(found: Any) -> Record:
-            path = f"/v1/deployments/{found['name']}@{int(found['version'])}"
-            return Record.from_json({**found, "url": self.location + path})
-
-        return _read(data, read)
-
-
-def _read(data: Any, read: Callable[[Any], T]) -> T:
-    try:
-        return read(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RequestError(
-            f"the server's answer cannot be read ({type(error).__name__}: {error}); check that "
-            "the URL is that of an sclbl server, and that its version matches this one"
-        ) from None
 
 
 def _part(text: str) -> str:

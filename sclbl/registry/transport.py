@@ -1,4 +1,4 @@
-"""HTTP to one server: the only importer of requests."""
+"""HTTP to one server: requests, errors, and which of them are sent again."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
+import urllib3
 
 from sclbl.errors import (
     AuthenticationError,
@@ -23,6 +24,7 @@ from sclbl.errors import (
     ServerUnreachableError,
     by_code,
 )
+from sclbl.registry import replies
 from sclbl.settings import check_token, check_url
 from sclbl.verbs import Message
 
@@ -32,6 +34,22 @@ READ_SECONDS = 60.0
 WAITS = (0.2, 0.6, 1.8)
 MAX_WAIT = 10.0
 BUSY = frozenset((502, 503, 504))
+#: Characters of a server's message that are passed on.
+MAX_MESSAGE = 20_000
+
+
+class _Error(msgspec.Struct):
+    """What an answer says went wrong."""
+
+    code: str
+    message: str
+    shell: str | None = None
+    row: int | None = None
+    column: str | None = None
+
+
+class _Refusal(msgspec.Struct):
+    error: _Error
 
 
 @dataclass(frozen=True)
@@ -63,19 +81,19 @@ class Answer:
         if 200 <= self.status < 300:
             return None
         if 300 <= self.status < 400:
-            there = urlsplit(self.location or "").netloc or self.location
+            there = _host(self.location)
             return RequestError(
                 f"{self.url} redirects to {there!r}, and redirections are not followed, so that "
                 "the token stays with the server it is for; log in with the URL of that server"
             )
         try:
-            error = msgspec.json.decode(self.content)["error"]
-            text = str(error["message"])
-            cls, message = by_code(error["code"]), Message(text, str(error.get("shell", text)))
+            said = msgspec.json.decode(self.content, type=_Refusal).error
+            text = said.message[:MAX_MESSAGE]
+            cls, message = by_code(said.code), Message(text, (said.shell or text)[:MAX_MESSAGE])
             if issubclass(cls, InputError):
-                return cls(message, row=error.get("row"), column=error.get("column"))
+                return cls(message, row=said.row, column=said.column)
             return cls(message)
-        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             if self.status == 401:
                 return AuthenticationError(f"{self.url} asks for other credentials (status 401)")
             return RequestError(
@@ -123,6 +141,7 @@ class Transport:
         files: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = READ_SECONDS,
+        limit: int = replies.JSON_BYTES,
         repeatable: bool = True,
     ) -> Answer:
         """Send a request and return its answer, whatever it is.
@@ -134,7 +153,10 @@ class Transport:
         json, files, headers : optional
             The body and headers.
         timeout : float
-            Seconds to wait for the answer to go on.
+            Seconds until the answer begins, and between two parts of it. All of it may take as
+            long, and a second more for each `replies.PACE` bytes.
+        limit : int
+            Bytes that the answer may have.
         repeatable : bool
             Whether the request may arrive twice. One that may not is tried again only where it
             cannot have arrived.
@@ -143,25 +165,30 @@ class Transport:
         ------
         ServerUnreachableError
             There was no answer, or only ones that the server is busy.
+        RequestError
+            The answer is too large, or compressed.
         """
         url = self.url + path
+        request = {"json": json, "files": files, "headers": headers}
         reached = False
         for wait in (*WAITS, None):
             pause = wait
+            within = replies.Allowance(limit, timeout)
             try:
-                response = self._open().request(
-                    method,
-                    url,
-                    json=json,
-                    files=files,
-                    headers=headers,
-                    timeout=(CONNECT_SECONDS, timeout),
-                    allow_redirects=False,
-                )
+                answer, asked = self._once(method, url, within, reached, request)
+                if answer.status not in BUSY or not repeatable or wait is None:
+                    return answer
+                failure: Exception = requests.ConnectionError(f"status {answer.status}")
+                reached = True
+                pause = max(wait, asked)
             except requests.ConnectTimeout as error:
-                failure: Exception = error
-            except requests.RequestException as error:
                 failure = error
+            except _BROKEN as error:
+                failure = error
+                # What passes a limit once does so again.
+                if within.broken is not None:
+                    reached, failure = True, requests.ConnectionError(within.broken)
+                    break
                 # A server that just answered may be starting again; one that never did is down.
                 if not reached and _refused(error):
                     break
@@ -169,16 +196,36 @@ class Transport:
                     reached = True
                     if not repeatable or isinstance(error, _HOPELESS):
                         break
-            else:
-                if response.status_code not in BUSY or not repeatable or wait is None:
-                    return _answer(url, response, repeated=reached)
-                failure = requests.ConnectionError(f"status {response.status_code}")
-                reached = True
-                pause = max(wait, _retry_after(response))
             if pause is None:
                 break
             time.sleep(min(pause, MAX_WAIT) * random.uniform(0.75, 1.25))  # spreads clients out
         raise self._unreachable(failure, reached and not repeatable) from None
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        within: replies.Allowance,
+        repeated: bool,
+        request: Mapping[str, Any],
+    ) -> tuple[Answer, float]:
+        """Send a request once; return its answer, and how long to wait before the next."""
+        before = replies.allowance.set(within)
+        try:
+            with self._open().request(
+                method,
+                url,
+                timeout=(CONNECT_SECONDS, within.seconds),
+                allow_redirects=False,
+                stream=True,
+                **request,
+            ) as response:
+                content = replies.body(url, response, within.limit)
+                location = response.headers.get("location")
+                answer = Answer(url, response.status_code, content, repeated, location)
+                return answer, _retry_after(response)
+        finally:
+            replies.allowance.reset(before)
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -188,11 +235,12 @@ class Transport:
 
     def _open(self) -> requests.Session:
         if self._session is None:
-            session = requests.Session()
+            session = replies.Session()
+            session.headers["Accept-Encoding"] = "identity"
             # Set even without a token: else a .netrc entry would go out as credentials.
             session.auth = self._bearer
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            adapter = HTTPAdapter(pool_maxsize=32, max_retries=0)
+            adapter = replies.Adapter(pool_maxsize=32, max_retries=0)
             session.mount("http://", adapter)
             session.mount("https://", adapter)
             self._session = session
@@ -208,6 +256,8 @@ class Transport:
         return ServerUnreachableError(text)
 
 
+#: What no answer, or half of one, is. What is read from a connection raises urllib3's own errors.
+_BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError)
 _HOPELESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.SSLError,
@@ -247,9 +297,13 @@ def _is_this_machine(host: str) -> bool:
         return False
 
 
-def _answer(url: str, response: requests.Response, *, repeated: bool) -> Answer:
-    location = response.headers.get("location")
-    return Answer(url, response.status_code, response.content, repeated, location)
+def _host(location: str | None) -> str | None:
+    """Return the host that a redirection points to, else all of it that is worth showing."""
+    short = None if location is None else location[:200]
+    try:
+        return urlsplit(short or "").netloc or short
+    except ValueError:
+        return short
 
 
 def _retry_after(response: requests.Response) -> float:
@@ -257,7 +311,7 @@ def _retry_after(response: requests.Response) -> float:
     return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
-def _never_arrived(error: requests.RequestException) -> bool:
+def _never_arrived(error: Exception) -> bool:
     """Return whether the server cannot have seen the request: no connection was made."""
     cause = error.args[0] if error.args else None
     return type(getattr(cause, "reason", None)).__name__ in (
@@ -267,7 +321,7 @@ def _never_arrived(error: requests.RequestException) -> bool:
     )
 
 
-def _refused(error: requests.RequestException) -> bool:
+def _refused(error: Exception) -> bool:
     """Return whether nothing listens there, which waiting for seconds does not change."""
     cause: BaseException | None = error
     while cause is not None:

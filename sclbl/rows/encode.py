@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import ColumnError, ShapeError
+from sclbl.errors import ColumnError, InputError, SclblError, ShapeError
 from sclbl.rows.blocks import Blocks, TextColumn
 from sclbl.rows.numbers import numeric_block, refuse_typed_nan
 from sclbl.rows.source import Source, open_source
@@ -51,6 +51,8 @@ def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
         Where a value has the wrong type: text among numbers, numbers among text, dates, integers
         beyond 2**53, or a missing value that the model tells apart from the one that a numeric
         column holds.
+    InputError
+        Where an object among the rows fails when it is read.
     """
     columns = signature.columns
     if (
@@ -65,7 +67,19 @@ def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
         and signature.takes_nan
     ):
         return Blocks(len(rows), rows)
-    source = open_source(rows, rows_of_text=len(columns) == 1)
+    try:
+        return _encode(rows, signature, empty)
+    except (SclblError, MemoryError):
+        raise
+    except Exception as error:  # what objects of others raise when they are read is up to them
+        raise InputError(
+            f"the rows cannot be read: reading them raised {type(error).__name__}; give an array, "
+            "a DataFrame, or plain lists or dicts of numbers and text"
+        ) from error
+
+
+def _encode(rows: Any, signature: Signature, empty: bool) -> Blocks:
+    source = open_source(rows, rows_of_text=len(signature.columns) == 1)
     if source.rows == 0 and empty:
         if source.width:
             match(source, signature)

@@ -92,7 +92,8 @@ def kind_of_values(values: Iterable[Any], column: str, name: str | None = None) 
             family = "text"
         elif isinstance(value, (bool, np.bool_)):
             family = "boolean"
-        elif isinstance(value, (int, np.integer)):
+        # NumPy counts durations among the integers.
+        elif isinstance(value, (int, np.integer)) and not isinstance(value, np.timedelta64):
             family = "integer"
         elif isinstance(value, np.float32):
             family = "float32"

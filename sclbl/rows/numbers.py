@@ -153,12 +153,16 @@ def _float(value: Any, row: int, label: str, takes: Sequence[Missing]) -> float:
         return np.nan
     if isinstance(value, str):
         _refuse_text(value, row, label)
-    if isinstance(value, (bool, np.bool_, float, np.float32, np.float16)):
+    # Of a subclass the number that it holds, as NumPy reads it, not the one that it says.
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, (bool, np.bool_, np.float32, np.float16)):
         return float(value)
-    if isinstance(value, (int, np.integer)):
-        if not -EXACT <= int(value) <= EXACT:
-            _refuse_integer(int(value), row, label)
-        return float(value)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, np.timedelta64):
+        whole = int.__int__(value) if isinstance(value, int) else int(value)
+        if not -EXACT <= whole <= EXACT:
+            _refuse_integer(whole, row, label)
+        return float(whole)
     refuse_type(type(value).__name__, f"column {label!r}", row=row, name=label)
 
 

@@ -69,6 +69,9 @@ class RecordsSource(Source):
         self._keys = tuple(records[0])
         self.names = tuple(str(k) for k in self._keys)
         self.width = len(self._keys)
+        if set(map(type, records)) != {dict}:  # others may make up what they do not have
+            for key in self._keys:
+                self._require(key)
 
     def kind(self, position: int) -> Kind:
         return kind_of_values(self.values(position), self.label(position), self.names[position])
@@ -96,7 +99,12 @@ class RecordsSource(Source):
         try:
             return [record[key] for record in self.records]
         except KeyError:
-            row = next(i for i, record in enumerate(self.records) if key not in record)
+            self._require(key)
+            raise
+
+    def _require(self, key: Any) -> None:
+        row = next((i for i, record in enumerate(self.records) if key not in record), None)
+        if row is not None:
             raise ColumnError(
                 f"row {row} has no column {str(key)!r}, which row 0 has; give every row the same "
                 "columns, with None where a value is missing",
@@ -163,7 +171,7 @@ def columns_source(columns: Mapping[Any, Any]) -> Source:
             )
         column: np.ndarray | Source
         if isinstance(values, (list, tuple)):
-            column = objects(values)
+            column = objects(_held(values))
         elif isinstance(values, np.ndarray) and values.ndim == 1:
             column = values
         else:
@@ -197,12 +205,27 @@ def _one_column(values: Any, name: str) -> Source | np.ndarray:
     return array
 
 
+#: What is read as it is.
+_PLAIN = frozenset((list, tuple, dict, float, int, str, bool, type(None)))
+
+
+def _held(values: Any) -> Any:
+    """Return a list or tuple as the items that it holds, whatever a subclass says they are."""
+    if type(values) in _PLAIN or not isinstance(values, (list, tuple)):
+        return values
+    kind: Any = list if isinstance(values, list) else tuple
+    return kind.__getitem__(values, slice(None))
+
+
 def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, (str, bytes)) or not hasattr(value, "__len__")
 
 
 def list_source(rows: Sequence[Any], *, rows_of_text: bool) -> Source:
     """Return a list of dicts, of rows, of numbers (one row) or of strings (rows of text)."""
+    rows = _held(rows)
+    if not set(map(type, rows)) <= _PLAIN:
+        rows = [_held(row) for row in rows]
     if not rows:
         return ArraySource(np.empty((0, 0)), literal=True)
     first = rows[0]

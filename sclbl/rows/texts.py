@@ -46,6 +46,7 @@ def text_column(
     kinds = np.full(len(items), PRESENT, dtype=np.uint8)
     for row, value in enumerate(items):
         if isinstance(value, str):
+            items[row] = str.__str__(value)  # of a subclass the text that it holds
             continue
         kind = kind_of(value)
         if kind is None:
