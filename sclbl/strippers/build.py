@@ -375,6 +375,7 @@ class Builder:
         With `start` (``[rows, outputs]``, same type), each row's sums begin there instead of at
         `trees.init`: boosting that begins with another model adds its trees to that model's result.
         """
+        _require_columns(x, trees)
         dtype: DType = "float32" if trees.values.dtype == np.float32 else "float64"
         inputs = [x]
         if start is not None:
@@ -388,6 +389,7 @@ class Builder:
         That is its row in `trees.values`; an ensemble made for this operator alone has empty
         values (``[0, 1]``) and may hold any non-negative number there, a node number for one.
         """
+        _require_columns(x, trees)
         return self.node("sclbl.TreeLeaves", [x], "int64", len(trees.roots), **trees.attrs())
 
     def refuse(self, x: Wire, *, nan: bool, inf: bool = True) -> Wire:
@@ -560,3 +562,10 @@ def _is_utf8(value: Any) -> bool:
 def _require(condition: bool, op: str, wire: Wire) -> None:
     if not condition:
         raise TypeError(f"{op} does not take {wire.dtype}[{wire.width}]: a defect of the stripper")
+
+
+def _require_columns(x: Wire, trees: Trees) -> None:
+    """Refuse trees that test a column which is not there: their library may read beyond the row."""
+    last = int(trees.feature.max(initial=-1))
+    if last >= x.width:
+        raise ValueError(f"a tree tests the column {last}, and the model is given {x.width}")

@@ -35,6 +35,13 @@ def _check(model: Any) -> None:
             f"(strategy={model.init_.strategy!r})) predicts at random; "
             "fit it with init=None or another strategy"
         )
+    # The compiled sum writes as many columns as there are trees a stage, wherever the sums end.
+    stages, sums = np.shape(model.estimators_), model.n_trees_per_iteration_
+    if len(stages) != 2 or stages[1] != sums:
+        raise UnsupportedModelError(
+            f"{type(model).__name__} has trees of the shape {stages} and adds {sums} a stage: its "
+            "estimators_ or classes were changed after fit; fit it again"
+        )
 
 
 def _is_constant(model: Any) -> bool:
@@ -46,6 +53,8 @@ def _ensemble(model: Any) -> Trees:
     if _is_constant(model):
         nowhere = np.zeros((1, model.n_features_in_), dtype=np.float32)
         init = np.asarray(model._raw_predict_init(nowhere), dtype=np.float64)[0]
+        if len(init) != outputs:
+            raise ValueError(f"init_ gives {len(init)} sums for {outputs} trees a stage")
     else:
         init = np.zeros(outputs)
     trees = [e.tree_ for e in model.estimators_.ravel()]

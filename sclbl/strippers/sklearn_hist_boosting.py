@@ -7,13 +7,14 @@ own ordinal encoder first: a category that it does not know becomes NaN, so it c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sclbl.missing import is_missing
 from sclbl.spec import MISSING_TEXTS
+from sclbl.strippers import tree_nodes
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.sklearn_links import LINKS, decide, probabilities
@@ -60,9 +61,36 @@ def _codes(model: Any, column: Table, categories: np.ndarray, build: Builder) ->
     return build.where(build.binary("Less", codes, 0.0), np.nan, codes)
 
 
+def _check(model: Any, predictors: Sequence[Any]) -> None:
+    """Check what the compiled predict of the trees looks up without looking (see `tree_nodes`)."""
+    categorical = np.asarray(model._bin_mapper.is_categorical_, dtype=bool)
+    for i, predictor in enumerate(predictors):
+        nodes = predictor.nodes
+        leaf = nodes["is_leaf"].astype(bool)
+        feature = nodes["feature_idx"].astype(np.int64)
+        tree_nodes.check(
+            i,
+            nodes["left"].astype(np.int64),
+            nodes["right"].astype(np.int64),
+            feature,
+            leaf,
+            len(categorical),
+        )
+        tests = nodes["is_categorical"].astype(bool) & ~leaf
+        if not tests.any():
+            continue
+        sets = nodes["bitset_idx"][tests].max()
+        shape = predictor.raw_left_cat_bitsets.shape
+        if len(shape) != 2 or shape[1] != _WORDS or sets >= shape[0]:
+            raise ValueError(f"tree {i} takes the set of categories {sets} of {shape}")
+        if not categorical[feature[tests]].all():
+            raise ValueError(f"tree {i} tests categories of a column that has none")
+
+
 def _ensemble(model: Any) -> Trees:
     """Return the trees of all iterations, class after class within each."""
     predictors = [p for iteration in model._predictors for p in iteration]
+    _check(model, predictors)
     outputs = int(model.n_trees_per_iteration_)
     nodes = [p.nodes for p in predictors]
     sizes = np.array([len(n) for n in nodes], dtype=np.int64)

@@ -156,6 +156,8 @@ def affine(build: Builder, rows: Rows, model: Any, coef: Any, intercept: Any) ->
     Wire
         ``[rows, outputs]``.
     """
+    if hasattr(coef, "check_format"):
+        coef.check_format(full_check=True)  # toarray writes wherever the indices say
     dense = coef.toarray() if hasattr(coef, "toarray") else np.asarray(coef)
     weights = np.atleast_2d(dense).T
     first = rows.beside(weights.dtype, model)

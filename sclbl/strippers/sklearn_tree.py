@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
+from sclbl.strippers import tree_nodes
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.trees import Trees
@@ -133,9 +134,12 @@ def _flatten(
     left = np.empty(total, dtype=np.int32)
     right = np.empty(total, dtype=np.int32)
     missing_left = np.empty(total, dtype=bool)
-    for tree, root, size in zip(trees, roots.tolist(), sizes.tolist(), strict=True):
+    for i, (tree, root, size) in enumerate(zip(trees, roots.tolist(), sizes.tolist(), strict=True)):
         part = slice(root, root + size)
         at_leaf = tree.children_left == _LEAF
+        tree_nodes.check(
+            i, tree.children_left, tree.children_right, tree.feature, at_leaf, tree.n_features
+        )
         feature[part] = tree.feature
         feature[part][at_leaf] = -1
         threshold[part] = tree.threshold
