@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sclbl.errors import ModelError, UnsupportedModelError
+from sclbl.errors import ModelError, SclblError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from sclbl.spec import Spec
@@ -22,6 +22,16 @@ _LOADERS = {
 }
 _PICKLE = "pickle.load(open(path, 'rb'))"
 _HEAD = 4096
+#: What a damaged file may lead its reader to.
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    SclblError,
+    TypeError,
+    ValueError,
+)
 
 
 def is_file(model: Any) -> bool:
@@ -108,6 +118,15 @@ def _booster(label: str, data: bytes) -> Any:
     except ImportError as error:
         raise UnsupportedModelError(
             f"{label} is a file of XGBoost, which is not installed; pip install xgboost"
+        ) from error
+    from sclbl.strippers import xgboost_file
+
+    try:
+        xgboost_file.check(data)
+    except _DAMAGED as error:
+        raise UnsupportedModelError(
+            f"{label} is a damaged or altered file of XGBoost, which is not loaded "
+            f"({type(error).__name__}: {error}); save the model again with Booster.save_model"
         ) from error
     try:
         return xgboost.Booster(model_file=bytearray(data))

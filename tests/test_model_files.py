@@ -73,7 +73,7 @@ def test_a_boosters_own_file(tmp_path: Path, suffix: str) -> None:
         program = sclbl.compile(given, X[:5])
         np.testing.assert_array_equal(program.predict(X), model.predict(X))
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(UnsupportedModelError, match="is no model to XGBoost: "):
+    with pytest.raises(UnsupportedModelError, match="is a damaged or altered file of XGBoost"):
         sclbl.compile(path, X[:5])
 
 

@@ -97,6 +97,8 @@ class _Reader:
         found: dict[str, Any] = {}
         while self.data[self.at] != _CLOSED:
             key = self.text()
+            if key in found:
+                raise SpecError(f"the model's UBJSON has {key!r} twice, at byte {self.at}")
             found[key] = self.value(self.marker())
         self.at += 1
         return found

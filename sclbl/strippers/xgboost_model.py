@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers import tree_nodes, ubjson
+from sclbl.strippers import ubjson, xgboost_file
 from sclbl.strippers.trees import Trees
 
 _WORD = 32
@@ -68,7 +68,7 @@ def read(booster: Any, *, best: bool) -> Model:
     weights = boosting.get("weight_drop")
     inner = boosting.get("gbtree", boosting)["model"]
     parameters = learner["learner_model_param"]
-    _check(inner, parameters)
+    xgboost_file.check_trees(inner, parameters)
     trees = inner["trees"]
     if best and booster.attr("best_iteration") is not None:
         rounds = int(booster.attr("best_iteration")) + 1
@@ -89,28 +89,6 @@ def read(booster: Any, *, best: bool) -> Model:
         objective=str(learner["objective"]["name"]),
         categories=_categories(inner.get("cats"), features),
     )
-
-
-def _check(saved: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
-    """Check what XGBoost's own predict looks up without looking (see `tree_nodes`).
-
-    XGBoost loads a file that was altered or damaged as it is.
-    """
-    trees = saved["trees"]
-    groups = np.asarray(saved["tree_info"], dtype=np.int64)
-    outputs = max(int(parameters["num_class"]), 1) * int(parameters.get("num_target", "1"))
-    if len(groups) != len(trees) or ((groups < 0) | (groups >= outputs)).any():
-        raise ValueError(f"tree_info is not the output, 0 to {outputs - 1}, of each tree")
-    for i, tree in enumerate(trees):
-        left = np.asarray(tree["left_children"])
-        tree_nodes.check(
-            i,
-            left,
-            np.asarray(tree["right_children"]),
-            np.asarray(tree["split_indices"]),
-            left == -1,
-            int(parameters["num_feature"]),
-        )
 
 
 def _base_margins(saved: Mapping[str, Any], features: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import sclbl
 from sclbl.errors import UnsupportedModelError
+from sclbl.model_files import open_model
 from sclbl.strippers import example, tree_nodes
 
 RNG = np.random.default_rng(8)
@@ -127,6 +128,54 @@ def _altered(**change: Any) -> bytearray:
 def test_a_node_of_a_booster(field: str, value: int, message: str) -> None:
     name = {"left": "left_children", "right": "right_children", "feature": "split_indices"}[field]
     refused(xgb.Booster(model_file=_altered(**{name: value})), message.format(1))
+
+
+def _with_categories() -> tuple[Any, dict[str, Any]]:
+    """Return a saved booster, and its first tree, which tests categories."""
+    rows = xgb.DMatrix(X, X[:, 0] % 2, feature_types=["c", "q", "q", "q"], enable_categorical=True)
+    booster = xgb.train({"max_depth": 2, "max_cat_to_onehot": 1}, rows, 1)
+    saved = json.loads(bytes(booster.save_raw("json")))
+    tree: dict[str, Any] = saved["learner"]["gradient_booster"]["model"]["trees"][0]
+    assert tree["categories"]
+    return saved, tree
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("left_children", 10**8, "node 0 of tree 0 has the child 100000000"),
+        ("categories_sizes", 10**8, "tree 0 takes categories that are not there"),
+        ("categories_segments", 2**62, "tree 0 takes categories that are not there"),
+        ("categories_nodes", 10**6, "tree 0 has categories at nodes that are not there"),
+        ("categories", -5, "tree 0 has a category outside of 0 to 16777215"),
+        ("categories", 2**31 - 1, "tree 0 has a category outside of 0 to 16777215"),
+    ],
+)
+def test_a_booster_file_is_looked_at_before_it_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, field: str, value: int, message: str
+) -> None:
+    saved, tree = _with_categories()
+    intact = json.dumps(saved).encode()
+    tree[field][0] = value
+    damaged = json.dumps(saved).encode()
+    assert isinstance(open_model(intact), xgb.Booster)
+    monkeypatch.setattr(xgb, "Booster", lambda **_: pytest.fail("the file was loaded"))
+    with pytest.raises(UnsupportedModelError, match=f"damaged or altered file.*{message}"):
+        open_model(damaged)
+
+
+def test_a_name_that_stands_twice_in_a_booster_file() -> None:
+    saved, _ = _with_categories()
+    data = json.dumps(saved).encode()
+    twice = b'{"learner": ' + json.dumps(saved["learner"]).encode() + b", " + data[1:]
+    with pytest.raises(UnsupportedModelError, match="a name stands twice in an object"):
+        open_model(twice)
+
+
+def test_a_booster_file_nested_without_end() -> None:
+    for data in (b'{"learner": ' + b"[" * 10**5, b"{L" + bytes(7) + b"\x07learner" + b"[" * 10**5):
+        with pytest.raises(UnsupportedModelError, match=r"not loaded \(RecursionError"):
+            open_model(data)
 
 
 def test_the_output_of_a_tree() -> None:
