@@ -65,6 +65,10 @@ class Source(ABC):
         """Return which missing value what is missing in a column is."""
         return "column" if self.one_null else "own"
 
+    def is_null_type(self, position: int) -> bool:
+        """Return whether a column has the type of nulls, which holds no value at all."""
+        return False
+
     def nulls(self, position: int) -> np.ndarray | None:
         """Return, for a column of floats, where what `values` gives as NaN is the one null.
 
