@@ -22,6 +22,7 @@ from sclbl.fidelity.report import MethodReport, Report
 from sclbl.fidelity.rows import BASE, Rows, from_blocks, generate
 from sclbl.program import Program
 from sclbl.rows import encode
+from sclbl.rows.source import open_source
 from sclbl.spec import Spec
 
 #: Most rows of those that the program refuses that are tried with the model, one by one.
@@ -84,7 +85,7 @@ class _Check:
                 self.compare(container, as_given=False)
         self.probe(maker, rows, refused)
         if verify_on is not None:
-            self.compare_given(self.as_given(verify_on))
+            self.compare_given(verify_on)
         return self.report()
 
     def report(self, worst: str = "") -> Report:
@@ -221,9 +222,11 @@ class _Check:
 
         return isinstance(error, dispatch.refuses_more(nested(self.model)))
 
-    def compare_given(self, rows: Any) -> None:
+    def compare_given(self, given: Any) -> None:
         """Compare on the rows of `verify_on`."""
         try:
+            open_source(given)  # what is no rows at all is told before anything is made of it
+            rows = self.as_given(given)
             encode(rows, self.spec.signature)
         except InputError as error:
             raise type(error)(
