@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sclbl.errors import ColumnError, ShapeError
-from sclbl.missing import kind_of
+from sclbl.missing import is_missing, kind_of
 from sclbl.rows.source import Source, open_source
 from sclbl.spec import MISSING, TAKES, Column, Missing, Signature
 
@@ -90,6 +90,34 @@ def infer(example: Any) -> Signature:
         _column(source, i, None if names is None else names[i]) for i in range(source.width)
     )
     return Signature(columns=columns, layout=layout)
+
+
+def undecided(example: Any) -> tuple[int, ...]:
+    """Return the columns of which an example does not show whether they hold numbers or text.
+
+    These are columns of objects, or of a container's null type, that are missing in every row;
+    `infer` takes them for numbers.
+    """
+    source = open_source(example)
+    return tuple(i for i in range(source.width) if _is_undecided(source, i))
+
+
+def _is_undecided(source: Source, position: int) -> bool:
+    if source.kind(position) != "float64":
+        return False
+    values = source.values(position)
+    if values.dtype == object:
+        return all(is_missing(v) for v in values.tolist())
+    # A column of floats without any: Arrow and polars have a type of its own for nulls alone.
+    return source.is_null_type(position)
+
+
+def as_text(signature: Signature, positions: Sequence[int]) -> Signature:
+    """Return a signature in which these columns hold text."""
+    columns = list(signature.columns)
+    for i in positions:
+        columns[i] = replace(columns[i], kind="text", takes=TAKES)
+    return replace(signature, columns=tuple(columns))
 
 
 def _column(source: Source, position: int, name: str | None) -> Column:

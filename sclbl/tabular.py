@@ -7,6 +7,7 @@ any case are understood; booleans are ``true``/``false`` or ``1``/``0``.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 import numpy as np
 
 from sclbl.errors import ColumnError, DtypeError, RequestError, ShapeError
+from sclbl.rows.encode import suggested
 from sclbl.spec import Column, Kind, Signature
 
 #: Longest CSV field.
@@ -70,6 +72,12 @@ _READ: dict[Kind, tuple[Callable[[str], Any], Any, str]] = {
 }
 
 
+def _advice(field: str, column: Column) -> str:
+    if column.kind != "boolean" and _DECIMAL_COMMA.fullmatch(field):
+        return "write decimals with a point (pandas.read_csv reads commas with decimal=',')"
+    return "an empty field is a missing value"
+
+
 def _column(fields: Sequence[str], column: Column, label: str, first_row: int) -> np.ndarray:
     read, dtype, what = _READ[column.kind]
     try:
@@ -82,7 +90,7 @@ def _column(fields: Sequence[str], column: Column, label: str, first_row: int) -
                 shown = field if len(field) <= 40 else field[:40] + "…"
                 raise DtypeError(
                     f"row {first_row + row}, column {label} holds {shown!r}, which is not {what}; "
-                    "an empty field is a missing value",
+                    f"{_advice(field, column)}",
                     row=first_row + row,
                     column=column.name if column.name is not None else label,
                 ) from None
@@ -115,10 +123,58 @@ def _single(values: np.ndarray, column: Column, label: str, first_row: int) -> n
     return out
 
 
+#: How a file of another kind becomes one that is read here.
+_CONVERT = (
+    'save it as "CSV UTF-8 (comma delimited)", or convert it with pandas: '
+    "pandas.read_csv(path{options}).to_csv(new_path, index=False)"
+)
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*")
+
+
+def _refuse_separator(header: Sequence[str]) -> None:
+    """Raise `ColumnError` where a header that lacks columns has another separator than commas."""
+    if header[0].lower().startswith("sep="):
+        convert = _CONVERT.format(options=", sep=..., skiprows=1")
+        raise ColumnError(
+            f"the first line of the CSV is {','.join(header)!r}, which only spreadsheets read, and "
+            f"not the names of the columns; delete that line, and where fields are not separated "
+            f"by commas {convert}"
+        )
+    for mark, name, options in (
+        (";", "semicolons", ", sep=';', decimal=','"),
+        ("\t", "tabs", ", sep='\\t'"),
+    ):
+        if len(header) == 1 and mark in header[0]:
+            raise ColumnError(
+                f"the CSV header is one column with {name} in it ({header[0][:80]!r}), so its "
+                f"fields seem to be separated by {name}; they must be separated by commas: "
+                f"{_CONVERT.format(options=options)}"
+            )
+
+
+def not_utf8(what: str, error: UnicodeDecodeError) -> RequestError:
+    """Return the error for a CSV whose bytes are not UTF-8, with what they are likely to be.
+
+    Parameters
+    ----------
+    what : str
+        How the message calls the CSV.
+    error : UnicodeDecodeError
+        What reading its bytes raised.
+    """
+    wide = bytes(error.object[:2]) in (b"\xff\xfe", b"\xfe\xff")
+    guess, codec = ("UTF-16", "utf-16") if wide else ("Windows-1252 or Latin-1", "cp1252")
+    return RequestError(
+        f"{what} is not UTF-8 (byte {error.object[error.start]:#04x}), but probably {guess}; "
+        + _CONVERT.format(options=f", encoding={codec!r}")
+    )
+
+
 def _header(header: Sequence[str], signature: Signature) -> list[int]:
     """Return where in a line each column of the signature is."""
     if signature.layout == "array":
         if len(header) != len(signature.columns):
+            _refuse_separator(header)
             raise ColumnError(
                 f"the CSV header has {len(header)} columns and the model takes "
                 f"{len(signature.columns)}, by position; give exactly these"
@@ -131,9 +187,10 @@ def _header(header: Sequence[str], signature: Signature) -> list[int]:
                 f"the CSV header has more than one column {name!r}; rename them", column=name
             )
         places[name] = position
-    missing = [c.name for c in signature.columns if c.name not in places]
+    missing = [str(c.name) for c in signature.columns if c.name not in places]
     if missing:
-        listed = ", ".join(repr(m) for m in missing[:8])
+        _refuse_separator(header)
+        listed = ", ".join(suggested(m, header) for m in missing[:8])
         raise ColumnError(
             f"the CSV header lacks {listed}; its columns are {', '.join(map(repr, header[:20]))}",
             column=missing[0],

@@ -104,6 +104,8 @@ def _checked(data: Mapping[str, Any]) -> str:
 def _comparison(report: Report) -> str:
     verdict = "predicts the same" if report.ok else "does NOT predict the same"
     refused = f", of which both refuse {report.refusals:,}" if report.refusals else ""
+    if report.alone:
+        refused += f", and the program alone refuses {report.alone:,}"
     titles = (
         "method",
         "rows",

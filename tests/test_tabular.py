@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import sclbl
 from sclbl.errors import ColumnError, DtypeError, RequestError, SclblError, ShapeError
 from sclbl.rows import encode
+from sclbl.server.payload import read_table
 from sclbl.spec import Column, Signature
-from sclbl.tabular import read_csv, read_ndjson
+from sclbl.tabular import not_utf8, read_csv, read_ndjson
 
 TABLE = Signature(
     (
@@ -124,3 +129,64 @@ def test_bad_ndjson(line: bytes, error: type[SclblError], message: str) -> None:
     for rows in (1, 2, 100):
         with pytest.raises(error, match=message):
             list(read_ndjson([b"[1]\n", b"[1]\n", b"[1]\n", line], rows=rows))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x;n;b;t\n1,5;2;true;a\n", r"separated by semicolons; .*sep=';', decimal=','"),
+        ("\ufeffx;n;b;t\n", r"separated by semicolons"),
+        ("x\tn\tb\tt\n", r"separated by tabs; .*sep='\\t'"),
+        ("sep=;\nx;n;b;t\n", r"^the first line of the CSV is 'sep=;', which only spreadsheets"),
+        ("sep=,\nx,n,b,t\n", r"^the first line of the CSV is 'sep=,', .*; delete that line"),
+        (" x,N,b,t\n", r"lacks 'x' \(did you mean ' x'\?\), 'n'; its columns are"),
+    ],
+)
+def test_headers_of_other_files_are_told_with_the_cause(text: str, said: str) -> None:
+    with pytest.raises(ColumnError, match=said):
+        csv(text)
+
+
+@pytest.mark.parametrize("text", ["a;b\n1;2\n", "sep=;\na;b\n"])
+def test_other_separators_where_columns_have_no_names(text: str) -> None:
+    with pytest.raises(ColumnError, match=r"separated by (semicolons|commas)"):
+        csv(text, ARRAY)
+
+
+def test_a_column_may_have_a_semicolon_in_its_name() -> None:
+    one = Signature((Column("a;b", "float64"),), "table")
+    ((_, rows),) = csv("a;b\n1.5\n", one)
+    assert rows["a;b"].tolist() == [1.5]
+
+
+@pytest.mark.parametrize("field", ["40,5", "-1.234,5", " 0,1"])
+def test_decimal_commas_are_told(field: str) -> None:
+    with pytest.raises(DtypeError, match=r"is not a number; write decimals with a point"):
+        csv(f'x,n,b,t\n"{field}",1,true,a\n')
+
+
+@pytest.mark.parametrize(
+    ("codec", "said"), [("utf-16", "probably UTF-16; .*'utf-16'"), ("cp1252", "Windows-1252")]
+)
+def test_other_encodings_are_told(codec: str, said: str) -> None:
+    body = "x,n,b,t\n1,1,true,é\n".encode(codec)
+    with pytest.raises(UnicodeDecodeError) as raised:
+        body.decode()
+    assert re.search(
+        rf"^the CSV is not UTF-8 \(byte 0x.*{said}", str(not_utf8("the CSV", raised.value))
+    )
+    with pytest.raises(RequestError, match=said):
+        read_table(body, TABLE, 10)
+
+
+def test_an_integer_of_hundreds_of_digits_is_not_written_out() -> None:
+    with pytest.raises(DtypeError, match=r"an integer of 1329 bits is beyond 2\*\*53") as raised:
+        encode([[10**400, 1.0]], ARRAY)
+    assert len(str(raised.value)) < 200
+
+
+def test_python_runs_the_package() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sclbl", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{sclbl.__version__}\n"

@@ -22,7 +22,7 @@ from sclbl.json_rows import read_json
 from sclbl.missing import is_missing
 from sclbl.rows import OneNull
 from sclbl.spec import Output, Signature
-from sclbl.tabular import CHUNK_ROWS, read_csv, read_ndjson
+from sclbl.tabular import CHUNK_ROWS, not_utf8, read_csv, read_ndjson
 
 if TYPE_CHECKING:
     from sclbl.program import Program
@@ -150,7 +150,7 @@ def _csv(source: Path | None, signature: Signature) -> Iterator[Chunk]:
             for count, rows in read_csv(text, signature):
                 yield OneNull(rows), count, position()
         except UnicodeDecodeError as error:
-            raise RequestError(f"{source or 'stdin'} is not UTF-8: {error}") from None
+            raise not_utf8(str(source or "stdin"), error) from None
 
 
 def _ndjson(source: Path | None, signature: Signature) -> Iterator[Chunk]:

@@ -22,6 +22,7 @@ from sclbl.fidelity.report import MethodReport, Report
 from sclbl.fidelity.rows import BASE, Rows, from_blocks, generate
 from sclbl.program import Program
 from sclbl.rows import encode
+from sclbl.rows.source import open_source
 from sclbl.spec import Spec
 
 #: Most rows of those that the program refuses that are tried with the model, one by one.
@@ -66,6 +67,7 @@ class _Check:
         self.reports = {m: MethodReport(m, 0, self.rules[m].tolerance) for m in spec.methods}
         self.tried = 0
         self.refusals = 0
+        self.alone = 0
 
     def run(self, example_input: Any, verify_on: Any) -> Report:
         spec = self.spec
@@ -84,7 +86,7 @@ class _Check:
                 self.compare(container, as_given=False)
         self.probe(maker, rows, refused)
         if verify_on is not None:
-            self.compare_given(self.as_given(verify_on))
+            self.compare_given(verify_on)
         return self.report()
 
     def report(self, worst: str = "") -> Report:
@@ -95,7 +97,8 @@ class _Check:
             ok=not worst,
             methods=tuple(self.reports.values()),
             worst=worst,
-            sequential=True,
+            sequential=has_jobs(self.model),
+            alone=self.alone,
         )
 
     def fail(self, worst: str, advice: str) -> None:
@@ -203,16 +206,22 @@ class _Check:
             if not fits.all():
                 continue
             sorts.add(sort)
-            if self.is_stricter(error):
-                continue
-            self.tried += 1
-            self.refusals += 1
-            if not self.model_refuses(method, container):
+            if not self.refused(error, method, container):
                 self.fail(
                     f"{method}: the program refuses {_shown(container, 0)} ({error}), and the "
                     "model does not",
                     blame.of_replaced(self.model, method) or blame.DEFECT,
                 )
+
+    def refused(self, error: InputError, method: str, rows: Any) -> bool:
+        """Count a row that the program refuses; return whether it may refuse it."""
+        self.tried += 1
+        if self.model_refuses(method, rows):
+            self.refusals += 1
+            return True
+        stricter = self.is_stricter(error)
+        self.alone += stricter
+        return stricter
 
     def is_stricter(self, error: InputError) -> bool:
         """Return whether a program refuses what the model, or one inside it, only seems to take."""
@@ -221,9 +230,11 @@ class _Check:
 
         return isinstance(error, dispatch.refuses_more(nested(self.model)))
 
-    def compare_given(self, rows: Any) -> None:
+    def compare_given(self, given: Any) -> None:
         """Compare on the rows of `verify_on`."""
         try:
+            open_source(given)  # what is no rows at all is told before anything is made of it
+            rows = self.as_given(given)
             encode(rows, self.spec.signature)
         except InputError as error:
             raise type(error)(
@@ -236,9 +247,7 @@ class _Check:
             for method in self.spec.methods:
                 self.program.run(method, rows)
         except InputError as error:
-            self.tried += 1
-            self.refusals += 1
-            if not self.is_stricter(error) and not self.model_refuses(method, rows):
+            if not self.refused(error, method, rows):
                 self.fail(
                     f"{method}: the program refuses a row of verify_on ({error}), and the model "
                     "does not",
@@ -246,6 +255,13 @@ class _Check:
                 )
             return
         self.compare(rows)
+
+
+def has_jobs(model: Any) -> bool:
+    """Return whether a model, or one inside it, was given more than one job (``n_jobs``)."""
+    from sclbl.strippers.nested import nested
+
+    return any(getattr(m, "n_jobs", None) not in (None, 1) for m in nested(model))
 
 
 def _listed(returned: Any) -> list[Any]:

@@ -82,7 +82,7 @@ class Report:
     rows : int
         Different rows tried, refused ones included.
     refusals : int
-        Rows that the program refuses, tried with the model.
+        Rows that the program refuses, and the model too.
     ok : bool
         Whether every comparison passed.
     methods : tuple of MethodReport
@@ -90,7 +90,9 @@ class Report:
     worst : str
         The worst row, in words; empty where all passed.
     sequential : bool
-        Whether a model was asked, and sequentially: with one job, whatever its ``n_jobs``.
+        Whether a model that has several jobs was asked with one.
+    alone : int
+        Rows that the program refuses and the model answers: a bad value never becomes a number.
     """
 
     against: str
@@ -100,12 +102,15 @@ class Report:
     methods: tuple[MethodReport, ...]
     worst: str = ""
     sequential: bool = False
+    alone: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON-ready data: what is zero is left out."""
         data = {k: v for k, v in asdict(self).items() if v != ""}
         if not self.sequential:
             del data["sequential"]
+        if not self.alone:
+            del data["alone"]
         data["methods"] = [
             {k: v for k, v in method.items() if v != 0 or k == "tolerance"}
             for method in data["methods"]
@@ -135,6 +140,8 @@ class Report:
         lines = [
             f"{verdict} to {self.against}: {self.rows:,} rows, {self.refusals} refused by both"
         ]
+        if self.alone:
+            lines[0] += f", {self.alone} refused by the program alone (the model answers them)"
         if self.sequential:
             lines[0] += "; the model was asked with one job (n_jobs=1)"
         name = max([len(m.method) for m in self.methods] + [6])

@@ -65,6 +65,11 @@ class ArrowSource(Source):
             else column.to_numpy(zero_copy_only=False)
         )
 
+    def is_null_type(self, position: int) -> bool:
+        import pyarrow as pa
+
+        return bool(pa.types.is_null(self.table.schema.field(position).type))
+
     def nulls(self, position: int) -> np.ndarray | None:
         found: np.ndarray = np.asarray(self.table.column(position).is_null())
         return found

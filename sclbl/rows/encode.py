@@ -165,11 +165,14 @@ def _by_position(source: Source, width: int) -> range:
     return range(width)
 
 
+def suggested(name: str, names: Sequence[str]) -> str:
+    """Return how messages call a column that is not among `names`, with the nearest that is."""
+    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"{name!r} (did you mean {found[0]!r}?)" if found else repr(name)
+
+
 def _refuse_missing(missing: Sequence[str], names: Sequence[str]) -> None:
-    near = []
-    for name in missing[:10]:
-        found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-        near.append(f"{name!r} (did you mean {found[0]!r}?)" if found else repr(name))
+    near = [suggested(name, names) for name in missing[:10]]
     more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
     plural = "columns are" if len(missing) > 1 else "column is"
     raise ColumnError(

@@ -30,6 +30,11 @@ def described(name: str | None, position: int) -> str:
     return f"column {position}" if name is None else f"column {name!r}"
 
 
+def article(noun: str) -> str:
+    """Return a noun with its indefinite article."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def shortened(value: Any) -> str:
     """Return a value as messages show it."""
     text = repr(value)

@@ -282,8 +282,10 @@ def _refuse_text(value: Any, row: int, label: str) -> NoReturn:
 
 
 def _refuse_integer(value: int, row: int, label: str) -> NoReturn:
+    # Python refuses to write very long integers, and nobody reads them.
+    shown = str(value) if abs(value) < 10**40 else f"an integer of {value.bit_length()} bits"
     raise DtypeError(
-        f"row {row}, column {label!r}: {value} is beyond 2**53, where float64 no longer holds "
+        f"row {row}, column {label!r}: {shown} is beyond 2**53, where float64 no longer holds "
         "every integer; give identifiers as text, or scale the numbers",
         row=row,
         column=label,

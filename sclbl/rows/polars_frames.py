@@ -63,6 +63,11 @@ class PolarsSource(Source):
             return np.array(column.to_list(), dtype=object)
         return column.to_numpy()
 
+    def is_null_type(self, position: int) -> bool:
+        import polars as pl
+
+        return self.columns[position].dtype == pl.Null
+
     def nulls(self, position: int) -> np.ndarray | None:
         return self.columns[position].is_null().to_numpy()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import ColumnError, ShapeError
-from sclbl.rows.kinds import kind_of_dtype, kind_of_values
+from sclbl.rows.kinds import article, kind_of_dtype, kind_of_values
 from sclbl.rows.source import ArraySource, Null, Source, as_array_source, open_source
 from sclbl.spec import Kind
 
@@ -221,14 +221,47 @@ def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, (str, bytes)) or not hasattr(value, "__len__")
 
 
+def _is_table(value: Any) -> bool:
+    """Return whether an item of a list or tuple holds rows of its own."""
+    if isinstance(value, (list, tuple)):
+        return bool(value) and isinstance(value[0], (list, tuple, Mapping))
+    if isinstance(value, Mapping):
+        return bool(value) and not any(map(_is_scalar, value.values()))
+    shape = getattr(value, "shape", ())
+    return isinstance(shape, tuple) and len(shape) == 2
+
+
+def _called(value: Any) -> str:
+    if value is None or isinstance(value, np.ndarray):
+        return "None" if value is None else "an array"
+    return article(type(value).__name__)
+
+
+def _refuse_tables(rows: Sequence[Any]) -> None:
+    """Raise `ShapeError` for rows and something beside them, as in ``(X, y)``."""
+    if not any(map(_is_table, rows)):
+        return
+    named = ["a table" if _is_table(v) else _called(v) for v in rows[:3]]
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    held = ", ".join(named) + more if more or len(named) < 2 else " and ".join(named)
+    raise ShapeError(
+        f"{article(type(rows).__name__)} of {held} is not rows; give the rows alone, X in place "
+        "of (X, y)"
+    )
+
+
 def list_source(rows: Sequence[Any], *, rows_of_text: bool) -> Source:
     """Return a list of dicts, of rows, of numbers (one row) or of strings (rows of text)."""
     rows = _held(rows)
     if not set(map(type, rows)) <= _PLAIN:
-        rows = [_held(row) for row in rows]
+        held = [_held(row) for row in rows]
+        rows = tuple(held) if isinstance(rows, tuple) else held
+        _refuse_tables(rows)
     if not rows:
         return ArraySource(np.empty((0, 0)), literal=True)
     first = rows[0]
+    if type(rows) is tuple and _is_table(first) and not all(map(_is_table, rows)):
+        _refuse_tables(rows)
     if isinstance(first, Mapping):
         wrong = next((i for i, r in enumerate(rows) if not isinstance(r, Mapping)), None)
         if wrong is not None:

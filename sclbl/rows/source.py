@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sclbl.errors import DtypeError, ShapeError
-from sclbl.rows.kinds import described, kind_of_dtype, kind_of_values
+from sclbl.rows.kinds import article, described, kind_of_dtype, kind_of_values
 from sclbl.spec import Kind, Missing
 
 #: What is missing in a column: ``own``, each the Python object that it is; ``column``, the
@@ -64,6 +64,10 @@ class Source(ABC):
     def null(self, position: int) -> Null:
         """Return which missing value what is missing in a column is."""
         return "column" if self.one_null else "own"
+
+    def is_null_type(self, position: int) -> bool:
+        """Return whether a column has the type of nulls, which holds no value at all."""
+        return False
 
     def nulls(self, position: int) -> np.ndarray | None:
         """Return, for a column of floats, where what `values` gives as NaN is the one null.
@@ -202,7 +206,7 @@ def open_source(rows: Any, *, rows_of_text: bool = True) -> Source:
         raise DtypeError("sparse rows are not taken; densify first, for example X.toarray()")
     if isinstance(rows, str) or not hasattr(rows, "__array__"):
         raise ShapeError(
-            f"a {type(rows).__name__} is not rows; give an array, a DataFrame, a list of rows, "
-            "a dict of columns or a list of dicts"
+            f"{article(type(rows).__name__)} is not rows; give an array, a DataFrame, a list of "
+            "rows, a dict of columns or a list of dicts"
         )
     return as_array_source(np.asarray(rows), rows_of_text=rows_of_text)

@@ -152,8 +152,8 @@ class Module:
             )
         if code == 1:
             return MissingValueError(
-                f"{where} is missing, and the model refuses missing values there; "
-                "fill it in, or fit the model with an imputer",
+                f"{where} is missing, and missing values are refused there; "
+                "fill it in, leave the row out, or fit a model that takes missing values",
                 row=row,
                 column=label,
             )
@@ -166,7 +166,7 @@ class Module:
         if code == 3:
             return UnknownCategoryError(
                 f"{where} holds a category that the model was not fitted on; correct the value, "
-                "or fit the encoder with handle_unknown='ignore'",
+                "or fit a model that takes unknown categories",
                 row=row,
                 column=label,
             )

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from sclbl import json_rows
-from sclbl.errors import LimitError, MediaTypeError, RequestError
+from sclbl.errors import LimitError, MediaTypeError
 from sclbl.spec import Signature
-from sclbl.tabular import read_csv, read_ndjson
+from sclbl.tabular import not_utf8, read_csv, read_ndjson
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -58,7 +58,7 @@ def read_table(body: bytes, signature: Signature, limit: int) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise RequestError(f"the CSV is not UTF-8: {error}") from None
+        raise not_utf8("the CSV", error) from None
     count, rows = next(read_csv(io.StringIO(text, newline=""), signature, rows=limit + 1))
     if count > limit:
         raise too_many(limit)

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sclbl.errors import SpecError, UnsupportedMethodError, UnsupportedModelError
+from sclbl.errors import (
+    InputError,
+    ModelError,
+    SpecError,
+    UnsupportedMethodError,
+    UnsupportedModelError,
+)
 
 if TYPE_CHECKING:
-    from sclbl.spec import Output, Source, Spec
+    from sclbl.spec import Output, Signature, Source, Spec
     from sclbl.strippers.build import Builder
     from sclbl.strippers.columns import Table, Wire
     from sclbl.strippers.example import Result
@@ -49,6 +55,39 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
         Where the example is not rows, or the model itself refuses them.
     """
     from sclbl import signature as signatures
+    from sclbl.strippers import dispatch, example
+
+    dispatch.find(model)
+    wanted = _wanted(model, dispatch.methods(model), methods)
+    example_input = example.needed_columns(model, example_input)
+    signature = signatures.infer(example_input)
+    example.check_columns(model, signature)
+    try:
+        return _strip(model, example_input, signature, wanted)
+    except UnsupportedModelError as error:
+        undecided = signatures.undecided(example_input)
+        if not undecided:
+            raise
+        of_numbers = error
+    # The model knows what the example does not show: whether these columns hold text.
+    try:
+        return _strip(model, example_input, signatures.as_text(signature, undecided), wanted)
+    except (ModelError, InputError) as error:
+        if str(error) == str(of_numbers):
+            raise of_numbers from None
+        labels = [signature.label_of(i) for i in undecided]
+        plural = "columns" if len(labels) > 1 else "column"
+        raise InputError(
+            f"{plural} {', '.join(map(repr, labels[:10]))} {'are' if len(labels) > 1 else 'is'} "
+            "missing in every row of example_input; include a row with a value. Taken for "
+            f"numbers: {of_numbers}. Taken for text: {error}",
+            column=labels[0],
+        ) from of_numbers
+
+
+def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequence[str]) -> Spec:
+    """Return the spec of a model for an example whose columns have these kinds."""
+    from sclbl import signature as signatures
     from sclbl.spec import Spec
     from sclbl.strippers import dispatch, example
     from sclbl.strippers.build import Builder
@@ -56,11 +95,6 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
     from sclbl.strippers.promotion import dtypes_of
 
     stripper = dispatch.find(model)
-    offered = dispatch.methods(model)
-    wanted = _wanted(model, offered, methods)
-    example_input = example.needed_columns(model, example_input)
-    signature = signatures.infer(example_input)
-    example.check_columns(model, signature)
     rows = example.as_rows(example_input, signature)
     names = dispatch.fitted_names(model)
     if names is not None and signature.layout == "array":

@@ -35,18 +35,19 @@ def as_rows(example: Any, signature: Signature) -> Any:
         import pandas as pd
 
         scalar = all(np.ndim(v) == 0 for v in example.values())
-        return pd.DataFrame(dict(example), index=[0] if scalar else None)
+        frame = pd.DataFrame(dict(example), index=[0] if scalar else None)
+        return _with_objects(frame, signature)
     if hasattr(example, "to_pandas") and hasattr(example, "column_names"):
         return _with_markers(example.to_pandas(), {}, signature)
     if type(example).__module__.partition(".")[0] == "polars" and hasattr(example, "get_columns"):
         return _of_polars(example, signature)
     if hasattr(example, "to_frame") and hasattr(example, "index"):
-        return example.to_frame().T.infer_objects()
+        return _with_objects(example.to_frame().T.infer_objects(), signature)
     if isinstance(example, Sequence):
         if example and isinstance(example[0], Mapping):
             import pandas as pd
 
-            return pd.DataFrame(list(example))
+            return _with_objects(pd.DataFrame(list(example)), signature)
         # A list that holds text must not become an array of text altogether.
         example = np.array(example, dtype=object if signature.text else None)
         if example.dtype == object and not signature.text and _are_alike(signature):
@@ -70,13 +71,30 @@ def _are_alike(signature: Signature) -> bool:
 
 def _of_polars(frame: Any, signature: Signature) -> Any:
     """Return a polars DataFrame as it is, where its null is None to the model, else as pandas'."""
-    text = {c.name for c in signature.columns if c.kind == "text" and c.missing != "none"}
+    import polars as pl
+
+    of_text = [c for c in signature.columns if c.kind == "text"]
+    text = {c.name for c in of_text if c.missing != "none"}
     if not text:
-        return frame
+        names = [str(c.name) for c in of_text]
+        of_nulls = [n for n in names if n in frame and frame[n].dtype == pl.Null]
+        return frame.with_columns(pl.col(n).cast(pl.String) for n in of_nulls)
     import pandas as pd
 
     columns = {s.name: s.to_list() if s.name in text else s.to_numpy() for s in frame}
     return _with_markers(pd.DataFrame(columns), columns, signature)
+
+
+def _with_objects(frame: Any, signature: Signature) -> Any:
+    """Return a DataFrame that was made of Python objects, its columns of text still objects.
+
+    pandas makes floats of a column that holds NaN alone.
+    """
+    for column in signature.columns:
+        name = column.name
+        if column.kind == "text" and name in frame and frame[name].dtype.kind == "f":
+            frame[name] = frame[name].astype(object)
+    return frame
 
 
 def _with_markers(frame: Any, cells: Mapping[str, Any], signature: Signature) -> Any:

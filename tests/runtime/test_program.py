@@ -315,7 +315,12 @@ def test_refusals_name_row_and_column_wherever_they_are(row: int) -> None:
     assert program.module.chunk < 10_000
     first = row // 2
     for column, bad, error, what in (
-        ("age", np.nan, MissingValueError, "is missing, and the model refuses missing values"),
+        (
+            "age",
+            np.nan,
+            MissingValueError,
+            "is missing, and missing values are refused there; fill",
+        ),
         ("size", np.inf, InfiniteValueError, "is infinite or too large for the model's precision"),
         ("plan", "gold", UnknownCategoryError, "holds a category that the model was not fitted on"),
     ):

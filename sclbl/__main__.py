@@ -1,0 +1,5 @@
+"""``python -m sclbl``, the command line."""
+
+from sclbl.cli import main
+
+main()
