@@ -295,9 +295,10 @@ def _finish(output: Output, found: np.ndarray) -> Any:
     if output.storage != "text" and np.dtype(output.dtype) != found.dtype:
         with np.errstate(invalid="ignore"):
             cast = found.astype(output.dtype)
-        # A transformer whose results have its rows' dtype gave integers for the example; where
-        # these rows hold fractions or missing values it gives floats, and so does the program.
-        if cast.dtype.kind not in "iu" or np.array_equal(cast, found):
+        # A transformer whose results have its rows' dtype gave integers, or booleans, for the
+        # example; where these rows hold fractions or missing values it gives floats, and so does
+        # the program.
+        if cast.dtype.kind not in "iub" or np.array_equal(cast, found):
             found = cast
     if output.splits is not None:
         edges = np.cumsum(output.splits)[:-1]

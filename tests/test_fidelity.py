@@ -31,11 +31,11 @@ from sclbl.errors import (
 )
 from sclbl.fidelity import MethodReport, Report, verify, verify_program
 from sclbl.fidelity.compare import Rule, compare
-from sclbl.fidelity.rows import from_blocks, generate
+from sclbl.fidelity.rows import each_alone, from_blocks, generate
 from sclbl.fidelity.trace import is_bit_exact, trace
 from sclbl.program import Program
 from sclbl.rows import encode
-from sclbl.spec import MISSING_TEXTS, Node, Output, Spec
+from sclbl.spec import MISSING_TEXTS, Node, Output, Spec, Value
 from sclbl.strippers import dispatch, strip
 
 RNG = np.random.default_rng(7)
@@ -478,3 +478,66 @@ def test_a_label_that_differs_is_no_matter_of_tolerance() -> None:
     with pytest.raises(FidelityError, match=r"defect of sclbl") as caught:
         verify(model, spec, compile_spec(replace(spec, signature=signature)), X[:5])
     assert "tolerance=" not in str(caught.value)
+
+
+@pytest.mark.parametrize("width", [12, 40, 300])
+def test_every_column_is_infinite_and_missing_alone(width: int) -> None:
+    wide = np.random.default_rng(1).normal(size=(20, width))
+    spec = strip(LinearRegression().fit(wide, wide[:, 0]), wide[:5])
+    rows = each_alone(spec, from_blocks(encode(wide[:5], spec.signature))).numeric
+    odd = ~np.isfinite(rows)
+    assert (odd.sum(axis=1) == 1).all()
+    for column in rows.T:
+        assert {np.inf, -np.inf} <= set(column.tolist())
+        assert np.isnan(column).sum() == 2
+
+
+def test_neighbours_share_rows_in_a_wide_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sclbl.fidelity.rows.CELLS", 4000)
+    wide = np.random.default_rng(1).normal(size=(20, 300))
+    spec = strip(LinearRegression().fit(wide, wide[:, 0]), wide[:5])
+    rows = each_alone(spec, from_blocks(encode(wide[:5], spec.signature))).numeric
+    assert rows.size <= 4000
+    assert np.isposinf(rows).any(axis=0).all()
+    assert np.isneginf(rows).any(axis=0).all()
+    assert np.isnan(rows).any(axis=0).all()
+
+
+@pytest.mark.parametrize("width", [2, 12, 40, 300])
+def test_a_check_that_is_lacking_is_found_in_any_column(width: int) -> None:
+    wide = np.random.default_rng(1).normal(size=(20, width))
+    model = LinearRegression().fit(wide, wide[:, 0])
+    spec = strip(model, wide)
+    matched = [n for n in spec.graph.nodes if n.op == "sclbl.Refuse"]
+    assert len(matched) == 1
+    free = width * 2 // 3
+    others = np.setdiff1d(np.arange(width), [free])
+    # The check of one column goes: its product is made from what nothing has looked at.
+    (check,) = matched
+    nodes: list[Node] = []
+    for node in spec.graph.nodes:
+        if node is check:
+            attrs = {**node.attrs, "columns": tuple(others.tolist())}
+            nodes.append(Node("Gather", (node.inputs[0], "others"), ("some",), {"axis": 1}))
+            nodes.append(Node(node.op, ("some",), ("checked",), attrs))
+            nodes.append(Node("Gather", (node.inputs[0], "free"), ("unseen",), {"axis": 1}))
+            nodes.append(Node("Concat", ("checked", "unseen"), ("mixed",), {"axis": 1}))
+            nodes.append(Node("Gather", ("mixed", "back"), node.outputs, {"axis": 1}))
+        else:
+            nodes.append(node)
+    order = np.argsort([*others.tolist(), free])
+    constants = {"others": others, "free": np.array([free]), "back": order}
+    values = {
+        "some": width - 1, "checked": width - 1, "unseen": 1, "mixed": width,
+    }  # fmt: skip
+    graph = replace(
+        spec.graph,
+        nodes=tuple(nodes),
+        constants={**spec.graph.constants, **{k: v.astype(np.int64) for k, v in constants.items()}},
+        values={
+            **spec.graph.values,
+            **{name: Value(name, "float64", size) for name, size in values.items()},
+        },
+    )
+    with pytest.raises(FidelityError, match=r"the model refuses the row .* program does not"):
+        verify(model, spec, compile_spec(replace(spec, graph=graph)), wide)

@@ -19,7 +19,7 @@ from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
 from sclbl.fidelity.report import MethodReport, Report
-from sclbl.fidelity.rows import BASE, Rows, from_blocks, generate
+from sclbl.fidelity.rows import BASE, Rows, each_alone, from_blocks, generate
 from sclbl.program import Program
 from sclbl.rows import encode
 from sclbl.rows.source import open_source
@@ -74,7 +74,7 @@ class _Check:
         example = self.as_given(example_input)
         base = from_blocks(encode(example, spec.signature))
         maker = Maker(example, spec.signature, example_input)
-        rows = generate(spec, base, maker.holds_text)
+        rows = generate(spec, base, maker.holds_text).join(each_alone(spec, base))
         accepted, refused = accepted_rows(self.program, rows.blocks(spec.signature.numeric_dtype))
         good = rows.take(np.flatnonzero(accepted))
         container, fits = maker.make(good)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.fidelity.report import MethodReport
-from sclbl.missing import kind_of
+from sclbl.missing import is_missing, kind_of
 from sclbl.spec import Output
 
 #: Largest relative error accepted where arithmetic is not exact.
@@ -95,7 +95,7 @@ def compare(
     report = replace(report, rows=report.rows + len(ours))
     if output.storage in ("label", "int64", "bool", "text"):
         return _compare_exact(report, ours, theirs)
-    a, b = ours.astype(np.float64), theirs.astype(np.float64)
+    a, b = _floats(ours), _floats(theirs)
     with np.errstate(all="ignore"):
         same = (a == b) | (np.isnan(a) & np.isnan(b))
         error = np.where(same, 0.0, np.abs(a - b))
@@ -118,6 +118,13 @@ def compare(
         float(relative[row, column]),
     )  # fmt: skip
     return report, place
+
+
+def _floats(results: np.ndarray) -> np.ndarray:
+    """Return numbers as float64; of objects, whatever is missing is NaN."""
+    if results.dtype == object:
+        results = np.where(np.vectorize(is_missing, [bool])(results), np.nan, results)
+    return results.astype(np.float64)
 
 
 def _excess(

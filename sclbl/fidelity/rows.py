@@ -26,6 +26,8 @@ COLUMNS, CATEGORIES = 8, 128
 UNKNOWN_TEXT = "sclbl: unknown"
 #: Which missing values each column of text may hold.
 Holds = Sequence[Sequence[Missing]]
+#: Most numbers in the rows that hold one special value each.
+CELLS = 4_000_000
 SPECIAL = (0.0, -0.0, 5e-324, -1e-30, 1e30, -1e30, 1e300, np.nan, np.inf, -np.inf)
 
 
@@ -107,6 +109,15 @@ def generate(spec: Spec, base: Rows, holds: Holds | None = None) -> Rows:
         Some of which the program may refuse.
     """
     return _Generator(spec, base, holds).run()
+
+
+def each_alone(spec: Spec, base: Rows) -> Rows:
+    """Return rows in each of which one column of numbers is infinite or missing, for every column.
+
+    A check that a program lacks shows only where nothing else in the row is refused. Beyond some
+    thousand columns, neighbours share a row.
+    """
+    return _Generator(spec, base, None).each_alone()
 
 
 def invent(spec: Spec, count: int = 24) -> Rows:
@@ -269,6 +280,27 @@ class _Generator:
                 values = np.resize([0.0, -1.0, 7.0, 2.0**31, 2.0**53, np.nan], len(SPECIAL))
             rows.numeric[at, column] = values
         return rows
+
+    def each_alone(self) -> Rows:
+        """Infinities and missing values, each in one column alone; all columns, in order."""
+        columns = [self.spec.signature.columns[i] for i in self.spec.signature.numeric]
+        # A column of objects holds its missing values in turn: as many rows show each of them.
+        values = [
+            [np.nan] * max(len(c.takes), 1) + [np.inf, -np.inf] * (c.kind != "boolean")
+            for c in columns
+        ]
+        most = max(CELLS // (len(columns) * max(map(len, values))), 1) if columns else 0
+        groups = np.array_split(np.arange(len(columns)), min(most, len(columns)) or 1)
+        parts = []
+        for group in groups:
+            count = max((len(values[c]) for c in group.tolist()), default=0)
+            rows = self.pick(count)
+            for c in group.tolist():
+                rows.numeric[:, c] = np.resize(values[c], count)
+            parts.append(rows)
+        return Rows(
+            np.concatenate([p.numeric for p in parts]), np.concatenate([p.text for p in parts])
+        )
 
     def missing(self) -> Rows:
         """Rows with several missing values, and one with nothing at all."""

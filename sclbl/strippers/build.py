@@ -59,6 +59,7 @@ UNARY = frozenset(
 BINARY = frozenset(["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min"])
 COMPARE = frozenset(["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"])
 LOGIC = frozenset(["And", "Or"])
+REFUSE = frozenset(["sclbl.Refuse", "sclbl.RefuseMissingText", "sclbl.RefuseUnknown"])
 REDUCE = frozenset(
     ["ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare"]
 )
@@ -77,8 +78,6 @@ class Builder:
         self.warnings: list[str] = []
         #: The models that were written so far, the outer ones first.
         self.visited: list[Any] = []
-        #: Wires that refuse values though no column comes from them (see `keep`).
-        self._kept: list[Wire] = []
         #: Columns that the example holds as objects.
         self.objects: frozenset[int] = frozenset()
         #: Which missing values the model takes for what, by column (see `learn` and `take`).
@@ -435,29 +434,6 @@ class Builder:
             columns=codes.origins,
         )
 
-    def keep(self, refused: Wire) -> None:
-        """Let a wire refuse values although no column of the result comes from it.
-
-        What no output needs is left out of a graph, checks included; `keeping` ties these checks to
-        columns that stay.
-        """
-        self._kept.append(refused)
-
-    def keeping(self, table: Table) -> Table:
-        """Return the table, its columns made to wait for the wires that were to be kept."""
-        if not self._kept or not table.cells:
-            return table
-        wires = {cell.wire.name: cell.wire for cell in table.cells}
-        for refused in self._kept:
-            one = self.columns(refused, [0])
-            empty = np.full(1, MISSING_TEXTS["none"], dtype=object) if one.dtype == "text" else 0
-            condition = self.binary("Equal", one, empty)
-            # Both branches are the same: only the condition must be computed.
-            wires = {name: self.where(condition, wire, wire) for name, wire in wires.items()}
-        self._kept.clear()
-        cells = tuple(replace(c, wire=wires[c.wire.name]) for c in table.cells)
-        return replace(table, cells=cells)
-
     def pin(self, cells: Sequence[Cell], *, wide: bool = False) -> None:
         """Hold input columns among the cells to their own integer type, or to booleans.
 
@@ -483,15 +459,51 @@ class Builder:
 
     # ------------------------------------------------------------- finish
 
-    def finish(self, outputs: Mapping[str, Wire]) -> Graph:
-        """Return the graph, with one output a method and nothing that no output needs."""
-        needed = {w.name for w in outputs.values()}
-        kept: list[Node] = []
+    def _upstream(self, names: Iterable[str]) -> tuple[list[Node], set[str]]:
+        """Return the nodes that some values need, in order, and all the values that they need."""
+        needed = set(names)
+        found: list[Node] = []
         for node in reversed(self._nodes):
             if needed.intersection(node.outputs):
-                kept.append(node)
+                found.append(node)
                 needed.update(node.inputs)
-        kept.reverse()
+        return found[::-1], needed
+
+    def _with_checks(self, outputs: Mapping[str, Wire]) -> dict[str, Wire]:
+        """Return the outputs, made to wait for the checks that none of them needs.
+
+        What refuses rows refuses them whether or not a column of the result comes from what it
+        looked at: an encoder that drops a column's only category, an indicator that found nothing
+        missing, a step whose columns the next one leaves out.
+        """
+        _, needed = self._upstream(w.name for w in outputs.values())
+        loose: list[Node] = []
+        for node in reversed(self._nodes):
+            if node.op in REFUSE and node.outputs[0] not in needed:
+                loose.append(node)
+                needed.update(self._upstream(node.outputs)[1])
+        return (
+            {m: self._after(wire, loose) for m, wire in outputs.items()} if loose else dict(outputs)
+        )
+
+    def _after(self, wire: Wire, checks: Iterable[Node]) -> Wire:
+        """Return a wire of the same values that also needs what some checks look at."""
+        if wire.dtype == "label":  # the last node: its class numbers are chosen among
+            node = next(n for n in self._nodes if wire.name in n.outputs)
+            codes = Wire(node.inputs[0], "int64", wire.width, wire.origins)
+            return self.labels(self._after(codes, checks), node.attrs["labels"])
+        for check in checks:
+            value = self._values[check.outputs[0]]
+            one = self.columns(Wire(value.name, value.dtype, value.width, (-1,) * value.width), [0])
+            empty = np.full(1, MISSING_TEXTS["none"], dtype=object) if one.dtype == "text" else 0
+            # Both branches are the same: only the condition must be computed.
+            wire = self.where(self.binary("Equal", one, empty), wire, wire)
+        return wire
+
+    def finish(self, outputs: Mapping[str, Wire]) -> Graph:
+        """Return the graph, with one output a method and nothing that no output needs."""
+        outputs = self._with_checks(outputs)
+        kept, _ = self._upstream(w.name for w in outputs.values())
         used = {i for n in kept for i in n.inputs}
         names = used | {w.name for w in outputs.values()}
         # Every method gets a name of its own, so that graph outputs are named after methods.

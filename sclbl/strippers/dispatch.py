@@ -243,9 +243,7 @@ def apply(
         for cell in x.cells:  # made numbers at once, by `check_array` and its like
             build.take(cell, TAKES)
     with reading(model):
-        results = stripper.strip(model, x, build, wanted)
-    table = results.get("transform")
-    return {**results, "transform": build.keeping(table)} if isinstance(table, Table) else results
+        return stripper.strip(model, x, build, wanted)
 
 
 def check_offered(model: Any, wanted: Sequence[str], offered: Sequence[str]) -> None:

@@ -175,8 +175,26 @@ def _dense(returned: Any) -> np.ndarray:
     if hasattr(returned, "toarray"):
         returned = returned.toarray()
     elif hasattr(returned, "to_numpy"):
-        returned = returned.to_numpy()
+        frame, returned = returned, returned.to_numpy()
+        if returned.dtype == object and hasattr(frame, "dtypes") and frame.ndim == 2:
+            return _with_nan(frame, returned)
     return np.asarray(returned)
+
+
+def _with_nan(frame: Any, array: np.ndarray) -> np.ndarray:
+    """Return a DataFrame of numbers as an array, in which NaN stands for pandas.NA.
+
+    Of columns that are alike pandas itself makes such an array, of others it makes objects.
+    """
+    from sclbl.strippers import promotion
+
+    if not any(promotion.holds_na(dtype) for dtype in frame.dtypes):
+        return array
+    common = promotion.array_dtype(frame.dtypes)
+    if common.kind not in "fiub":
+        return array
+    target = common if common.kind == "f" else np.dtype(np.float64)
+    return np.asarray(frame.to_numpy(dtype=target, na_value=np.nan))
 
 
 def needed_columns(model: Any, example: Any) -> Any:

@@ -7,6 +7,7 @@ is put to an empty container with the columns' dtypes.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -82,6 +83,12 @@ def _array_dtype(dtypes: frozenset[Any]) -> np.dtype[Any]:
 def is_polars(dtypes: Iterable[Any]) -> bool:
     """Return whether columns with these dtypes are those of a polars DataFrame."""
     return any(_is_polars(d) for d in dtypes)
+
+
+def holds_na(dtype: Any) -> bool:
+    """Return whether what is missing in columns of a dtype is pandas.NA, as scikit-learn asks."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and getattr(dtype, "na_value", None) is pandas.NA
 
 
 def array_dtype(dtypes: Iterable[Any]) -> np.dtype[Any]:

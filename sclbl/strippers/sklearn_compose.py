@@ -110,6 +110,8 @@ class ColumnTransformerStripper:
             part = _columns(model, x, places)
             if not _is_passed(step):
                 part = dispatch.transform(step, part, build)
+            if not _makes_frames(model, "pandas"):
+                part = _without_na(part, build)
             parts.append(_weighted(part, weights.get(name), build, f"{name!r}"))
         table = _stack(model, parts, build)
         return {"transform": replace(table, sparse="csr" if model.sparse_output_ else None)}
@@ -122,6 +124,25 @@ def _columns(model: Any, x: Table, places: Sequence[int]) -> Table:
         return x.select(places)
     position = {name: i for i, name in enumerate(x.names)}
     return x.select([position[str(fitted[place])] for place in places])
+
+
+def _without_na(part: Table, build: Builder) -> Table:
+    """Refuse pandas.NA in the columns whose dtype knows it: ColumnTransformer makes arrays."""
+    cells = list(part.cells)
+    by_wire: dict[str, list[int]] = {}
+    for i, cell in enumerate(cells):
+        if promotion.holds_na(cell.dtype):
+            by_wire.setdefault(cell.wire.name, []).append(i)
+    for places in by_wire.values():
+        first = cells[places[0]]
+        wire = build.columns(first.wire, [cells[i].index for i in places])
+        if first.kind == "text":
+            wire = build.refuse_missing_text(wire, ["na"])
+        else:
+            wire = build.refuse(wire, nan=True, inf=False)
+        for index, i in enumerate(places):
+            cells[i] = replace(cells[i], wire=wire, index=index)
+    return replace(part, cells=tuple(cells))
 
 
 class FeatureUnionStripper:
@@ -194,12 +215,13 @@ def _stack(model: Any, parts: Iterable[Table], build: Builder) -> Table:
     return Table(build, _held_in(dtype, [c for cells in arrays for c in cells], build))
 
 
-def _makes_frames(model: Any) -> bool:
-    """Return whether `set_output` makes a model result in DataFrames."""
+def _makes_frames(model: Any, library: str | None = None) -> bool:
+    """Return whether `set_output` makes a model result in DataFrames (of one library)."""
     import sklearn
 
     own = getattr(model, "_sklearn_output_config", {}).get("transform")
-    return bool((own or sklearn.get_config()["transform_output"]) != "default")
+    made = own or sklearn.get_config()["transform_output"]
+    return bool(made == library if library else made != "default")
 
 
 def _one_array(cells: Sequence[Cell], build: Builder) -> tuple[Cell, ...]:
@@ -281,6 +303,8 @@ class FunctionStripper:
         cell = x.cells[0]
         own = promotion.numpy_dtype(cell.dtype)
         if own.kind == "O":  # Python's numbers
+            for number in x.cells:  # and their own operators, which None has none of
+                build.take(number, ("nan",))
             return build.wire_table(build.unary(operator, x.matrix("float64")), kind=cell.kind)
         dtype: np.dtype[Any] = func(np.ones(1, own)).dtype
         if own.kind in "iu" and not _is_same_in_float64(operator, own, dtype):

@@ -47,7 +47,6 @@ class OneHotStripper:
         refuse = model.handle_unknown == "error"
         wire = categories.encode(model, x, build, codes, refuse_unknown=refuse)
         if not group:
-            build.keep(wire)
             return {"transform": Table(build, ())}
         hot = build.binary("Equal", build.columns(wire, source), np.array(group))
         storage: Float = "float32" if dtype == np.float32 else "float64"

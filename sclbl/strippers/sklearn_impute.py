@@ -75,7 +75,6 @@ def _numbers(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
         build.pin(x.cells, wide=True)
     masks = [build.columns(found, [i]) for i in range(x.width)]
     if not kept:
-        build.keep(wire)
         return Table(build, ()), masks
     out = build.where(build.columns(found, kept), fill, build.columns(wire, kept))
     return build.wire_table(out, kind=promotion.kind_of(dtype), dtype=dtype), masks
@@ -90,7 +89,6 @@ def _objects(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
         wire, found = missing.mask_objects(model.missing_values, cell, build)
         masks.append(found)
         if i not in kept:
-            build.keep(wire)
             continue
         label = repr(cell.name) if cell.name is not None else str(i)
         wire = build.where(found, _fill(model, i, cell.kind, label), wire)
@@ -153,7 +151,7 @@ class IndicatorStripper:
         others = [masks[i] for i in range(x.width) if i not in features]
         table = [masks[i] for i in features]
         if model.features == "missing-only" and model.error_on_new and others:
-            build.keep(_refused(others, build))
+            _refuse(others, build)
         if not table:
             return {"transform": Table(build, ())}
         wire = build.cast(build.concat(table), "float64")
@@ -163,18 +161,19 @@ class IndicatorStripper:
 def _masks(model: Any, x: Table, build: Builder) -> list[Wire]:
     """Return, for each column, where it is missing."""
     marker = model.missing_values
-    if x.has_text or (build.objects and any(c.shown is not None for c in x.cells)):
+    objects = any(c.shown is not None and c.dtype == np.dtype(object) for c in x.cells)
+    if x.has_text or objects:
         checked = [missing.mask_objects(marker, c, build, indicator=True) for c in x.cells]
         return [found for _, found in checked]
     _, found = missing.mask_numbers(marker, x, build, objects=True, indicator=True, model=model)
     return [build.columns(found, [i]) for i in range(x.width)]
 
 
-def _refused(found: list[Wire], build: Builder) -> Wire:
-    """Return a wire of a program that refuses a row where one of the values is missing."""
+def _refuse(found: list[Wire], build: Builder) -> None:
+    """Let the program refuse a row where one of the values is missing."""
     masks = build.concat(found)
     marked = build.where(masks, np.full(1, np.nan), build.cast(masks, "float64"))
-    return build.refuse(marked, nan=True, inf=False)
+    build.refuse(marked, nan=True, inf=False)
 
 
 IMPUTER = ImputerStripper()

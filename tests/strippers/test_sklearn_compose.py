@@ -10,7 +10,7 @@ import pytest
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import (
@@ -20,10 +20,12 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     StandardScaler,
 )
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+import sclbl
 from sclbl.errors import (
     ColumnError,
+    DtypeError,
     InfiniteValueError,
     MissingValueError,
     UnknownCategoryError,
@@ -390,3 +392,92 @@ def test_functions_of_python() -> None:
             strip(FunctionTransformer(function).fit(X), X)
     with pytest.raises(UnsupportedModelError, match=r"func=np.log1p\) is given text or booleans"):
         strip(FunctionTransformer(np.log1p).fit(frame()[["owner"]]), frame()[["owner"]])
+
+
+def test_checks_stay_where_no_column_of_theirs_does() -> None:
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 12)), columns=[*"abcdefghijkl"])
+    indicator = MissingIndicator(error_on_new=False)
+    alone = [(c, StandardScaler(), [c]) for c in "ac"]
+    first = ColumnTransformer([("first", "passthrough", [0])])
+    bad = X[:2].assign(c=[0.0, np.inf])
+    for step in (
+        ColumnTransformer([("i", indicator, ["c"])], remainder="passthrough"),
+        FeatureUnion([("i", indicator), ("first", first)]),
+        make_pipeline(ColumnTransformer(alone), first),
+    ):
+        for last in (LinearRegression(), LogisticRegression(), DecisionTreeClassifier()):
+            model = make_pipeline(step, last).fit(X, np.arange(20) % 2)
+            with pytest.raises(ValueError, match="infinity"):
+                model.predict(bad)
+            for method in strip(model, X).methods:
+                with pytest.raises(InfiniteValueError, match=r"row 1, column [12]"):
+                    run(strip(model, X, methods=[method]), bad)
+
+
+def test_an_indicator_of_numbers_beside_a_column_of_objects() -> None:
+    X = pd.DataFrame({"t": pd.Series(["a", "b"] * 3, dtype=object), "n": [0.0, 1.0, 2.0] * 2})
+    indicator = MissingIndicator(missing_values=0)
+    model = ColumnTransformer([("t", OneHotEncoder(), ["t"]), ("n", indicator, ["n"])]).fit(X)
+    with pytest.raises(ValueError, match="infinity"):
+        model.transform(X.assign(n=np.inf))
+    with pytest.raises(InfiniteValueError, match="row 0, column 1"):
+        run(check(model, X), X.assign(n=np.inf))
+
+
+@pytest.mark.parametrize("dtype", ["Int8", "Float64", "boolean", "double[pyarrow]", "string"])
+def test_columns_that_know_na_are_passed_through(dtype: str) -> None:
+    column = pd.Series([1, 0, 1, 1]).astype(dtype)
+    X = pd.DataFrame({"b": [1.0, 2.0, 3.0, 4.0], "a": column})
+    bad = X.assign(a=column.where([True, True, False, True]))
+    scaler = ("s", StandardScaler(), ["b"])
+    for explicit in (False, True):
+        steps = [("p", "passthrough", ["a"])] if explicit else [scaler]
+        rest = "drop" if explicit else "passthrough"
+        model: Any = ColumnTransformer(steps, remainder=rest)
+        if dtype == "string":
+            model = make_pipeline(
+                ColumnTransformer([("p", "passthrough", ["a"])]), OneHotEncoder(dtype=np.float32)
+            )
+        model.fit(X)
+        with pytest.raises(ValueError, match=r"column 'a' has dtype .* uses pandas.NA"):
+            model.transform(bad)
+        spec = check(model, X)
+        place = [c.name for c in spec.signature.columns].index("a")
+        with pytest.raises(MissingValueError, match=f"row 2, column {place}"):
+            run(spec, bad)
+
+
+def test_frames_that_keep_na() -> None:
+    for dtype in ("Int64", "boolean", "Float32", "double[pyarrow]"):
+        column = pd.Series([1, 0, 1, 1]).astype(dtype)
+        X = pd.DataFrame({"a": column, "b": [1.0, 2.0, 3.0, 4.0]})
+        bad = X.assign(a=pd.Series([1, 0, pd.NA, 1], dtype=dtype))
+        steps = [("p", "passthrough", ["a"]), ("s", StandardScaler(), ["b"])]
+        for columns in (steps, steps[:1]):
+            model = ColumnTransformer(columns).set_output(transform="pandas").fit(X)
+            expected = model.transform(bad).astype(object)
+            expected = expected.where(expected.notna(), np.nan).astype(np.float64).to_numpy()
+            found = sclbl.compile(model, X).transform(bad)
+            np.testing.assert_array_equal(np.asarray(found, np.float64), expected)
+            found = sclbl.compile(model, bad).transform(bad)
+            np.testing.assert_array_equal(np.asarray(found, np.float64), expected)
+
+
+@pytest.mark.parametrize("function", [np.abs, np.negative])
+def test_functions_of_objects_take_no_none(function: Any) -> None:
+    X = pd.DataFrame({"a": pd.Series([1.0, -2.0, np.nan], dtype=object)})
+    bad = pd.DataFrame({"a": pd.Series([1.0, None], dtype=object)})
+    for model in (
+        FunctionTransformer(function),
+        ColumnTransformer([("f", FunctionTransformer(function), ["a"])]),
+        FeatureUnion([("f", FunctionTransformer(function)), ("p", "passthrough")]),
+    ):
+        model.fit(X)
+        with pytest.raises(TypeError, match="NoneType"):
+            model.transform(bad)
+        program = sclbl.compile(model, X)
+        np.testing.assert_array_equal(
+            np.asarray(program.transform(X), np.float64), model.transform(X).astype(np.float64)
+        )
+        with pytest.raises(DtypeError, match="row 1, column 'a': None is another value"):
+            program.transform(bad)
