@@ -3,7 +3,7 @@
 The rules are those of ``sklearn/preprocessing/_encoders.py`` and ``sklearn/utils/_encode.py``:
 numbers are compared as numbers after widening (so 0.1 in float32 is not 0.1 in float64, and -0.0
 is 0.0), NaN equals NaN, text is compared as it is, None, NaN and pandas.NA are three categories,
-and an infinity is refused.
+and an infinity is refused, except among objects.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def encode(
             keys, known = number_keys(categories, label, cell)
             values, wire = code.values[known], build.columns(numbers, [numeric.index(i)])
             # Among objects scikit-learn does not look for infinities.
-            objects = cell.shown is not None and cell.origin in build.objects
+            objects = isinstance(cell.dtype, np.dtype) and cell.dtype.kind == "O"
             wire = build.refuse(wire, nan=False, inf=not objects)
             if learned:  # else all missing values are unknown alike
                 build.take(cell, learned)
