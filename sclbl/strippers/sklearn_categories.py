@@ -19,6 +19,7 @@ from sclbl.missing import NAMES, kind_of, of_text
 from sclbl.spec import MISSING_TEXTS, Missing
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Cell, Table, Wire
+from sclbl.strippers.inferred import require_steady
 
 #: float64 holds every integer up to here.
 _EXACT = 2**53
@@ -75,6 +76,8 @@ def encode(
     ):
         label = f"column {cell.name if cell.name is not None else i!r} of {type(model).__name__}"
         learned = {kind for c in np.asarray(categories).tolist() if (kind := kind_of(c))}
+        if learned:
+            require_steady(model, cell, label)
         for kind in learned:
             build.learn(cell, kind)
         if cell.kind == "text" or numbers is None:

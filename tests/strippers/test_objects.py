@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 import sclbl
+from sclbl.errors import UnsupportedModelError
 
 INF = np.inf
 CELLS: dict[str, list[Any]] = {
@@ -61,3 +63,27 @@ def test_booleans_among_objects(encoder: str, strategy: str, marker: Any, contai
     program = sclbl.compile(model, X)
     rows = objects([False, True, True], container)
     np.testing.assert_array_equal(program.transform(rows), model.transform(rows))
+
+
+def with_none() -> Pipeline:
+    """Return a model that learned None, or the NaN that pandas makes of it, as a category."""
+    return make_pipeline(SimpleImputer(strategy="most_frequent"), ENCODERS["ignore"])
+
+
+@pytest.mark.parametrize("container", ["array", "polars"])
+def test_missing_text_that_depends_on_the_rows_beside_it(container: str) -> None:
+    cells = ["a", None, None]
+    X = pl.DataFrame({"c": cells}) if container == "polars" else objects(cells, container)
+    model = with_none().set_output(transform="pandas").fit(X)
+    alone, beside = model.transform(X[1:2]), model.transform(X)[1:2]
+    assert not np.array_equal(alone, beside)  # the model's own answers for one row
+    words = "OneHotEncoder looks for missing values in column .*depends on the rows beside it; use"
+    with pytest.raises(UnsupportedModelError, match=words):
+        sclbl.compile(model, X)
+
+
+def test_missing_text_in_arrays_does_not() -> None:
+    X = objects(["a", None, None], "array")
+    model = with_none().fit(X)
+    program = sclbl.compile(model, X)
+    np.testing.assert_array_equal(program.transform(X[1:2]), model.transform(X[1:2]))
