@@ -84,7 +84,7 @@ class Maker:
             return rows.numeric[fits].astype(target), fits
         out = np.empty((len(rows), len(self.signature.columns)), dtype=object)
         for i, kind, values in self._columns(rows):
-            fits &= _holds_missing(kind, values, self.holds[i])
+            fits &= _holds_missing(kind, values, self.holds[i]) & _is_python(kind, values)
             out[:, i] = _python(kind, values, self.holds[i])
         return (out[fits].astype(dtype) if dtype.kind == "U" else out[fits]), fits
 
@@ -158,7 +158,7 @@ def _pandas_column(
         target = np.dtype(np.float64) if widened and dtype.kind in "iu" else dtype
         return np.where(fits, values, 0).astype(target), fits
     if isinstance(dtype, np.dtype):  # objects
-        return pd.Series(_python(kind, values, holds), dtype=object), everything
+        return pd.Series(_python(kind, values, holds), dtype=object), _is_python(kind, values)
     fits = everything
     if kind in ("integer", "boolean"):
         name = "bool" if kind == "boolean" else str(dtype).partition("[")[0].lower()
@@ -213,6 +213,13 @@ def _holds_missing(kind: Kind, values: np.ndarray, holds: Sequence[Missing]) -> 
         kinds = [of_text(v) for v in values.tolist()]
         return np.array([k is None or k in holds for k in kinds], dtype=bool)
     return np.asarray(bool(holds) | ~np.isnan(values.astype(np.float64)))
+
+
+def _is_python(kind: Kind, values: np.ndarray) -> np.ndarray:
+    """Return which values `_python` gives as they are: of booleans, 0, 1 and what is missing."""
+    if kind != "boolean":
+        return np.ones(len(values), dtype=bool)
+    return np.asarray(np.isin(values, (0.0, 1.0)) | np.isnan(values))
 
 
 def _python(kind: Kind, values: np.ndarray, holds: Sequence[Missing]) -> list[Any]:

@@ -46,7 +46,8 @@ class Cell:
 
     ``dtype`` is the dtype that the source holds the column in: NumPy's, pandas' or polars'.
     ``shown`` is set for a column of the example that nothing has changed yet: the missing value
-    that it shows, or that its dtype has.
+    that it shows, or that its dtype has. ``inferred`` is set for text in which pandas makes NaN of
+    other missing values in some calls only (see `sclbl.strippers.inferred`).
     """
 
     wire: Wire
@@ -55,6 +56,7 @@ class Cell:
     kind: Kind
     dtype: Any
     shown: Missing | None = None
+    inferred: bool = False
 
     @property
     def origin(self) -> int:

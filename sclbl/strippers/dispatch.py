@@ -120,20 +120,37 @@ def reading(model: Any) -> Iterator[None]:
 
     Raises
     ------
+    NotFittedError
+        Where an attribute is absent that fit leaves: it was never called, or raised halfway.
     UnsupportedModelError
-        In place of whatever the stripper ran into, which is its cause.
+        In place of whatever else the stripper ran into, which is its cause.
     """
     try:
         yield
     except SclblError:
         raise
     except _MISREAD as error:
+        lacking = _lacks(model, error)
+        if lacking:
+            raise NotFittedError(
+                f"{qualified_name(type(model))} is not fitted: it has no {lacking} (its fit method "
+                "was not called, did not end, or this was removed); fit it again"
+            ) from error
         raise UnsupportedModelError(
             f"{qualified_name(type(model))} cannot be read "
             f"({type(error).__name__}: {first_line(error)}): something that its fit method leaves "
             "is not there, or was changed; fit it again, and where that does not help, report "
             "this with the model's parameters"
         ) from error
+
+
+def _lacks(model: Any, error: Exception) -> str:
+    """Return which fitted attribute of a scikit-learn estimator an error says is absent, if any."""
+    if not isinstance(error, AttributeError) or error.obj is not model:
+        return ""
+    name = error.name or ""
+    by_fit = name.endswith("_") != name.startswith("_")
+    return name if by_fit and hasattr(model, "__sklearn_tags__") else ""
 
 
 def first_line(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 The rules are those of ``sklearn/preprocessing/_encoders.py`` and ``sklearn/utils/_encode.py``:
 numbers are compared as numbers after widening (so 0.1 in float32 is not 0.1 in float64, and -0.0
 is 0.0), NaN equals NaN, text is compared as it is, None, NaN and pandas.NA are three categories,
-and an infinity is refused.
+and an infinity is refused, except among objects.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sclbl.missing import NAMES, kind_of, of_text
 from sclbl.spec import MISSING_TEXTS, Missing
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Cell, Table, Wire
+from sclbl.strippers.inferred import require_steady
 
 #: float64 holds every integer up to here.
 _EXACT = 2**53
@@ -75,6 +76,8 @@ def encode(
     ):
         label = f"column {cell.name if cell.name is not None else i!r} of {type(model).__name__}"
         learned = {kind for c in np.asarray(categories).tolist() if (kind := kind_of(c))}
+        if learned:
+            require_steady(model, cell, label)
         for kind in learned:
             build.learn(cell, kind)
         if cell.kind == "text" or numbers is None:
@@ -84,7 +87,7 @@ def encode(
             keys, known = number_keys(categories, label, cell)
             values, wire = code.values[known], build.columns(numbers, [numeric.index(i)])
             # Among objects scikit-learn does not look for infinities.
-            objects = cell.shown is not None and cell.origin in build.objects
+            objects = isinstance(cell.dtype, np.dtype) and cell.dtype.kind == "O"
             wire = build.refuse(wire, nan=False, inf=not objects)
             if learned:  # else all missing values are unknown alike
                 build.take(cell, learned)

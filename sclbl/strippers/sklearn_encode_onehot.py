@@ -37,10 +37,10 @@ class OneHotStripper:
         to_infrequent = model.handle_unknown in ("infrequent_if_exist", "warn")
         codes, source, group = [], [], []
         for i in range(x.width):
+            dropped = _dropped_group(model, i)
             numbers = categories.groups(model, i)
             unknown = categories.infrequent_group(model, i) if to_infrequent else None
             codes.append(Codes(numbers, -1 if unknown is None else unknown))
-            dropped = _dropped_group(model, i)
             kept = [g for g in range(int(numbers.max()) + 1) if g != dropped]
             source += [i] * len(kept)
             group += kept

@@ -22,6 +22,7 @@ from sclbl.strippers import promotion
 from sclbl.strippers import sklearn_missing as missing
 from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Cell, Float, Table, Wire
+from sclbl.strippers.inferred import makes_pandas, require_steady
 from sclbl.strippers.promotion import NATURAL
 
 
@@ -86,6 +87,8 @@ def _objects(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
     masks: list[Wire] = []
     kept = frozenset(_kept(model))
     for i, cell in enumerate(x.cells):
+        if kind_of(model.missing_values) != "na":
+            require_steady(model, cell, f"column {cell.name if cell.name is not None else i!r}")
         wire, found = missing.mask_objects(model.missing_values, cell, build)
         masks.append(found)
         if i not in kept:
@@ -93,7 +96,11 @@ def _objects(model: Any, x: Table, build: Builder) -> tuple[Table, list[Wire]]:
         label = repr(cell.name) if cell.name is not None else str(i)
         wire = build.where(found, _fill(model, i, cell.kind, label), wire)
         kind: Kind = "float64" if cell.kind == "float32" else cell.kind
-        cells.append(Cell(wire, 0, cell.name, kind, np.dtype(object)))
+        left = kind_of(model.missing_values) not in ("none", "na") or is_missing(
+            model.statistics_[i]
+        )
+        inferred = kind == "text" and left and makes_pandas(model)
+        cells.append(Cell(wire, 0, cell.name, kind, np.dtype(object), inferred=inferred))
     return Table(build, tuple(cells)), masks
 
 

@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 import statsmodels.formula.api as smf
 import xgboost as xgb
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import sclbl
@@ -169,8 +171,7 @@ def test_attributes_that_are_gone() -> None:
     model = LinearRegression().fit(X, Y)
     del model.intercept_
     with pytest.raises(
-        UnsupportedModelError,
-        match=r"LinearRegression cannot be read \(AttributeError: .*'intercept_'\).*fit it again",
+        NotFittedError, match=r"LinearRegression is not fitted: it has no intercept_ .*fit it again"
     ) as caught:
         strip(model, X[:5])
     assert isinstance(caught.value.__cause__, AttributeError)
@@ -178,6 +179,28 @@ def test_attributes_that_are_gone() -> None:
     half[0].fit(X)
     with pytest.raises(NotFittedError, match="call its fit method first"):
         strip(half, X[:5])
+
+
+TABLE = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"]})
+INTERRUPTED = [
+    (ColumnTransformer([("scaled", StandardScaler(), ["a", "b"])]), "transformers_"),
+    (SimpleImputer(), "_fit_dtype"),
+    (OneHotEncoder(categories=[[3.0, 2.0], ["x"]]), "drop_idx_"),
+    (OrdinalEncoder(categories=[[1.0, 2.0, 3.0], ["x"]]), "_missing_indices"),
+]
+
+
+@pytest.mark.parametrize(("model", "lacking"), INTERRUPTED)
+def test_a_fit_that_raised(model: Any, lacking: str) -> None:
+    with pytest.raises(NotFittedError, match="is not fitted; call its fit method first"):
+        strip(model, TABLE)
+    with pytest.raises(ValueError, match=r"could not convert|Unsorted|Found unknown|Cannot"):
+        model.fit(TABLE)
+    for fitted in (model, Pipeline([("only", model), ("last", "passthrough")])):
+        with pytest.raises(
+            NotFittedError, match=rf"not fitted: it has no {lacking} .*fit it again"
+        ):
+            strip(fitted, TABLE)
 
 
 @pytest.mark.parametrize("steps", [[], [("a", "what")], [("a", StandardScaler)]], ids=str)
