@@ -47,6 +47,12 @@ def compile_spec(spec: Spec) -> bytes:
     CompileError
         Where LLVM or the linker fails: a defect of sclbl.
     """
+    width = len(spec.signature.columns)
+    if spec.signature.layout == "array" and width > manifest.MAX_COUNTED:
+        raise SpecError(
+            f"the model takes {width:,} columns; sclbl takes at most {manifest.MAX_COUNTED:,} "
+            "without names"
+        )
     graph = simplify(spec.graph)
     taken = RESERVED.intersection(v.name for v in graph.outputs)
     if taken:
