@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sclbl.errors import UnsupportedMethodError
 from sclbl.manifest import read_signature
+from sclbl.printable import printable
 from sclbl.registry.base import Record, Registry
 from sclbl.spec import Signature
 
@@ -209,7 +210,7 @@ class Deployment:
     def __repr__(self) -> str:
         named = f" [{', '.join(self.aliases)}]" if self.aliases else ""
         model = self._record.model.rpartition(".")[2]
-        return (
+        return printable(
             f"<Deployment {self.ref}{named} {model} {'+'.join(self.methods)} {self.size:,} bytes>"
         )
 

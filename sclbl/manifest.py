@@ -29,7 +29,7 @@ DERIVED = ("abi", "signature", "numeric_dtype", "source", "spec", "compiler", "c
 #: Columns of a row, and of a result.
 MAX_COLUMNS = 2**22
 #: Columns that may be written as a count, which costs a file nothing.
-MAX_COUNTED = 2**20
+MAX_COUNTED = 2**18
 #: Every key that a manifest may have: its type, and the most bytes of JSON that it may take. A new
 #: key is one line here.
 KEYS: dict[str, tuple[type | tuple[type, ...], int]] = {
@@ -142,10 +142,10 @@ def read_signature(manifest: Mapping[str, Any]) -> Signature:
     """
     try:
         data = manifest["signature"]
-        columns = data["columns"]
-        if isinstance(columns, Mapping) and not 0 < columns["count"] <= MAX_COUNTED:
-            raise ValueError(f"{columns['count']} columns")
-        signature = Signature.from_json(data)
+        signature = Signature.from_json(data, MAX_COUNTED)
+        numeric = signature.numeric_dtype
+        if manifest.get("numeric_dtype", numeric) != numeric:
+            raise ValueError(f"numbers of type {manifest['numeric_dtype'][:40]!r}, not {numeric}")
         _check_columns(signature)
         for method, output in signature.outputs.items():
             if not isinstance(output.dtype, str) or not _LABEL_DTYPE.fullmatch(output.dtype):
@@ -162,15 +162,16 @@ def read_signature(manifest: Mapping[str, Any]) -> Signature:
 
 def _check_columns(signature: Signature) -> None:
     named = signature.layout == "table"
-    names = [c.name for c in signature.columns]
+    # Columns that were written as a count are one object.
+    columns = {id(c): c for c in signature.columns}.values()
     if (
         signature.layout not in ("array", "table")
-        or not names
+        or not columns
         or not signature.outputs
-        or any(c.kind not in get_args(Kind) for c in signature.columns)
-        or any(c.dtype is not None and not is_held(c) for c in signature.columns)
-        or any(isinstance(n, str) != named for n in names)
-        or (named and len(set(names)) < len(names))
+        or any(c.kind not in get_args(Kind) for c in columns)
+        or any(c.dtype is not None and not is_held(c) for c in columns)
+        or any(isinstance(c.name, str) != named for c in columns)
+        or (named and len({c.name for c in columns}) < len(signature.columns))
     ):
         raise ValueError("columns or methods")
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from sclbl import manifest
 from sclbl.errors import InvalidProgramError, ProgramError, UnsupportedMethodError
+from sclbl.printable import printable
 from sclbl.rows import Blocks, encode
 from sclbl.runtime import Module
 from sclbl.spec import Output, Spec
@@ -261,7 +262,8 @@ class Program:
     def __repr__(self) -> str:
         source = self.manifest.get("source")
         model = str(source.get("model", "?")) if isinstance(source, dict) else "?"
-        return f"<Program {model.rpartition('.')[2]} {'+'.join(self.methods)} {self.size:,} bytes>"
+        named = printable(model.rpartition(".")[2])
+        return f"<Program {named} {'+'.join(self.methods)} {self.size:,} bytes>"
 
 
 def _label_array(labels: tuple[Any, ...], dtype: str) -> np.ndarray:

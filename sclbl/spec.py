@@ -243,12 +243,21 @@ class Signature:
         return {"layout": self.layout, "columns": columns, "outputs": outputs}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Signature:
-        """Read what `to_json` wrote."""
+    def from_json(cls, data: Mapping[str, Any], most: int | None = None) -> Signature:
+        """Read what `to_json` wrote; `most` bounds columns that are written as a count.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError, AttributeError
+            It is not well formed.
+        """
         columns = data["columns"]
         if isinstance(columns, Mapping):
             said = {k: columns[k] for k in ("dtype", "missing", "takes") if k in columns}
-            read = (_column(None, columns["kind"], **said),) * int(columns["count"])
+            count = _integer(columns["count"])
+            if count < 1 or (most is not None and count > most):
+                raise ValueError(f"{count} columns")
+            read = (_column(None, columns["kind"], **said),) * count
         else:
             read = tuple(_column(*column) for column in columns)
         outputs = {}
@@ -259,14 +268,26 @@ class Signature:
             outputs[method] = Output(
                 storage=e["storage"],
                 dtype=e["dtype"],
-                width=int(e["width"]),
-                ndim=int(e["ndim"]),
+                width=_integer(e["width"]),
+                ndim=_integer(e["ndim"]),
                 labels=None if labels is None else tuple(tuple(c) for c in labels),
-                splits=None if splits is None else tuple(int(s) for s in splits),
+                splits=None if splits is None else tuple(map(_integer, splits)),
                 names=None if names is None else tuple(names),
-                empty=e.get("empty", False) is True,
+                empty=_boolean(e.get("empty", False)),
             )
         return cls(columns=read, layout=data["layout"], outputs=outputs)
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r:.40} where an integer belongs")
+    return value
+
+
+def _boolean(value: Any) -> bool:
+    if type(value) is not bool:
+        raise TypeError(f"{value!r:.40} where true or false belongs")
+    return value
 
 
 def _column_json(column: Column) -> list[Any]:
@@ -442,4 +463,5 @@ class Spec:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"<Spec {self.source.model} {'+'.join(self.methods)} {self.graph.nbytes:,} bytes>"
+        model = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in self.source.model)
+        return f"<Spec {model} {'+'.join(self.methods)} {self.graph.nbytes:,} bytes>"

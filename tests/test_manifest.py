@@ -17,6 +17,8 @@ from tests import mutation
 from tests.compiler.test_linker import mixed
 from tests.runtime.test_foreign import small_program
 
+NUMBER = {"storage": "float64", "dtype": "float64", "width": 1, "ndim": 2}
+
 
 def with_text(wasm: bytes, text: str) -> bytes:
     content = b"\x05sclbl" + text.encode()
@@ -71,12 +73,40 @@ def test_keys_that_are_too_large(key: str, size: int) -> None:
         {"outputs": {"predict": {"storage": "float64", "dtype": "float64", "width": 1e400,
                                  "ndim": 1}}},
         {"outputs": []},
+        {"columns": {"count": 2**18 + 1, "kind": "float64"}},
+        {"columns": {"count": True, "kind": "float64"}},
+        {"columns": {"count": 2.0, "kind": "float64"}},
+        {"outputs": {"predict": {**NUMBER, "width": 2.5}}},
+        {"outputs": {"predict": {**NUMBER, "width": "2"}}},
+        {"outputs": {"predict": {**NUMBER, "width": True}}},
+        {"outputs": {"predict": {**NUMBER, "ndim": True}}},
+        {"outputs": {"predict": {**NUMBER, "width": 2, "splits": [1, True]}}},
+        {"outputs": {"predict": {**NUMBER, "empty": 1}}},
     ],
 )  # fmt: skip
 def test_signatures_that_lie(change: dict[str, Any]) -> None:
     signature = {**manifest.read(small_program())["signature"], **change}
     with pytest.raises(InvalidProgramError, match="manifest has no readable signature"):
         Program(with_key(signature=signature))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "object", "int8", ""])
+def test_a_number_type_that_the_signature_contradicts(dtype: str) -> None:
+    with pytest.raises(InvalidProgramError, match=rf"numbers of type '{dtype}', not float64"):
+        Program(with_key(numeric_dtype=dtype))
+
+
+def test_columns_that_are_counted_cost_nothing_each() -> None:
+    signature = {**manifest.read(small_program())["signature"]}
+    signature["columns"] = {"count": manifest.MAX_COUNTED, "kind": "float64"}
+    read = manifest.read_signature({"signature": signature})
+    assert len(read.columns) == manifest.MAX_COUNTED
+    assert len({id(c) for c in read.columns}) == 1
+
+
+def test_control_characters_are_written_out() -> None:
+    program = Program(with_key(source={"model": "a.\x1b[31mX"}))
+    assert repr(program).startswith("<Program \\u001b[31mX predict+transform ")
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"abi":1e400}', '{"abi":' + "9" * 5000 + "}", ""])

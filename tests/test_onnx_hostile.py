@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
+from sclbl.compiler import compile_spec
 from sclbl.errors import SpecError
+from sclbl.manifest import MAX_COUNTED
 from sclbl.onnx_format import bounds, read, write
 from tests import mutation
+from tests.compiler.compiled import builder, make_spec
 from tests.compiler.test_linker import mixed_spec
 
 
@@ -154,3 +157,21 @@ def test_changed_messages() -> None:
 def test_many_changed_messages() -> None:
     for seed in range(1, 21):
         assert sum(mutate(seed, 5000)) == 5000
+
+
+def test_a_file_that_claims_many_columns() -> None:
+    wide = 4_194_304
+    node = helper.make_node("Exp", ["x"], ["y"])
+    ends = [helper.make_tensor_value_info(n, TensorProto.DOUBLE, ["N", wide]) for n in "xy"]
+    graph = helper.make_graph([node], "g", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    with pytest.raises(SpecError, match=r"'x' has 4,194,304 columns; sclbl takes at most 262,144"):
+        read(model.SerializeToString())
+
+
+def test_a_model_of_more_columns_than_a_program_counts() -> None:
+    wide = MAX_COUNTED + 1
+    build = builder(wide)
+    x = build.columns(build.table().matrix(), [0])
+    with pytest.raises(SpecError, match=r"takes 262,145 columns; sclbl takes at most 262,144 with"):
+        compile_spec(make_spec(build, {"predict": x}))

@@ -47,6 +47,12 @@ def compile_spec(spec: Spec) -> bytes:
     CompileError
         Where LLVM or the linker fails: a defect of sclbl.
     """
+    width = len(spec.signature.columns)
+    if spec.signature.layout == "array" and width > manifest.MAX_COUNTED:
+        raise SpecError(
+            f"the model takes {width:,} columns; sclbl takes at most {manifest.MAX_COUNTED:,} "
+            "without names"
+        )
     graph = simplify(spec.graph)
     taken = RESERVED.intersection(v.name for v in graph.outputs)
     if taken:
@@ -64,7 +70,7 @@ def compile_spec(spec: Spec) -> bytes:
     code = emitter.assembly(methods)
     uses = Counter(index for nodes in methods.values() for index in nodes)
     shared = frozenset(f"node_{index}" for index, count in uses.items() if count > 1)
-    shared |= frozenset(emitter.separate)
+    shared |= frozenset(emitter.separate) | emitter.frequent
     exports = {"alloc": "abi_alloc", "reset": "abi_reset"}
     exports |= {v.name: f"method_{v.name}" for v in graph.outputs}
     start = "program_start" if emitter.has_start else None

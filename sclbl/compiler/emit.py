@@ -22,11 +22,13 @@ For a graph ``t = Sub(numeric, mean); predict = MatMul(t, w)`` this emits, in ps
         return program_run(rows, numeric, texts, out, 8, 0)
 
 ``b0``, ``b1`` are buffers for one tile and ``w0``, ``w1`` weights, both placed by the linker. All
-shapes are constants, so LLVM specialises each kernel for the one place that calls it.
+shapes are constants, so LLVM specialises each kernel for the one place that calls it, unless there
+are many such places.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -42,6 +44,9 @@ ITEM = {"float64": 8, "float32": 4, "int64": 8, "bool": 1, "text": 8, "label": 4
 #: A tile's buffers should stay in the first-level cache, and a tile should fill the trees' lanes.
 TILE_BYTES = 96 * 1024
 TILE_MIN, TILE_MAX = 16, 256
+#: A kernel that is called from more places than this is compiled once, for all of them, because
+#: LLVM's time for a program of thousands of operators is that of the code in it.
+MOST_PLACES = 32
 
 
 @dataclass
@@ -65,6 +70,7 @@ class Emitter:
         self._alias: dict[str, str] = {}
         self._constant: dict[str, str] = {}
         self._declared: dict[str, str] = {}
+        self._places: Counter[str] = Counter()
         self._functions: dict[int, _Function] = {}
         self._start: list[str] = []
         self.separate: dict[str, list[str]] = {}
@@ -192,6 +198,7 @@ class Emitter:
 
     def _use(self, kernel: str, args: tuple[str, ...], result: str, stem: str | None) -> None:
         self.stems.add(stem or kernel.split("_")[0])
+        self._places[kernel] += 1
         types = ", ".join(a.split(" ")[0] for a in args)
         declaration = f"declare {result} @{kernel}({types})"
         if self._declared.setdefault(kernel, declaration) != declaration:
@@ -259,6 +266,11 @@ class Emitter:
         if self._start:
             out += ["define void @program_start() {", *self._start, "  ret void", "}"]
         return "\n".join(out) + "\n"
+
+    @property
+    def frequent(self) -> frozenset[str]:
+        """Kernels that are called from so many places that they are compiled once for all."""
+        return frozenset(k for k, places in self._places.items() if places > MOST_PLACES)
 
     @property
     def has_start(self) -> bool:

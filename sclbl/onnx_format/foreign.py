@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 from sclbl.errors import SpecError
+from sclbl.manifest import MAX_COUNTED
 from sclbl.onnx_format.reader import encoder, initializers, input_type, read_attribute
 from sclbl.onnx_format.rules import RULES, infer_values
 from sclbl.onnx_format.signatures import check_signature
@@ -203,7 +204,7 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
             f"the ONNX file has {len(given)} inputs; files of other tools are read where they "
             "have one, a tensor [rows, columns]"
         )
-    dtype, width = input_type(given[0])
+    dtype, width = input_type(given[0], MAX_COUNTED)
     if dtype not in ("float32", "float64", "text"):
         raise SpecError(f"the ONNX file's input holds {dtype}; supported are float, double, string")
     name = TEXT_INPUT if dtype == "text" else NUMERIC_INPUT

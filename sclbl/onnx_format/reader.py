@@ -118,8 +118,8 @@ def _input(value: onnx.ValueInfoProto) -> Value:
     return Value(value.name, dtype, width)
 
 
-def input_type(value: onnx.ValueInfoProto) -> tuple[DType, int]:
-    """Return type and width of an input ``[rows, width]``."""
+def input_type(value: onnx.ValueInfoProto, most: int = MAX_WIDTH) -> tuple[DType, int]:
+    """Return type and width of an input ``[rows, width]``, which is at most `most`."""
     tensor = value.type.tensor_type
     dims = tensor.shape.dim
     width = dims[1].dim_value if len(dims) == 2 else 0
@@ -127,6 +127,11 @@ def input_type(value: onnx.ValueInfoProto) -> tuple[DType, int]:
         raise SpecError(
             f"input {value.name!r} is not a tensor [rows, columns] of numbers or text with a "
             "fixed number of columns"
+        )
+    if width > most:
+        raise SpecError(
+            f"input {value.name!r} has {width:,} columns; sclbl takes at most {most:,} without "
+            "names"
         )
     dtype: DType = DTYPE[tensor.elem_type]  # type: ignore[assignment] # callers check which
     return dtype, width

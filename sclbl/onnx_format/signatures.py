@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, get_args
 
 from sclbl.errors import SpecError
@@ -32,21 +31,19 @@ def parse_signature(data: Any) -> Signature:
         Where it is malformed.
     """
     try:
-        columns = data["columns"]
-        if isinstance(columns, Mapping) and not 0 < int(columns["count"]) <= MAX_COUNTED:
-            raise ValueError(f"{columns['count']} columns")
-        signature = Signature.from_json(data)
+        signature = Signature.from_json(data, MAX_COUNTED)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise SpecError(f"the ONNX file's signature is malformed ({error!r})") from None
     named = signature.layout == "table"
-    names = [c.name for c in signature.columns]
+    # Columns that were written as a count are one object.
+    columns = {id(c): c for c in signature.columns}.values()
     if (
         signature.layout not in ("array", "table")
-        or not names
-        or any(c.kind not in get_args(Kind) for c in signature.columns)
-        or any(c.dtype is not None and not is_held(c) for c in signature.columns)
-        or any(isinstance(n, str) != named for n in names)
-        or (named and len(set(names)) < len(names))
+        or not columns
+        or any(c.kind not in get_args(Kind) for c in columns)
+        or any(c.dtype is not None and not is_held(c) for c in columns)
+        or any(isinstance(c.name, str) != named for c in columns)
+        or (named and len({c.name for c in columns}) < len(signature.columns))
     ):
         raise SpecError("the ONNX file's signature is malformed: its columns are not well formed")
     return signature

@@ -5,7 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 
-from sclbl.registry.access import Access
+from sclbl.errors import BusyError, CorruptedError, StorageError
+from sclbl.registry.access import Access, identity
+from sclbl.registry.failures import of_database
+
+#: SQLite's number for "another connection holds the lock".
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class Watch:
@@ -18,8 +23,36 @@ class Watch:
         self._opened = 0
 
     def stamp(self) -> int:
-        """Return a number that is another after each commit by anyone."""
+        """Return a number that is another after each commit by anyone.
+
+        Raises
+        ------
+        StorageError, BusyError, CorruptedError
+            The file is gone, cannot be read just now, or is no database.
+        """
+        path = self._access.path
+        try:
+            return self._stamp()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in _BUSY:
+                raise BusyError(f"the registry {path} is busy; try again") from error
+            raise of_database(error, f"the registry {path} failed: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise CorruptedError(
+                f"the registry {path} is damaged ({error}); restore it from a backup"
+            ) from error
+
+    def _stamp(self) -> int:
         with self._lock:
+            # An open connection goes on reading a file that was deleted; nobody else will find it.
+            if identity(self._access.path) is None:
+                if self._connection is not None:
+                    self._connection.close()
+                    self._connection = None
+                raise StorageError(
+                    f"the registry's database {self._access.path} was deleted while it was open; "
+                    "restore it from a backup"
+                )
             if self._connection is None:
                 self._connection = self._access.connect()
                 self._opened += 1

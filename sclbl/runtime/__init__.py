@@ -28,8 +28,6 @@ from sclbl.runtime.engine import clock, function_type, load, memory_bytes
 from sclbl.runtime.instance import Instance
 from sclbl.spec import Output, Signature
 
-#: Seconds that one call of a program may take.
-SECONDS = 300.0
 #: Bytes of rows that are copied in before the program is called.
 CHUNK_BYTES = 256 * 1024
 CHUNK_MIN, CHUNK_MAX = 64, 16384
@@ -58,8 +56,9 @@ class Module:
         The program.
     signature : Signature
         From its manifest.
-    seconds : float
-        Time limit of one call.
+    seconds : float, optional
+        Time limit of one call into the program, which handles one chunk of rows; by default
+        `engine.CALL_SECONDS`, or what the environment or the thread (`engine.within`) sets.
 
     Raises
     ------
@@ -67,7 +66,7 @@ class Module:
         Where the bytes are no program, or one beyond the limits.
     """
 
-    def __init__(self, wasm: bytes, signature: Signature, seconds: float = SECONDS) -> None:
+    def __init__(self, wasm: bytes, signature: Signature, seconds: float | None = None) -> None:
         self.signature = signature
         self.seconds = seconds
         self._module = load(wasm, apart=bounds.costly(bounds.check(wasm)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import threading
 import time
@@ -17,6 +18,9 @@ from sclbl.errors import DeadlineError, InvalidProgramError, LimitError
 #: Seconds between two ticks of the clock that running programs are checked against, where nobody
 #: asked for finer ones.
 TICK = 0.5
+#: Seconds that one call into a program may take where nothing else bounds it. A call handles a
+#: chunk of rows, however many are predicted, so a sound program is far below.
+CALL_SECONDS = 30.0
 #: Bytes of a program, and of the memory that it may ask for when it starts.
 MAX_PROGRAM = 2 * 1024**3
 MAX_MEMORY = 4 * 1024**3
@@ -92,11 +96,30 @@ def check_time() -> None:
         raise too_late()
 
 
+def call_seconds() -> float:
+    """Return `CALL_SECONDS`, or what the environment sets in its place."""
+    given = os.environ.get("SCLBL_CALL_SECONDS")
+    if given is None:
+        return CALL_SECONDS
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < 1e9:
+        raise LimitError(
+            f"SCLBL_CALL_SECONDS is {given[:40]!r}, which is no number of seconds above 0; "
+            "correct it, or remove it from the environment"
+        )
+    return seconds
+
+
 def too_late() -> DeadlineError:
     """Return the error for a call that took too long."""
+    # Who bounds a thread has a setting of his own, a server's --predict-seconds for one.
+    how = " (SCLBL_CALL_SECONDS)" if allowance.until is None else ""
     return DeadlineError(
         "the program ran longer than its time limit and was stopped; "
-        "give it fewer rows a call, or a higher limit"
+        f"give it fewer rows a call, or a higher limit{how}"
     )
 
 

@@ -19,6 +19,7 @@ from sclbl.errors import InvalidProgramError, LimitError, ProgramError
 from sclbl.runtime.engine import (
     MAX_GROWTH,
     allowance,
+    call_seconds,
     clock,
     engine,
     memory_bytes,
@@ -112,11 +113,14 @@ class Instance:
         The compiled program.
     methods : sequence of str
         Names of its method exports.
-    seconds : float
-        Time limit of a call.
+    seconds : float, optional
+        Time limit of a call into it; by default what the thread allows (`engine.within`), else
+        `engine.call_seconds`.
     """
 
-    def __init__(self, module: wasmtime.Module, methods: Sequence[str], seconds: float) -> None:
+    def __init__(
+        self, module: wasmtime.Module, methods: Sequence[str], seconds: float | None = None
+    ) -> None:
         self.store = wasmtime.Store(engine())
         self._seconds = seconds
         self.rewind()
@@ -203,11 +207,14 @@ class Instance:
             Nothing is left.
         """
         self.ticks = clock.ticks
-        limit = max(2, int(self._seconds / clock.period) + 1)
+        limits = []
+        if self._seconds is not None or allowance.until is None:
+            seconds = call_seconds() if self._seconds is None else self._seconds
+            limits.append(max(2, int(seconds / clock.period) + 1))
         if allowance.until is not None:
             left = allowance.until - time.monotonic()
             if left <= 0:
                 self.ticks = -1
                 raise too_late()
-            limit = min(limit, max(1, int(left / clock.period)))
-        self.store.set_epoch_deadline(limit)
+            limits.append(max(1, int(left / clock.period)))
+        self.store.set_epoch_deadline(min(limits))

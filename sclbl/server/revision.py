@@ -41,6 +41,7 @@ class Revision:
         self._asked = float("-inf")
         self._asking: asyncio.Future[int | None] | None = None
         self._late = False
+        self._failed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="revision")
 
     @property
@@ -56,7 +57,7 @@ class Revision:
         return age <= self._seconds
 
     async def renew(self) -> None:
-        """Return when the stamp is young enough, or the registry does not answer."""
+        """Return when the stamp is young enough, or the registry does not answer or fails."""
         if self.fresh():
             return
         now = time.monotonic()
@@ -70,7 +71,8 @@ class Revision:
                     log.warning("the registry does not answer; predictions go on without it")
                 self._late = True
                 return
-            asking.result()
+            if asking.exception() is not None:  # said in the log by `_answered`
+                return
             self._late = False
 
     def _ask(self) -> asyncio.Future[int | None]:
@@ -84,8 +86,13 @@ class Revision:
         if done.cancelled():
             return
         if (error := done.exception()) is not None:
-            log.warning("the registry could not be asked for changes: %s", error)
+            # Said once: while predictions come, it is asked many times a second.
+            if not self._failed:
+                log.warning("the registry cannot be asked for changes: %s", error)
+            self._failed = True
+            self._asked = asked
             return
+        self._failed = False
         stamp = done.result()
         if stamp != self._stamp or stamp is None:
             self._stamp = stamp

@@ -16,6 +16,7 @@ from sclbl import manifest
 from sclbl import wasm as wasm_format
 from sclbl.compiler import compile_spec
 from sclbl.errors import (
+    DeadlineError,
     InvalidProgramError,
     LimitError,
     MissingValueError,
@@ -23,6 +24,7 @@ from sclbl.errors import (
 )
 from sclbl.program import Program
 from sclbl.runtime import Module
+from sclbl.runtime.engine import CALL_SECONDS, call_seconds, within
 from tests.compiler.compiled import blocks, builder, make_spec
 from tests.runtime.foreign import LABELS, PARTS, SIGNATURE, TEXT, module
 
@@ -278,6 +280,28 @@ def test_time_limit() -> None:
         Module(starting, SIGNATURE, seconds=0.5).call("predict", blocks(ROW))
 
 
+def test_the_time_limit_of_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a limit of the caller's a program that loops is ended too."""
+    assert call_seconds() == CALL_SECONDS == 30
+    program = Program(module(f"{LOOP} (i32.const 0)"))
+    monkeypatch.setenv("SCLBL_CALL_SECONDS", "0.5")
+    said = r"longer than its time limit .* or a higher limit \(SCLBL_CALL_SECONDS\)$"
+    for rows in (ROW, ROWS, ROWS.tolist()):
+        with pytest.raises(DeadlineError, match=said):
+            program.predict(rows)
+    # Where the thread has a limit, that is the one.
+    monkeypatch.setenv("SCLBL_CALL_SECONDS", "1000")
+    with pytest.raises(DeadlineError, match=r"or a higher limit$"), within(1):
+        program.predict(ROWS)
+
+
+@pytest.mark.parametrize("given", ["", "0", "-1", "nan", "inf", "ten"])
+def test_a_time_limit_that_is_none(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("SCLBL_CALL_SECONDS", given)
+    with pytest.raises(LimitError, match=f"^SCLBL_CALL_SECONDS is '{given}', which is no number"):
+        Program(small_program()).predict(ROW)
+
+
 def test_memory_limits() -> None:
     grow = "(if (i32.eq (memory.grow (i32.const {})) (i32.const -1)) (then (unreachable)))"
     within, beyond = grow.format(16384), grow.format(16385)
@@ -310,7 +334,7 @@ FLIPS = """
 import random, sys
 import numpy as np
 import pandas as pd
-from sclbl import manifest, runtime
+from sclbl import manifest
 from sclbl import wasm as wasm_format
 from sclbl.errors import SclblError
 from sclbl.program import Program
@@ -319,8 +343,7 @@ from tests.compiler.test_linker import mixed
 from tests.runtime.test_foreign import ROW, ROWS, small_program
 
 engine.clock.at_least_every(0.05)
-runtime.SECONDS = 0.1
-runtime.Module.__init__.__defaults__ = (0.1,)
+engine.CALL_SECONDS = 0.1
 numbers = [ROW, ROWS, ROWS.tolist(), ROWS * np.nan]
 texts = [[[1.0, "paid", 2]] * 3, [[1.0, "x", 2]], [[1.0, "free", np.nan]], [[0.5, None, 2]] * 9]
 wasm, tables = (mixed(), texts) if sys.argv[3] == "mixed" else (small_program(), numbers)

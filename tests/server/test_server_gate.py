@@ -22,6 +22,7 @@ from sclbl.errors import (
     HostError,
     RegistryError,
     RequestError,
+    StorageError,
 )
 from sclbl.registry.local import LocalRegistry
 from sclbl.server import auth, run
@@ -259,6 +260,44 @@ def test_a_registry_that_does_not_answer(
                 break
             time.sleep(0.05)
         assert requests.get(f"{url}/healthz", timeout=30).status_code == 200
+
+
+def test_a_registry_whose_database_is_deleted(
+    registry: LocalRegistry, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Health says so, and predictions go on with what was loaded, on both ways."""
+    path = tmp_path / "registry.db"
+    with serving(registry) as (url, _):
+        predict(url).raise_for_status()
+        kept = path.rename(tmp_path / "kept.db")
+        for _ in range(3):
+            answer = requests.get(f"{url}/healthz", timeout=30)
+            assert error(answer)[:2] == (503, "storage")
+            assert "was deleted while it was open; restore it from a backup" in answer.text
+            assert str(tmp_path) not in answer.text
+            time.sleep(0.05)
+            assert predict(url).status_code == 200
+            assert predict(url, Origin="x").status_code == 200
+        said = capfd.readouterr().err
+        assert said.count("cannot be asked for changes") == 1
+        kept.rename(path)
+        assert requests.get(f"{url}/healthz", timeout=30).status_code == 200
+        assert predict(url).status_code == 200
+
+
+@pytest.mark.parametrize("bytes_left", [b"", b"not a database" * 1000])
+def test_the_stamp_of_what_is_no_database(
+    registry: LocalRegistry, tmp_path: Path, bytes_left: bytes
+) -> None:
+    registry.stamp()
+    registry.close()
+    for file in tmp_path.glob("registry.db*"):
+        file.unlink()
+    if bytes_left:
+        (tmp_path / "registry.db").write_bytes(bytes_left)
+    kind = CorruptedError if bytes_left else StorageError
+    with pytest.raises(kind, match="is damaged" if bytes_left else "was deleted"):
+        registry.stamp()
 
 
 SAID = "the server's storage does not work just now: why; the server's log says more"
