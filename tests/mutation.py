@@ -43,12 +43,18 @@ def json_value(data: Any, chance: random.Random) -> Any:
     return data
 
 
+def _is_repeated(field: Any) -> bool:
+    # protobuf before 6.31 has the label alone, of which newer ones warn.
+    known: bool | None = getattr(field, "is_repeated", None)
+    return field.label == field.LABEL_REPEATED if known is None else known
+
+
 def message(proto: Any, chance: random.Random) -> None:
     """Change one field of a message, or of one inside it, in place."""
     fields = [(f, v) for f, v in proto.ListFields() if f.message_type is not None]
     if fields and chance.random() < 0.8:
         field, value = chance.choice(fields)
-        if not field.is_repeated:
+        if not _is_repeated(field):
             message(value, chance)
             return
         how, at = chance.random(), chance.randrange(len(value))
@@ -75,7 +81,7 @@ def message(proto: Any, chance: random.Random) -> None:
         field.type, "int"
     )
     new = chance.choice(odd[kind])
-    if field.is_repeated:
+    if _is_repeated(field):
         values = list(getattr(proto, field.name))
         how = chance.random()
         if how < 0.4 or not values:
@@ -90,7 +96,7 @@ def message(proto: Any, chance: random.Random) -> None:
         proto.ClearField(field.name)
         return
     try:
-        if field.is_repeated:
+        if _is_repeated(field):
             getattr(proto, field.name).extend(new)
         else:
             setattr(proto, field.name, new)

@@ -84,7 +84,8 @@ def test_sliced_arrow_text() -> None:
     frame = pl.DataFrame({"t": ["aaa", "b", None, "cé", ""]})
     for rows in (frame[1:4], frame.to_arrow().slice(1, 3), frame[1:4].to_pandas()):
         column = encode(rows, infer(frame)).text[0]
-        wanted = "nan" if isinstance(rows, pd.DataFrame) else "None"
+        # What polars makes of a null for pandas depends on their releases.
+        wanted = repr(rows["t"].iloc[1]) if isinstance(rows, pd.DataFrame) else "None"
         assert [*map(repr, column.tolist())] == ["'b'", wanted, "'cé'"]
         assert column.offsets[0] == 0
 

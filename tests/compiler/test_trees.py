@@ -274,7 +274,7 @@ def test_trees_that_are_none(changes: dict[str, Any], message: str) -> None:
     build, x = matrix(2, "float32")
     trees = Trees(
         roots=np.zeros(1, dtype=np.int32),
-        feature=np.array(stump["feature"], dtype=np.int32),
+        feature=np.array([0, -1, -1], dtype=np.int32),
         threshold=np.array(stump["threshold"], dtype=np.float64),
         left=np.array(stump["left"], dtype=np.int32),
         right=np.array([2, -1, -1], dtype=np.int32),
@@ -283,5 +283,8 @@ def test_trees_that_are_none(changes: dict[str, Any], message: str) -> None:
         init=np.zeros(1),
         rule=stump["rule"],
     )
+    spec = make_spec(build, {"predict": build.trees(x, trees)})
+    # The builder looks at columns too; a file's trees come without it.
+    trees.feature[:] = stump["feature"]
     with pytest.raises(SpecError, match=message):
-        compile_spec(make_spec(build, {"predict": build.trees(x, trees)}))
+        compile_spec(spec)
