@@ -74,6 +74,14 @@ def _require_row(value: dict[str, Any], signature: Signature, what: str) -> None
     columns in place of a row."""
     positions = range(len(signature.columns))
     if any(signature.label_of(i) in value for i in positions):
+        for label in map(signature.label_of, positions):
+            if type(value.get(label)) is dict:
+                raise ShapeError(
+                    f"{what} is one object, so one row, and its column {label!r} holds an object, "
+                    "as pandas' to_json writes columns; write rows with "
+                    'to_json(orient="records")',
+                    column=label,
+                )
         if list in set(map(type, value.values())):
             for label in map(signature.label_of, positions):
                 if type(value.get(label)) is list:

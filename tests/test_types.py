@@ -208,7 +208,6 @@ TYPED: dict[str, Callable[[Any, Any], Any]] = {
     "array": lambda e, a: np.array([[0.5, 0.5], [e, a]]),
     "pandas": lambda e, a: pd.DataFrame({"e": [0.5, e], "a": [0.5, a]}),
     "nullable": lambda e, a: pd.DataFrame({"e": [0.5, e], "a": [0.5, a]}, dtype="Float64"),
-    "objects": lambda e, a: pd.DataFrame({"e": [0.5, e], "a": [0.5, a]}, dtype=object),
     "polars": lambda e, a: pl.DataFrame({"e": [0.5, e], "a": [0.5, a]}),
     "arrow": lambda e, a: pa.table({"e": [0.5, e], "a": [0.5, a]}),
     "dict of arrays": lambda e, a: {"e": np.array([0.5, e]), "a": np.array([0.5, a])},
@@ -216,6 +215,7 @@ TYPED: dict[str, Callable[[Any, Any], Any]] = {
     "dicts of NumPy scalars": lambda e, a: [{"e": 0.5, "a": 0.5}, {"e": np.float64(e), "a": a}],
 }
 LITERAL: dict[str, Callable[[Any, Any], Any]] = {
+    "objects": lambda e, a: pd.DataFrame({"e": [0.5, e], "a": [0.5, a]}, dtype=object),
     "lists": lambda e, a: [[0.5, 0.5], [e, a]],
     "dict of lists": lambda e, a: {"e": [0.5, e], "a": [0.5, a]},
     "dicts": lambda e, a: [{"e": 0.5, "a": 0.5}, {"e": e, "a": a}],

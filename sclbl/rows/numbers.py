@@ -63,7 +63,9 @@ def numeric_block(source: Source, positions: Sequence[int], signature: Signature
         values = source.values(position)
         null = source.null(position)
         taken = _with_null(takes[i]) if null == "column" else takes[i] if null == "own" else MISSING
-        out[:, i] = column_of_numbers(values, held, labels[i], taken, literal=source.literal)
+        out[:, i] = column_of_numbers(
+            values, held, labels[i], taken, literal=source.is_literal(position)
+        )
     return out
 
 

@@ -55,6 +55,10 @@ class PandasSource(Source):
         label, name = self.label(position), self.name(position)
         return _extension_values(column, _extension_kind(dtype, label, name, column))
 
+    def is_literal(self, position: int) -> bool:
+        dtype = self.dtypes[position]
+        return isinstance(dtype, np.dtype) and dtype.kind == "O"
+
     def null(self, position: int) -> Null:
         return null_of(self.dtypes[position])
 

@@ -65,6 +65,10 @@ class Source(ABC):
         """Return which missing value what is missing in a column is."""
         return "column" if self.one_null else "own"
 
+    def is_literal(self, position: int) -> bool:
+        """Return whether a column's Python numbers have no dtype of their own."""
+        return self.literal
+
     def is_null_type(self, position: int) -> bool:
         """Return whether a column has the type of nulls, which holds no value at all."""
         return False
