@@ -539,5 +539,5 @@ def test_a_check_that_is_lacking_is_found_in_any_column(width: int) -> None:
             **{name: Value(name, "float64", size) for name, size in values.items()},
         },
     )
-    with pytest.raises(FidelityError, match=r"the model refuses the row .* program does not"):
+    with pytest.raises(FidelityError, match=r"(?s)the model refuses the row .* program does not"):
         verify(model, spec, compile_spec(replace(spec, graph=graph)), wide)
