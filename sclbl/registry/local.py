@@ -366,7 +366,21 @@ def _repeated(connection: Connection, about: About, spec_sha256: str) -> int | N
             "bytes; use a new id for each upload"
         )
     version: int = made.version
+    if made.deleted_at is None and not _says(connection, made, about):
+        raise ConflictError(
+            f"the request id {about.request_id!r} made {made.name}@{version} with another alias, "
+            "docs, tags or metrics, or they were edited since; use a new id for each upload, and "
+            "change what is written about a version by an edit"
+        )
     return version
+
+
+def _says(connection: Connection, made: Row[Any], about: About) -> bool:
+    """Return whether what is kept beside a version is what a request says."""
+    if not pending.says(made, about):
+        return False
+    # An alias may have moved on, but what it named is remembered.
+    return about.alias is None or movement.named(connection, made.name, about.alias, made.version)
 
 
 def _confirmed(connection: Connection, row: Row[Any], sha256: str) -> Record:

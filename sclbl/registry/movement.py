@@ -67,6 +67,13 @@ def history(connection: Connection, name: str, alias: str) -> list[AliasEvent]:
     return [AliasEvent(alias, row.version, read_time(row.at), row.action) for row in rows]
 
 
+def named(connection: Connection, name: str, alias: str, version: int) -> bool:
+    """Return whether an alias ever named a version."""
+    wanted = {"name": name, "alias": alias, "version": version}
+    query = select(alias_events.c.id).filter_by(**wanted).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def before_current(connection: Connection, name: str, alias: str) -> int:
     """Return the version that `rollback` goes to; raise where there is none."""
     if current(connection, name, alias) is None:

@@ -46,7 +46,19 @@ def repeated(connection: Connection, about: About, spec_sha256: str) -> Row[Any]
             f"the request id {about.request_id!r} is that of an upload of {made.name} with other "
             "bytes; use a new id for each upload"
         )
+    if made is None or made.version is not None:
+        return made
+    if not (says(made, about) and made.alias == about.alias):
+        raise ConflictError(
+            f"the request id {about.request_id!r} is that of an upload of {made.name} with "
+            "another alias, docs, tags or metrics; use a new id for each upload"
+        )
     return made
+
+
+def says(row: Row[Any], about: About) -> bool:
+    """Return whether the docs, tags and metrics of a row are those of a request."""
+    return (row.docs, row.tags, row.metrics) == (about.docs, about.tags, about.metrics)
 
 
 def add(

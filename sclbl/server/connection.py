@@ -263,7 +263,13 @@ class Connection(HttpToolsProtocol):
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start" and cycle.more_body:
                 cycle.keep_alive = False
-            await send(message)
+            try:
+                await send(message)
+            except RuntimeError:
+                # The client has left and the loop has closed its socket, but not yet said so.
+                if not self.line.is_gone():
+                    raise
+                cycle.disconnected = True
 
         await self._application(scope, receive, sending)
 

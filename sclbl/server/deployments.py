@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from sclbl.errors import ConflictError, RequestError
 from sclbl.registry.refs import parse_ref
 from sclbl.server.bodies import Bounded
 from sclbl.server.context import json_response, reading, record_json, writing
+from sclbl.server.upload import once
 
 SMALL_BODY = 64 * 1024
 #: What is written about a version may be long; the registry bounds each part of it.
@@ -97,7 +99,8 @@ async def edit(request: Request) -> Response:
     body = await Bounded(request, "the edit", EDIT_BODY, context.settings).read()
     try:
         change = msgspec.json.decode(body, type=Edit)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        json.loads(body, object_pairs_hook=once)
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise RequestError(
             'the body of an edit must be {"docs": text, "tags": {key: text}, "metrics": {key: '
             f"number}}}}, each of them if wanted, with null for what is removed: {error}"

@@ -44,6 +44,7 @@ class Line:
         self._discarded = 0
         #: Whether the client has sent its request to the end.
         self.request_ended = True
+        self._gone = False
         self.write = transport.write
         self.is_reading = transport.is_reading
         self.pause_reading = transport.pause_reading
@@ -56,6 +57,10 @@ class Line:
     def is_closing(self) -> bool:
         """Return whether the connection is closed or about to be."""
         return self._closing or self._transport.is_closing()
+
+    def is_gone(self) -> bool:
+        """Return whether nothing can be sent any more."""
+        return self._gone or self._transport.is_closing()
 
     def close(self) -> None:
         """Send what is to be sent, and end the connection."""
@@ -98,6 +103,7 @@ class Line:
 
     def gone(self) -> None:
         """The connection has ended."""
+        self._gone = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from sclbl.errors import RequestError
+from sclbl.errors import MediaTypeError, RequestError
 from sclbl.server.bodies import Bounded
 from sclbl.server.budget import Hold
 from sclbl.server.context import Context, reading
@@ -77,6 +77,11 @@ async def predict(request: Request) -> Response:
 async def _predict(request: Request, context: Context, hold: Hold) -> Response:
     given = request.headers.get("content-type")
     media = media_type(given)
+    coding = request.headers.get("content-encoding", "identity")
+    if coding.strip().lower() not in ("", "identity"):
+        raise MediaTypeError(
+            f"the rows have the Content-Encoding {coding[:80]!r}; send them uncompressed"
+        )
     unknown = [k for k in request.query_params if k != "method"]
     if unknown:
         raise RequestError(f"{unknown[0]!r} is not a parameter of predict; there is only 'method'")

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, BinaryIO, TypeVar
+from typing import Annotated, Any, BinaryIO, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -25,6 +25,7 @@ from sclbl.server.bodies import Bounded
 from sclbl.server.context import Context, json_response, record_json, writing
 
 T = TypeVar("T")
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]
 
 _FORM = (
     "send multipart/form-data with the file 'spec' (.onnx, compressed with zlib) and the field "
@@ -37,8 +38,8 @@ DETAILS_BYTES = 32 * 1024 * 1024
 class Details(msgspec.Struct, forbid_unknown_fields=True):
     """What is said of an upload: what the client verified, and what is kept with the version."""
 
-    sha256: str
-    spec_sha256: str
+    sha256: Sha256
+    spec_sha256: Sha256
     stated: dict[str, Any] = {}
     alias: str | None = None
     docs: str | None = None
@@ -53,9 +54,19 @@ def read_json(data: bytes | str, kind: type[T], what: str) -> T:
     stated becomes the same bytes here as it is there.
     """
     try:
-        return msgspec.convert(json.loads(data), kind)
+        return msgspec.convert(json.loads(data, object_pairs_hook=once), kind)
     except (ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise RequestError(f"{what} cannot be read: {error}") from None
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; raise `ValueError` where a key is there twice, as two readers differ."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [key for key, _ in pairs]
+        double = next(key for key in found if names.count(key) > 1)
+        raise ValueError(f"the key {double[:80]!r} is there more than once")
+    return found
 
 
 async def read_form(request: Request, context: Context) -> FormData:
@@ -184,7 +195,7 @@ def _created(record: Record) -> Response:
 class Confirmation(msgspec.Struct, forbid_unknown_fields=True):
     """What a client verified of a pending program."""
 
-    sha256: str
+    sha256: Sha256
     stated: dict[str, Any] = {}
 
 

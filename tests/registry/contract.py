@@ -109,6 +109,22 @@ class RegistryContract:
                 registry.create(name, *programs(number), request_id="r-1")
         assert [record.version for record in registry.versions("churn")] == [1, 2]
 
+    def test_a_repeated_request_says_the_same(self, registry: Registry, programs: Programs) -> None:
+        said: dict[str, Any] = {
+            "docs": "d", "tags": {"a": "b"}, "metrics": {"m": 0.1}, "alias": "beta",
+        }  # fmt: skip
+        first = registry.create("churn", *programs(0), request_id="r-1", **said)
+        registry.create("churn", *programs(1), alias="beta")
+        again = registry.create("churn", *programs(0), request_id="r-1", **said)
+        assert (again.version, again.docs) == (first.version, "d") == (1, "d")
+        others: list[dict[str, Any]] = [
+            {"docs": "e"}, {"tags": {"a": "c"}}, {"metrics": {}}, {"alias": "live"},
+        ]  # fmt: skip
+        for other in others:
+            with pytest.raises(ConflictError, match=r"made churn@1 with another alias, docs, tags"):
+                registry.create("churn", *programs(0), request_id="r-1", **{**said, **other})
+        assert [record.version for record in registry.versions("churn")] == [1, 2]
+
     @pytest.mark.parametrize("name", BAD_NAMES)
     def test_bad_names_are_refused(self, registry: Registry, programs: Programs, name: str) -> None:
         with pytest.raises(InvalidNameError, match="starting with a letter or a digit"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +19,8 @@ import requests
 
 from sclbl.registry.local import LocalRegistry
 from sclbl.server import run
+from sclbl.server.connection import Connection
+from sclbl.server.line import Line
 from sclbl.server.settings import Settings
 from tests.server.conftest import Case, Served
 from tests.server.test_server_http import BODY, HEAD, read_answer, request
@@ -328,3 +332,30 @@ def test_pipelined_requests_do_not_pile_up(registry: LocalRegistry) -> None:
         # Without a reader the answers stop the server, and the server stops reading.
         with pytest.raises(TimeoutError):
             pour(line, whole, 100)
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_an_answer_to_a_client_that_left_ends_quietly(left: bool) -> None:
+    """The loop has closed the socket, and has not yet told the protocol."""
+
+    class Cycle:
+        more_body = disconnected = False
+
+        async def send(self, message: Any) -> None:
+            raise RuntimeError("the handler is closed")
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.body"})
+
+    connection, cycle = Connection.__new__(Connection), Cycle()
+    connection._application = application
+    connection.line = Line.__new__(Line)
+    connection.line._gone = left
+    connection.line._transport = SimpleNamespace(is_closing=lambda: False)  # type: ignore[assignment]
+    answer = connection._closing_early({}, None, cycle.send)
+    if left:
+        asyncio.run(answer)
+    else:
+        with pytest.raises(RuntimeError, match="the handler is closed"):
+            asyncio.run(answer)
+    assert cycle.disconnected is left

@@ -146,6 +146,13 @@ def test_bad_refs(server: Served, ref: str, status: int, code: str, message: str
         assert re.search(message, found[2])
 
 
+def test_a_compressed_body(server: Served) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    response = server.post(PATH.format("mixed"), data=b"x", headers=headers)
+    message = "the rows have the Content-Encoding 'gzip'; send them uncompressed"
+    assert error(response) == (415, "media_type", message)
+
+
 def test_bad_methods(server: Served) -> None:
     response = server.predict("linear", [[1.0] * 4], method="predict_proba")
     message = "linear@1 has no method 'predict_proba'; it offers predict"

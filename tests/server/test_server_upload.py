@@ -167,6 +167,21 @@ def test_a_pending_upload_is_confirmed_once(served: Served, cases: Cases) -> Non
     assert served.get("/v1/deployments/once-more/versions").json()["versions"] == records[:1]
 
 
+@pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        ('{"sha256": "x", "spec_sha256": "%s"}', "Expected `str` matching regex"),
+        ('{"sha256": "%s", "sha256": "x"}', "the key 'sha256' is there more than once"),
+    ],
+)
+def test_details_that_are_malformed(served: Served, details: str, said: str) -> None:
+    files = {"spec": ("s", b"x"), "details": (None, details % ("0" * 64))}
+    path = "/v1/deployments/malformed/versions"
+    found = error(served.post(path, files=files, headers=served.auth))
+    assert found[:2] == (400, "request")
+    assert said in found[2]
+
+
 def test_a_dropped_upload_is_gone(served: Served, cases: Cases) -> None:
     case = cases["scaler"]
     pending = served.upload("dropped", Case(None, None, b"other", case.spec)).json()["pending"]
@@ -204,7 +219,7 @@ FORM = "send multipart/form-data with the file 'spec' (.onnx, compressed with zl
             "the upload's details cannot be read: maximum recursion depth",
         ),
         (
-            {"spec": b"x", "details": (None, b'{"sha256": "x"}')},
+            {"spec": b"x", "details": (None, b'{"sha256": "%s"}' % (b"0" * 64))},
             400,
             "request",
             "missing required field `spec_sha256`",
@@ -290,6 +305,8 @@ def test_edits(served: Served, cases: Cases) -> None:
         ('{"alias": "beta"}', 400, "unknown field `alias`"),
         ('{"metrics": {"a": 1e999}}', 400, "the body of an edit must be"),
         ("", 400, "the body of an edit must be"),
+        ('{"tags": {"a": "b", "a": "c"}}', 400, "the key 'a' is there more than once"),
+        ('{"docs": "a", "docs": "b"}', 400, "the key 'docs' is there more than once"),
     ):
         found = error(edit(body))
         assert found[0] == status, body
