@@ -41,7 +41,7 @@ def packed(kind: str, source: Path, target: Path) -> Path:
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the source tree without anything built."""
     copy = tmp_path_factory.mktemp("source") / "sclbl"
-    skipped = shutil.ignore_patterns("*.bc", "__pycache__", ".*", "results", "dist")
+    skipped = shutil.ignore_patterns("*.bc", "*.bc.by", "__pycache__", ".*", "results", "dist")
     shutil.copytree(ROOT, copy, ignore=skipped)
     return copy
 
@@ -58,7 +58,7 @@ def test_wheel_is_pure_and_carries_bitcode_only(wheel: zipfile.ZipFile) -> None:
     kernels = {Path(n).stem for n in names if n.endswith(".bc")}
     assert kernels == {s.stem for s in build.sources()}
     assert kernels
-    assert not [n for n in names if n.endswith((".c", ".h"))]
+    assert not [n for n in names if n.endswith((".c", ".h", ".by"))]
     assert "sclbl/py.typed" in names
     assert not [n for n in names if not n.startswith(("sclbl/", "sclbl-"))]
 
@@ -95,6 +95,26 @@ def test_a_changed_kernel_is_compiled_again(
     assert build.is_stale(source)
     assert build.bitcode("k") != first
     assert not build.is_stale(source)
+
+
+def test_a_kernel_of_another_compiler_is_compiled_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    source = tmp_path / "k.c"
+    source.write_text("int f(int x) { return x + 1; }\n")
+    build.bitcode("k")
+    (tmp_path / "k.bc").write_bytes(b"of another release")
+    assert build.bitcode("k") == b"of another release"
+    with monkeypatch.context() as other:
+        other.setattr(build, "compiler_version", lambda: "0.0.1")
+        assert build.is_stale(source)
+        other.setattr(build, "compiler_version", lambda: None)
+        assert not build.is_stale(source)
+    (tmp_path / "k.bc.by").write_text("0.0.1")
+    assert build.bitcode("k") != b"of another release"
+    (tmp_path / "k.bc.by").unlink()
+    assert build.is_stale(source)
 
 
 def test_a_kernel_that_cannot_be_compiled_is_an_error(

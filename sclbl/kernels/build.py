@@ -7,6 +7,8 @@ hook can load it by its path before the package exists.
 
 from __future__ import annotations
 
+import functools
+import importlib.metadata
 import importlib.util
 import os
 import subprocess
@@ -81,14 +83,42 @@ def compile_kernel(source: Path) -> Path:
             part.write(made.read_bytes())
         os.chmod(beside, 0o644)
         os.replace(beside, target)
+    # After the bitcode: a build that is killed between the two is done again.
+    _maker(source).write_text(compiler_version() or "")
     return target
 
 
+@functools.cache
+def compiler_version() -> str | None:
+    """Return the version of the C compiler in this environment, None where there is none."""
+    try:
+        return importlib.metadata.version("ziglang")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _maker(source: Path) -> Path:
+    """Return the file beside the bitcode that names the compiler that made it."""
+    return source.with_suffix(".bc.by")
+
+
 def is_stale(source: Path) -> bool:
-    """Tell whether a C file, a header or the flags changed after its bitcode was made."""
+    """Tell whether a kernel's bitcode is missing, older than its sources, or another compiler's.
+
+    Two environments can share one source tree (the newest and the oldest dependencies do in
+    continuous integration), and each compiles with its own release. Without a compiler, bitcode
+    that is newer than its sources is good.
+    """
     target = source.with_suffix(".bc")
     if not target.exists():
         return True
+    compiler = compiler_version()
+    if compiler is not None:
+        try:
+            if _maker(source).read_text() != compiler:
+                return True
+        except FileNotFoundError:
+            return True
     made = target.stat().st_mtime_ns
     inputs = (source, *source.parent.glob("*.h"), Path(__file__))
     return any(i.stat().st_mtime_ns > made for i in inputs)
