@@ -94,14 +94,14 @@ def upload(
     from importlib import import_module
 
     from sclbl import progress, recompile
-    from sclbl.build import STEPS, build, default_name, verified_spec, verifier
-    from sclbl.registry import columns, details, refs
+    from sclbl.pipeline import STEPS, build, default_name, verified_spec, verifier
+    from sclbl.registry import columns, metadata, refs
 
     name = refs.check_name(default_name(model) if name is None else name)
     if alias is not None:
         refs.check_alias(alias)
-    docs, tags = details.check_docs(docs), details.check_tags(tags)
-    metrics = details.check_metrics(metrics)
+    docs, tags = metadata.check_docs(docs), metadata.check_tags(tags)
+    metrics = metadata.check_metrics(metrics)
     with (
         progress.shown(f"upload {name}", STEPS + 1) as shown,
         # Loading what records takes a third of a first upload; beside LLVM at work it costs little.
@@ -155,7 +155,7 @@ def compile(
         With its fidelity report inside.
     """
     from sclbl import progress
-    from sclbl.build import STEPS, build
+    from sclbl.pipeline import STEPS, build
 
     with progress.shown("compile", STEPS) as step:
         return build(model, example_input, methods, verify_on, tolerance, step, example=example)

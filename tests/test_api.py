@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import sclbl
-from sclbl import build, fidelity, manifest
+from sclbl import fidelity, manifest, pipeline
 from sclbl.errors import (
     AuthenticationError,
     ConflictError,
@@ -208,14 +208,14 @@ def test_programs_that_are_not_recorded(program: sclbl.Program) -> None:
     ],
 )
 def test_default_names(model: Any, name: str) -> None:
-    assert build.default_name(model) == name
+    assert pipeline.default_name(model) == name
 
 
 def test_default_name_of_results_is_that_of_their_model() -> None:
     import statsmodels.api as sm
 
-    assert build.default_name(sm.OLS(X[:, 0], X[:, 1:]).fit()) == "ols"
-    assert build.default_name(sm.Logit(X[:, 0] > 0, X[:, 1:]).fit(disp=0)) == "logit"
+    assert pipeline.default_name(sm.OLS(X[:, 0], X[:, 1:]).fit()) == "ols"
+    assert pipeline.default_name(sm.Logit(X[:, 0] > 0, X[:, 1:]).fit(disp=0)) == "logit"
 
 
 # ------------------------------------------------------------ the other verbs

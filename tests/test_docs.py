@@ -19,7 +19,7 @@ from sclbl.cli import app
 from sclbl.compiler.lowering import LOWER
 from sclbl.registry.local import LocalRegistry
 from sclbl.server.app import ROUTES
-from sclbl.server.errors import STATUS, status_of
+from sclbl.server.problems import STATUS, status_of
 from sclbl.strippers.table import STRIPPERS
 from tests.server.threads import serving
 

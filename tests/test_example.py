@@ -21,7 +21,7 @@ import sclbl
 from sclbl import example
 from sclbl.errors import InputError, ModelError
 from sclbl.registry.local import LocalRegistry
-from sclbl.signature import infer
+from sclbl.rows.infer import infer
 from sclbl.view import calls
 
 FRAME = pd.DataFrame(

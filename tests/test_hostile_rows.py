@@ -15,7 +15,7 @@ import pytest
 
 from sclbl.errors import ColumnError, InputError
 from sclbl.rows import encode
-from sclbl.signature import infer
+from sclbl.rows.infer import infer
 
 
 class LyingList(list):  # type: ignore[type-arg]

@@ -22,27 +22,27 @@ FORBIDDEN = {
     },
     "sclbl.strippers": {
         "sclbl.compiler", "sclbl.runtime", "sclbl.program", "sclbl.fidelity", "sclbl.registry",
-        "sclbl.server", "sclbl.api", "sclbl.build",
+        "sclbl.server", "sclbl.api", "sclbl.pipeline",
     },
     "sclbl.compiler": {
         "sclbl.strippers", "sclbl.runtime", "sclbl.program", "sclbl.fidelity", "sclbl.registry",
-        "sclbl.server", "sclbl.api", "sclbl.build",
+        "sclbl.server", "sclbl.api", "sclbl.pipeline",
     },
     "sclbl.runtime": {
         "sclbl.compiler", "sclbl.strippers", "sclbl.fidelity", "sclbl.registry", "sclbl.server",
-        "sclbl.api", "sclbl.build", "llvmlite",
+        "sclbl.api", "sclbl.pipeline", "llvmlite",
     },
-    "sclbl.fidelity": {"sclbl.registry", "sclbl.server", "sclbl.api", "sclbl.build"},
+    "sclbl.fidelity": {"sclbl.registry", "sclbl.server", "sclbl.api", "sclbl.pipeline"},
     "sclbl.onnx_format": {
         "sclbl.compiler", "sclbl.runtime", "sclbl.program", "sclbl.fidelity", "sclbl.registry",
-        "sclbl.server", "sclbl.api", "sclbl.build",
+        "sclbl.server", "sclbl.api", "sclbl.pipeline",
     },
     "sclbl.program": {"sclbl.compiler", "sclbl.strippers", "sclbl.registry", "sclbl.server"},
     "sclbl.registry": {
         "sclbl.compiler", "sclbl.strippers", "sclbl.runtime", "sclbl.program", "sclbl.fidelity",
-        "sclbl.server", "sclbl.api", "sclbl.build",
+        "sclbl.server", "sclbl.api", "sclbl.pipeline",
     },
-    "sclbl.server": {"sclbl.strippers", "sclbl.compiler", "sclbl.api", "sclbl.build"},
+    "sclbl.server": {"sclbl.strippers", "sclbl.compiler", "sclbl.api", "sclbl.pipeline"},
 }  # fmt: skip
 
 #: Libraries that belong to one place, which turns their errors into ours.

@@ -19,8 +19,8 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import sclbl
-from sclbl import signature as signatures
 from sclbl.errors import ColumnError
+from sclbl.rows import infer as signatures
 
 FRAME = pd.DataFrame(np.random.default_rng(2).normal(size=(40, 3)), columns=list("abc"))
 LABELS = (FRAME.sum(axis=1) > 0).astype(int)

@@ -32,11 +32,11 @@ from sclbl.onnx_format.rules import RULES
 from sclbl.program import Program
 from sclbl.reference import OPS, evaluate
 from sclbl.rows import encode
-from sclbl.signature import infer
+from sclbl.rows.infer import infer
 from sclbl.spec import MISSING_TEXTS, Output, Signature, Source, Spec
 from sclbl.strippers import strip
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.trees import Trees
 
 RNG = np.random.default_rng(3)
@@ -570,11 +570,11 @@ HOSTILE: list[tuple[Any, str]] = [
     (lambda m: m.graph.sparse_initializer.add(), "has sparse tensors"),
     (lambda m: m.graph.ClearField("node"), "without operators"),
     (metadata("sclbl.format", "2"), "sclbl format '2'.*install a newer sclbl"),
-    (metadata("sclbl.signature", "[" * 100_000), "cannot be read"),
-    (metadata("sclbl.signature", "{}"), "signature is malformed"),
+    (metadata("sclbl.rows.infer", "[" * 100_000), "cannot be read"),
+    (metadata("sclbl.rows.infer", "{}"), "signature is malformed"),
     (
         metadata(
-            "sclbl.signature",
+            "sclbl.rows.infer",
             '{"columns":{"count":1e300,"kind":"float64"},"layout":"array","outputs":{}}',
         ),
         "signature is malformed",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sclbl.errors import ColumnError, DtypeError, ShapeError
 from sclbl.rows import Blocks, OneNull, encode
-from sclbl.signature import infer
+from sclbl.rows.infer import infer
 from sclbl.spec import Column, Signature
 
 MIXED = pd.DataFrame(

@@ -13,7 +13,7 @@ import pytest
 from scipy import sparse
 
 from sclbl.errors import ColumnError, DtypeError, ShapeError
-from sclbl.signature import infer
+from sclbl.rows.infer import infer
 
 
 def kinds(example: object) -> list[str]:

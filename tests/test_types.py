@@ -20,7 +20,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 import sclbl
 from sclbl.errors import DtypeError, UnsupportedModelError
-from sclbl.signature import infer
+from sclbl.rows.infer import infer
 from sclbl.strippers.example import as_rows
 
 INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]

@@ -11,7 +11,7 @@ from scipy import special
 from sclbl.reference import evaluate
 from sclbl.spec import Column, Graph, Signature
 from sclbl.strippers import dispatch
-from sclbl.strippers.build import Builder
+from sclbl.strippers.graph import Builder
 
 
 def graph_of(

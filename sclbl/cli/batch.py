@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 import msgspec
 import numpy as np
 
-from sclbl.cli.change import whole_file
 from sclbl.cli.output import data_bytes, data_text, progress
+from sclbl.cli.versions import whole_file
 from sclbl.errors import InputError, RequestError
 from sclbl.json_rows import read_json
 from sclbl.missing import is_missing

@@ -50,8 +50,8 @@ def serve(
     """
     from sclbl import settings
     from sclbl.registry.local import LocalRegistry
-    from sclbl.server import run
-    from sclbl.server.settings import MEBIBYTE, Settings
+    from sclbl.server import process
+    from sclbl.server.limits import MEBIBYTE, Settings
 
     options: Options = context.obj
     if options.registry is not None and "://" in options.registry:
@@ -60,22 +60,22 @@ def serve(
         )
     home = Path(options.registry).expanduser() if options.registry else settings.home()
     registry = LocalRegistry(home)
-    bound = run.listen(host, port)
-    guard, token = run.open_guard(home, private=private, renew=new_token)
+    bound = process.listen(host, port)
+    guard, token = process.open_guard(home, private=private, renew=new_token)
     limits = Settings(
         private=private,
         cors=tuple(cors or ()),
-        hosts=run.hosts_for(bound, tuple(allow_host or ())),
+        hosts=process.hosts_for(bound, tuple(allow_host or ())),
         predict_bytes=max_predict_mb * MEBIBYTE,
         upload_bytes=max_upload_mb * MEBIBYTE,
         rows=max_rows,
         predict_seconds=predict_seconds,
     )
 
-    server = run.server(registry, guard, limits, access_log=access_log)
+    server = process.server(registry, guard, limits, access_log=access_log)
     if token is not None:
         output.say(f"token (shown this once; it guards every change): {token}")
-    output.say(f"serving {registry.location} on {run.address(bound)}")
+    output.say(f"serving {registry.location} on {process.address(bound)}")
     if not _is_local(host):
         output.note(
             "others can reach this address and the token travels unencrypted: put a proxy with "

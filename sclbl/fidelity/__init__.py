@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sclbl.fidelity.report import MethodReport, Report
+from sclbl.report import MethodReport, Report
 
 if TYPE_CHECKING:
     from sclbl.spec import Spec

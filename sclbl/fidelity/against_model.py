@@ -18,9 +18,9 @@ from sclbl.fidelity import blame
 from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
-from sclbl.fidelity.report import MethodReport, Report
 from sclbl.fidelity.rows import BASE, Rows, each_alone, from_blocks, generate
 from sclbl.program import Program
+from sclbl.report import MethodReport, Report
 from sclbl.rows import encode
 from sclbl.rows.source import open_source
 from sclbl.spec import Spec

@@ -8,11 +8,11 @@ from sclbl import manifest, onnx_format
 from sclbl.errors import FidelityError, InputError, InvalidProgramError
 from sclbl.fidelity.accept import accepted_rows, rule_of
 from sclbl.fidelity.compare import Rule, compare, typical_size
-from sclbl.fidelity.report import MethodReport, Report
 from sclbl.fidelity.rows import Rows, generate, invent
 from sclbl.missing import of_text, value_of
 from sclbl.program import Program
 from sclbl.reference import evaluate
+from sclbl.report import MethodReport, Report
 from sclbl.rows import Blocks
 from sclbl.spec import Spec
 

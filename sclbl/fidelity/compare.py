@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.fidelity.report import MethodReport
 from sclbl.missing import is_missing, kind_of
+from sclbl.report import MethodReport
 from sclbl.spec import Output
 
 #: Largest relative error accepted where arithmetic is not exact.

@@ -71,7 +71,7 @@ def _read(data: bytes, limit: int) -> Spec:
         if value.name not in values:
             raise SpecError(f"the ONNX file has an output {value.name!r} that nothing gives")
         outputs.append(values[value.name])
-    signature = parse_signature(_json(metadata, "sclbl.signature"))
+    signature = parse_signature(_json(metadata, "sclbl.rows.infer"))
     graph = Graph(inputs, tuple(outputs), nodes, constants, values)
     check_signature(signature, graph)
     source, notes = _json(metadata, "sclbl.source"), _json(metadata, "sclbl.notes")

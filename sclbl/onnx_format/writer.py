@@ -94,7 +94,7 @@ def _metadata(spec: Spec) -> dict[str, str]:
     return {
         "sclbl.format": FORMAT,
         "sclbl.notes": text(notes),
-        "sclbl.signature": text(spec.signature.to_json()),
+        "sclbl.rows.infer": text(spec.signature.to_json()),
         "sclbl.source": text(source),
     }
 

@@ -31,7 +31,7 @@ from sclbl.errors import BusyError, CorruptedError, ReadOnlyError, RegistryError
 from sclbl.registry import schema
 from sclbl.registry.access import Access, access, identity
 from sclbl.registry.failures import of_database
-from sclbl.registry.watch import Watch
+from sclbl.registry.revision import Watch
 
 #: Seconds that a writer waits for other writers.
 PATIENCE = 60

@@ -22,12 +22,12 @@ from sclbl.errors import (
     NotFoundError,
     StorageError,
 )
-from sclbl.registry import lookup, movement, pending
+from sclbl.registry import aliases, pending, queries
 from sclbl.registry.base import AliasEvent, Record
 from sclbl.registry.blobs import PLACES, Kind, LocalBlobs, digest
 from sclbl.registry.database import Database
-from sclbl.registry.details import About, check_edit
 from sclbl.registry.failures import failure
+from sclbl.registry.metadata import About, check_edit
 from sclbl.registry.refs import Ref, check_alias, check_name, parse_deletable, parse_ref
 from sclbl.registry.schema import deployments, now, versions
 from sclbl.registry.store import Pending, Store
@@ -83,7 +83,7 @@ class LocalRegistry(Store):
             version = _repeated(connection, about, spec_sha256)
             if version is None:
                 return None
-            return lookup.resolve(connection, Ref(about.name, version=version))
+            return queries.resolve(connection, Ref(about.name, version=version))
 
     def record(
         self, about: About, wasm: bytes, spec: bytes, checked: Mapping[str, Any] | None
@@ -98,7 +98,7 @@ class LocalRegistry(Store):
                 self._ensure("program", row["sha256"], wasm)
                 self._ensure("spec", row["spec_sha256"], spec)
                 version = _add(connection, row, about.alias)
-            return lookup.resolve(connection, Ref(about.name, version=version))
+            return queries.resolve(connection, Ref(about.name, version=version))
 
     def hold(
         self, about: About, wasm: bytes, spec: bytes, checked: Mapping[str, Any] | None
@@ -109,7 +109,7 @@ class LocalRegistry(Store):
         with self._database.write() as connection:
             version = _repeated(connection, about, row["spec_sha256"])
             if version is not None:
-                return lookup.resolve(connection, Ref(about.name, version=version))
+                return queries.resolve(connection, Ref(about.name, version=version))
             waiting = pending.repeated(connection, about, row["spec_sha256"])
             if waiting is None:
                 waiting = pending.add(
@@ -156,7 +156,7 @@ class LocalRegistry(Store):
                 self._ensure("spec", row.spec_sha256, spec)
                 version = _add(connection, new, about.alias)
             pending.settle(connection, id, version, sha256)
-            return lookup.resolve(connection, Ref(about.name, version=version))
+            return queries.resolve(connection, Ref(about.name, version=version))
 
     def drop(self, id: str) -> None:
         """See `Store.drop`."""
@@ -166,19 +166,19 @@ class LocalRegistry(Store):
     def deployments(self) -> list[Record]:
         """See `Registry.deployments`."""
         with self._database.read() as connection:
-            return lookup.newest(connection)
+            return queries.newest(connection)
 
     def versions(self, name: str) -> list[Record]:
         """See `Registry.versions`."""
         check_name(name)
         with self._database.read() as connection:
-            return lookup.live(connection, name)
+            return queries.live(connection, name)
 
     def get(self, ref: str) -> Record:
         """See `Registry.get`."""
         parsed = parse_ref(ref)
         with self._database.read() as connection:
-            return lookup.resolve(connection, parsed)
+            return queries.resolve(connection, parsed)
 
     def program(self, source: str | Record) -> bytes:
         """See `Registry.program`."""
@@ -193,11 +193,11 @@ class LocalRegistry(Store):
         parsed = parse_deletable(ref)
         with self._database.write() as connection:
             if parsed.version is not None:
-                gone = [lookup.resolve(connection, parsed)]
-                movement.refuse_if_named(gone[0])
+                gone = [queries.resolve(connection, parsed)]
+                aliases.refuse_if_named(gone[0])
             else:
-                gone = lookup.live(connection, parsed.name)
-                movement.drop_all(connection, parsed.name)
+                gone = queries.live(connection, parsed.name)
+                aliases.drop_all(connection, parsed.name)
             _mark_deleted(connection, gone)
         # Only now that this is durable: a crash in between leaves files for `prune`.
         self._drop_unnamed({("program", record.sha256) for record in gone})
@@ -215,7 +215,7 @@ class LocalRegistry(Store):
         parsed = parse_ref(ref)
         change = check_edit(docs, tags, metrics)
         with self._database.write() as connection:
-            record = lookup.resolve(connection, parsed)
+            record = queries.resolve(connection, parsed)
             after = change.apply(record.docs, record.tags, record.metrics)
             this = (versions.c.name == record.name, versions.c.version == record.version)
             connection.execute(update(versions).where(*this).values(after))
@@ -226,25 +226,25 @@ class LocalRegistry(Store):
         parsed = parse_ref(ref)
         check_alias(alias)
         with self._database.write() as connection:
-            version = lookup.resolve(connection, parsed).version
-            movement.move(connection, parsed.name, alias, version, "promote")
-            return lookup.resolve(connection, Ref(parsed.name, version=version))
+            version = queries.resolve(connection, parsed).version
+            aliases.move(connection, parsed.name, alias, version, "promote")
+            return queries.resolve(connection, Ref(parsed.name, version=version))
 
     def rollback(self, name: str, alias: str) -> Record:
         """See `Registry.rollback`."""
         check_name(name)
         check_alias(alias)
         with self._database.write() as connection:
-            version = movement.before_current(connection, name, alias)
-            movement.move(connection, name, alias, version, "rollback")
-            return lookup.resolve(connection, Ref(name, version=version))
+            version = aliases.before_current(connection, name, alias)
+            aliases.move(connection, name, alias, version, "rollback")
+            return queries.resolve(connection, Ref(name, version=version))
 
     def history(self, name: str, alias: str) -> list[AliasEvent]:
         """See `Registry.history`."""
         check_name(name)
         check_alias(alias)
         with self._database.read() as connection:
-            return movement.history(connection, name, alias)
+            return aliases.history(connection, name, alias)
 
     def prune(self, older_than: timedelta = GRACE) -> int:
         """Remove files that no live version names, and return how many were removed.
@@ -348,7 +348,7 @@ def _add(connection: Connection, row: Mapping[str, Any], alias: str | None) -> i
         connection.execute(update(deployments).where(known).values(last_version=version))
     connection.execute(insert(versions).values(**row, version=version, created_at=at))
     if alias is not None:
-        movement.move(connection, row["name"], alias, version, "promote")
+        aliases.move(connection, row["name"], alias, version, "promote")
     return version
 
 
@@ -380,7 +380,7 @@ def _says(connection: Connection, made: Row[Any], about: About) -> bool:
     if not pending.says(made, about):
         return False
     # An alias may have moved on, but what it named is remembered.
-    return about.alias is None or movement.named(connection, made.name, about.alias, made.version)
+    return about.alias is None or aliases.named(connection, made.name, about.alias, made.version)
 
 
 def _confirmed(connection: Connection, row: Row[Any], sha256: str) -> Record:
@@ -390,7 +390,7 @@ def _confirmed(connection: Connection, row: Row[Any], sha256: str) -> Record:
             f"the upload {row.id} was confirmed as {row.confirmed} and is "
             f"{row.name}@{row.version}; {sha256[:64]} is other bytes"
         )
-    return lookup.resolve(connection, Ref(row.name, version=row.version))
+    return queries.resolve(connection, Ref(row.name, version=row.version))
 
 
 def _mark_deleted(connection: Connection, gone: list[Record]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from sclbl.errors import BusyError, ConflictError, NotFoundError
-from sclbl.registry.details import About
+from sclbl.registry.metadata import About
 from sclbl.registry.schema import now, pending, read_time
 from sclbl.registry.store import Pending
 

@@ -26,7 +26,7 @@ from sclbl.errors import (
 )
 from sclbl.registry import answers
 from sclbl.registry.base import AliasEvent, Record, Registry
-from sclbl.registry.details import check_about, check_edit
+from sclbl.registry.metadata import check_about, check_edit
 from sclbl.registry.refs import Ref, check_alias, check_name, parse_deletable, parse_ref
 from sclbl.registry.transport import Answer, Transport
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sclbl.registry.base import Record, Registry
-from sclbl.registry.details import About, check_about
+from sclbl.registry.metadata import About, check_about
 
 if TYPE_CHECKING:
     from sclbl.recompile import Verify

@@ -23,7 +23,7 @@ def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
     Parameters
     ----------
     rows : object
-        What `sclbl.signature.infer` takes. In a ``table`` signature columns are found by name,
+        What `sclbl.rows.infer.infer` takes. In a ``table`` signature columns are found by name,
         extra columns are ignored, and rows without names must have exactly the signature's
         columns in its order. In an ``array`` signature columns are found by position. A
         `sclbl.rows.OneNull` holds rows of a text with one null: None in them becomes each column's

@@ -17,13 +17,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sclbl.errors import SclblError
 from sclbl.registry.store import Store
-from sclbl.server import deployments, errors, files, openapi, predict, upload
+from sclbl.server import deployments, files, openapi, predict, problems, upload
 from sclbl.server.auth import Guard
 from sclbl.server.budget import Budget
 from sclbl.server.context import Context, context_of, json_response, reading
 from sclbl.server.gate import Gate
+from sclbl.server.limits import Settings
 from sclbl.server.predictor import Predictor
-from sclbl.server.settings import Settings
 from sclbl.server.workshop import Workshop
 
 
@@ -54,7 +54,7 @@ class HostCheck:
             try:
                 self._gate.check_host(Headers(scope=scope).get("host"))
             except SclblError as error:
-                await errors.response_of(error)(scope, receive, send)
+                await problems.response_of(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -111,7 +111,7 @@ def create_app(registry: Store, guard: Guard, settings: Settings | None = None) 
     app = Starlette(
         routes=ROUTES,
         middleware=middleware,
-        exception_handlers=errors.handlers(),
+        exception_handlers=problems.handlers(),
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False

@@ -12,7 +12,7 @@ from starlette.types import Message, Receive
 
 from sclbl.errors import LimitError, RequestError, RequestTimeoutError
 from sclbl.server.budget import Hold
-from sclbl.server.settings import Settings
+from sclbl.server.limits import Settings
 
 
 def size(count: int) -> str:

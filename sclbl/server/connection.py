@@ -17,8 +17,8 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from sclbl.server.context import Context
-from sclbl.server.errors import error_body
 from sclbl.server.line import Line
+from sclbl.server.problems import error_body
 
 #: Most bytes of a request line with its headers, and most headers.
 HEAD_BYTES = 64 * 1024

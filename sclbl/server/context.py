@@ -20,8 +20,8 @@ from sclbl.server.audit import Author
 from sclbl.server.auth import Guard
 from sclbl.server.budget import Budget
 from sclbl.server.gate import Gate
+from sclbl.server.limits import Settings
 from sclbl.server.predictor import Predictor
-from sclbl.server.settings import Settings
 from sclbl.server.slowdown import Slowdown
 from sclbl.server.workshop import Workshop
 

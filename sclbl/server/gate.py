@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sclbl.errors import AuthenticationError, HostError, RequestError
 from sclbl.server.auth import Guard
-from sclbl.server.settings import Settings
+from sclbl.server.limits import Settings
 
 
 class Gate:

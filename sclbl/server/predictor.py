@@ -18,10 +18,10 @@ from sclbl.rows import OneNull
 from sclbl.runtime.engine import check_time
 from sclbl.server import large, results
 from sclbl.server.lanes import INLINE_SECONDS, Lanes, begin_inline, end_inline
+from sclbl.server.limits import Settings
 from sclbl.server.payload import JSON, NDJSON, READERS
 from sclbl.server.programs import Programs, Target, target_of
 from sclbl.server.revision import Revision
-from sclbl.server.settings import Settings
 
 #: A prediction with a larger body leaves the event loop for a thread.
 INLINE_BYTES = 32 * 1024

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from sclbl.errors import MediaTypeError, RequestError
 from sclbl.registry.base import Record
 from sclbl.registry.blobs import digest
-from sclbl.registry.details import About, check_about
+from sclbl.registry.metadata import About, check_about
 from sclbl.registry.refs import check_name
 from sclbl.server.bodies import Bounded
 from sclbl.server.context import Context, json_response, record_json, writing

@@ -21,7 +21,7 @@ from typing import IO, Any, BinaryIO
 from sclbl.errors import BusyError, CompileError, ExhaustedError, LimitError, by_code
 from sclbl.server import forge
 from sclbl.server.bodies import size
-from sclbl.server.settings import Settings
+from sclbl.server.limits import Settings
 
 log = logging.getLogger("sclbl.server")
 

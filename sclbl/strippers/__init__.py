@@ -16,9 +16,9 @@ from sclbl.errors import (
 
 if TYPE_CHECKING:
     from sclbl.spec import Output, Signature, Source, Spec
-    from sclbl.strippers.build import Builder
     from sclbl.strippers.columns import Table, Wire
     from sclbl.strippers.example import Result
+    from sclbl.strippers.graph import Builder
 
 __all__ = ["strip"]
 
@@ -54,7 +54,7 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
     InputError
         Where the example is not rows, or the model itself refuses them.
     """
-    from sclbl import signature as signatures
+    from sclbl.rows import infer as signatures
     from sclbl.strippers import dispatch, example
 
     dispatch.find(model)
@@ -87,11 +87,11 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
 
 def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequence[str]) -> Spec:
     """Return the spec of a model for an example whose columns have these kinds."""
-    from sclbl import signature as signatures
+    from sclbl.rows import infer as signatures
     from sclbl.spec import Spec
     from sclbl.strippers import dispatch, example
-    from sclbl.strippers.build import Builder
     from sclbl.strippers.contents import dropped, kept
+    from sclbl.strippers.graph import Builder
     from sclbl.strippers.promotion import dtypes_of
 
     stripper = dispatch.find(model)

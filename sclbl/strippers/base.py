@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sclbl.errors import InputError
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 
 
 class Stripper(Protocol):

@@ -18,7 +18,7 @@ from sclbl.spec import DType, Kind, Label, Missing
 from sclbl.strippers import promotion
 
 if TYPE_CHECKING:
-    from sclbl.strippers.build import Builder
+    from sclbl.strippers.graph import Builder
 
 Float = Literal["float32", "float64"]
 #: The form of a sparse matrix: stored row by row, or column by column.

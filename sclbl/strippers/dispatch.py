@@ -20,8 +20,8 @@ from sclbl.errors import (
 from sclbl.spec import TAKES
 from sclbl.strippers.advice import advise
 from sclbl.strippers.base import Stripper
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Sparse, Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.table import STRIPPERS
 
 _REGISTERED: dict[type, Stripper] = {}

@@ -25,7 +25,7 @@ def as_rows(example: Any, signature: Signature) -> Any:
     example : array, DataFrame, pyarrow Table, Series, dict of columns, list
         One row or more; one axis is one row.
     signature : Signature
-        What `sclbl.signature.infer` made of it.
+        What `sclbl.rows.infer.infer` made of it.
 
     Returns
     -------

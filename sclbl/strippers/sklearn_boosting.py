@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_links import LINKS, decide, probabilities
 from sclbl.strippers.sklearn_tree import flatten, float32_matrix, leaf_numbers
 from sclbl.strippers.trees import Trees

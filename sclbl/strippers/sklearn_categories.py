@@ -17,8 +17,8 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.missing import NAMES, kind_of, of_text
 from sclbl.spec import MISSING_TEXTS, Missing
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Cell, Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.inferred import require_steady
 
 #: float64 holds every integer up to here.

@@ -15,8 +15,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import dispatch, promotion
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Cell, Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_rows import validated
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_rows import Rows, float_type, in_place, require_fitted, validated
 
 #: The log-likelihood is a quadratic form in the precision matrix; summing it in another order may

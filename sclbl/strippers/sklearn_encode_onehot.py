@@ -16,8 +16,8 @@ import numpy as np
 
 from sclbl.spec import Kind
 from sclbl.strippers import sklearn_categories as categories
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Float, Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_categories import Codes
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.spec import Kind
 from sclbl.strippers import sklearn_categories as categories
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Float, Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_categories import Codes
 
 

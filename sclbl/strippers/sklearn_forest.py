@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_tree import Classifier, Regressor, flatten
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from sclbl.missing import is_missing
 from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import tree_nodes
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_links import LINKS, decide, probabilities
 from sclbl.strippers.trees import Trees
 

@@ -20,8 +20,8 @@ from sclbl.missing import is_missing, kind_of
 from sclbl.spec import MISSING_TEXTS, Kind
 from sclbl.strippers import promotion
 from sclbl.strippers import sklearn_missing as missing
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Cell, Float, Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.inferred import makes_pandas, require_steady
 from sclbl.strippers.promotion import NATURAL
 

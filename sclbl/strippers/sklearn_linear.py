@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_rows import affine, require_fitted, validated
 
 

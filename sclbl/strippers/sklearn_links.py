@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 
 #: Rows up to here are summed by `numpy.sum` in one go.
 _BLOCK = 128

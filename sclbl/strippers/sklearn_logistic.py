@@ -9,8 +9,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import sklearn_probability as probability
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_rows import affine, require_fitted, validated
 
 Probability = Callable[[Builder, Wire], Wire]

@@ -9,8 +9,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import dispatch
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Float, Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_rows import require_columns, require_fitted
 
 

@@ -6,8 +6,8 @@ Each function takes scores ``[rows, 1]`` (binary) or ``[rows, classes]`` and ret
 
 from __future__ import annotations
 
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 
 
 def logistic(build: Builder, scores: Wire) -> Wire:

@@ -13,8 +13,8 @@ from typing import Any, cast
 import numpy as np
 
 from sclbl.errors import ColumnError, NotFittedError, UnsupportedModelError
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Float, Table, Wire
+from sclbl.strippers.graph import Builder
 
 
 def require_fitted(model: Any) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn_rows import in_place, require_fitted, validated
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import tree_nodes
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.trees import Trees
 
 _LEAF = -1

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import ColumnError, UnsupportedModelError
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 
 _INTERCEPT = "Intercept"
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 
 _LINKS = "statsmodels.genmod.families.links"
 _DISTRIBUTIONS = "scipy.stats._continuous_distns"

@@ -24,8 +24,8 @@ from sclbl.errors import (
     UnsupportedModelError,
 )
 from sclbl.strippers import statsmodels_links as links
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.statsmodels_exog import formula_columns, linear_predictor
 
 PREDICT = ("predict",)

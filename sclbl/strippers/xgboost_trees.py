@@ -23,8 +23,8 @@ from sclbl.errors import (
 )
 from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import xgboost_model
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 
 #: Codes from here on are no categories to XGBoost: float32 cannot tell their neighbours apart.
 _CATEGORIES = 2**24

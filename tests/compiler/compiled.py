@@ -14,8 +14,8 @@ from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks, TextColumn
 from sclbl.spec import MISSING_TEXTS, Column, Kind, Output, Signature, Source, Spec
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 
 DTYPES = {"label": "object", "text": "object"}
 

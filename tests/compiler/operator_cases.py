@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sclbl.spec import MISSING_TEXTS, DType
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 from tests.compiler import comparing
 from tests.compiler.comparing import Compare, exact, exact_but_zeros, reduced, ulps
 from tests.compiler.random_trees import ensemble

@@ -24,7 +24,7 @@ from sclbl.compiler.object import parse, read_sleb
 from sclbl.errors import CompileError, InvalidProgramError
 from sclbl.program import Program
 from sclbl.spec import Column, Signature, Spec
-from sclbl.strippers.build import Builder
+from sclbl.strippers.graph import Builder
 from sclbl.wasm import encode_leb, read_leb, sections
 from tests.compiler.compiled import builder, make_spec
 from tests.compiler.random_trees import ensemble

@@ -10,8 +10,8 @@ import pytest
 from sclbl.compiler.lowering import LOWER
 from sclbl.errors import SpecError
 from sclbl.onnx_format.rules import RULES, Operand
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 from tests.compiler.compiled import Compiled, builder
 from tests.compiler.operator_cases import ALL, CASES, Operands
 

@@ -16,8 +16,8 @@ from sclbl.errors import (
     UnknownCategoryError,
 )
 from sclbl.spec import Spec
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 from tests.compiler.compiled import Compiled, builder, make_spec
 
 #: Operators that refuse rows: a wire that does, what is wrong in a row, the error.

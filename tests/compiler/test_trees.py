@@ -10,8 +10,8 @@ import pytest
 
 from sclbl.compiler import compile_spec
 from sclbl.errors import MissingValueError, SpecError
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.trees import Trees
 from tests.compiler.compiled import Compiled, builder, make_spec, same
 from tests.compiler.random_trees import beside, ensemble

@@ -16,7 +16,7 @@ import pytest
 import wasmtime
 from scipy import special
 
-from sclbl.strippers.build import UNARY
+from sclbl.strippers.graph import UNARY
 
 KERNELS = Path(__file__).parents[2] / "sclbl" / "kernels"
 NAMES = tuple(sorted(op.removeprefix("sclbl.").lower() for op in UNARY))

@@ -22,8 +22,8 @@ from sqlalchemy import Engine, create_engine, inspect, text
 
 from sclbl.errors import ConflictError, CorruptedError, DeletedError, NotFoundError, RegistryError
 from sclbl.registry import database, schema
-from sclbl.registry.details import About
 from sclbl.registry.local import LocalRegistry
+from sclbl.registry.metadata import About
 from tests.registry.real import make_program
 
 NOW = timedelta(0)

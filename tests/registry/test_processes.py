@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sclbl.registry.details import About
 from sclbl.registry.local import LocalRegistry
+from sclbl.registry.metadata import About
 from tests.registry.programs import make_program
 
 ROOT = Path(__file__).parents[2]

@@ -27,8 +27,8 @@ from sclbl.errors import (
 )
 from sclbl.registry import database, pending
 from sclbl.registry.blobs import digest
-from sclbl.registry.details import About
 from sclbl.registry.local import LocalRegistry
+from sclbl.registry.metadata import About
 from sclbl.registry.store import Pending
 from tests.registry.real import make_program
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from sclbl.registry.details import About
 from sclbl.registry.local import LocalRegistry
+from sclbl.registry.metadata import About
 from tests.registry.programs import make_program
 
 

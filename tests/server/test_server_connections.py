@@ -18,10 +18,10 @@ import pytest
 import requests
 
 from sclbl.registry.local import LocalRegistry
-from sclbl.server import run
+from sclbl.server import process
 from sclbl.server.connection import Connection
+from sclbl.server.limits import Settings
 from sclbl.server.line import Line
-from sclbl.server.settings import Settings
 from tests.server.conftest import Case, Served
 from tests.server.test_server_http import BODY, HEAD, read_answer, request
 from tests.server.threads import serving
@@ -320,7 +320,7 @@ def test_connections_follow_the_limit_of_open_files(monkeypatch: pytest.MonkeyPa
         now = [soft]
         monkeypatch.setattr(resource, "getrlimit", lambda kind, n=now, h=hard: (n[0], h))
         monkeypatch.setattr(resource, "setrlimit", lambda kind, x, n=now: n.__setitem__(0, x[0]))
-        found.append((run.connections_allowed(4096), now[0]))
+        found.append((process.connections_allowed(4096), now[0]))
     assert found == [(128, 256), (768, 1024), (4096, 4352), (4096, 1 << 20)]
 
 

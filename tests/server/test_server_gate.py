@@ -25,9 +25,9 @@ from sclbl.errors import (
     StorageError,
 )
 from sclbl.registry.local import LocalRegistry
-from sclbl.server import auth, run
+from sclbl.server import auth, process
 from sclbl.server.gate import Gate
-from sclbl.server.settings import Settings
+from sclbl.server.limits import Settings
 from sclbl.server.slowdown import Slowdown
 from tests.server.conftest import Case, Served, error, start, stop
 from tests.server.threads import serving
@@ -78,14 +78,14 @@ def test_a_page_of_another_name_reads_nothing(server: Served) -> None:
 def test_hosts_are_asked_for_on_loopback_only() -> None:
     own = ("localhost", "127.0.0.1", "[::1]")
     with socket.create_server(("127.0.0.1", 0)) as local:
-        assert run.hosts_for(local) == own
-        assert run.hosts_for(local, ["models.example"]) == (*own, "models.example")
-        assert run.hosts_for(local, ["*"]) == ()
+        assert process.hosts_for(local) == own
+        assert process.hosts_for(local, ["models.example"]) == (*own, "models.example")
+        assert process.hosts_for(local, ["*"]) == ()
     with socket.create_server(("127.0.0.3", 0)) as local:
-        assert run.hosts_for(local) == (*own, "127.0.0.3")
+        assert process.hosts_for(local) == (*own, "127.0.0.3")
     with socket.create_server(("0.0.0.0", 0)) as everywhere:
-        assert run.hosts_for(everywhere) == ()
-        assert run.hosts_for(everywhere, ["models.example"]) == ("models.example",)
+        assert process.hosts_for(everywhere) == ()
+        assert process.hosts_for(everywhere, ["models.example"]) == ("models.example",)
 
 
 def test_the_gate_says_the_same_on_both_ways() -> None:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from sclbl.registry.local import LocalRegistry
-from sclbl.server.settings import Settings
+from sclbl.server.limits import Settings
 from sclbl.server.urls import parse_url
 from tests.server.conftest import Case, Served, error, start, stop
 from tests.server.threads import serving

@@ -23,9 +23,9 @@ from sclbl.runtime.engine import allowance, check_time, within
 from sclbl.server import large
 from sclbl.server.budget import Budget
 from sclbl.server.dense import Dense
+from sclbl.server.limits import Settings
 from sclbl.server.payload import READERS
 from sclbl.server.programs import Costs
-from sclbl.server.settings import Settings
 from tests.runtime.foreign import module
 from tests.server.conftest import Case, error
 from tests.server.threads import serving
@@ -231,7 +231,7 @@ def test_large_bodies_that_are_wrong(
     status: int,
     message: str,
 ) -> None:
-    from sclbl.server.errors import status_of
+    from sclbl.server.problems import status_of
 
     monkeypatch.setattr(large, "SLICE_BYTES", 16)
     signature = Program(cases["numbers"].wasm).signature

@@ -10,7 +10,7 @@ import pytest
 
 from sclbl.errors import InputError, SclblError, _subclasses
 from sclbl.program import Program
-from sclbl.server.errors import STATUS, status_of
+from sclbl.server.problems import STATUS, status_of
 from tests.server.conftest import Case, Served, error
 
 PATH = "/v1/deployments/{}/predict"

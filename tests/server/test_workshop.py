@@ -24,7 +24,7 @@ from sclbl.errors import FidelityError
 from sclbl.program import Program
 from sclbl.registry.local import LocalRegistry
 from sclbl.registry.remote import RemoteRegistry
-from sclbl.server.settings import Settings
+from sclbl.server.limits import Settings
 from sclbl.spec import Column, Graph, Node, Output, Signature, Source, Spec, Value
 from tests.registry.real import make_program
 from tests.server.conftest import Case, error, sha256, start

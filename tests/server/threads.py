@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sclbl.registry.store import Store
-from sclbl.server import run
+from sclbl.server import process
 from sclbl.server.auth import Guard
-from sclbl.server.settings import Settings
+from sclbl.server.limits import Settings
 
 TOKEN = "sclbl_token-of-the-tests"
 
@@ -20,15 +20,15 @@ TOKEN = "sclbl_token-of-the-tests"
 def serving(registry: Store, settings: Settings | None = None) -> Iterator[tuple[str, str]]:
     """Serve a registry and yield the URL and the token."""
     guard = Guard(hashlib.sha256(TOKEN.encode()).hexdigest())
-    bound = run.listen("127.0.0.1", 0)
-    server = run.server(registry, guard, settings)
+    bound = process.listen("127.0.0.1", 0)
+    server = process.server(registry, guard, settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.005)
-        yield run.address(bound), TOKEN
+        yield process.address(bound), TOKEN
     finally:
         server.should_exit = True
         thread.join()

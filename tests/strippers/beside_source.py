@@ -10,8 +10,8 @@ import pandas as pd
 from sclbl.reference import evaluate
 from sclbl.spec import Column, Signature
 from sclbl.strippers import dispatch
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 
 _KINDS = {"f8": "float64", "f4": "float32", "i8": "integer", "b1": "boolean"}
 DTYPES = ("float64", "float32", "integer", "frame", "mixed frame", "boolean frame")

@@ -24,7 +24,7 @@ from sclbl.errors import (
 from sclbl.reference import evaluate
 from sclbl.spec import Column, Signature
 from sclbl.strippers import dispatch
-from sclbl.strippers.build import Builder
+from sclbl.strippers.graph import Builder
 
 ROWS, COLUMNS = 90, 4
 MANY = "many targets"

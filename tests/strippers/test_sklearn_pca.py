@@ -17,7 +17,7 @@ from sclbl.errors import (
     UnsupportedModelError,
 )
 from sclbl.strippers import dispatch
-from sclbl.strippers.build import Builder
+from sclbl.strippers.graph import Builder
 
 MODELS = [
     PCA(),

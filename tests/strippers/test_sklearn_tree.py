@@ -148,7 +148,7 @@ def test_averaged_probabilities_tie_as_in_the_source() -> None:
 def test_multi_output_probabilities_are_split_as_the_source_returns_them() -> None:
     model = RandomForestClassifier(3, max_depth=3, random_state=0).fit(X, PAIRS)
     from sclbl.spec import Signature
-    from sclbl.strippers.build import Builder
+    from sclbl.strippers.graph import Builder
 
     build = Builder(Signature((Column(None, "float64"),) * 5, "array"))
     written = dispatch.find(model).strip(

@@ -30,8 +30,8 @@ from sclbl.errors import (
     UnsupportedModelError,
 )
 from sclbl.strippers import dispatch, strip
-from sclbl.strippers.build import Builder
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
 from sclbl.strippers.table import STRIPPERS
 from tests.strippers.stripped import check, run
 

@@ -16,8 +16,8 @@ from sclbl.errors import RegistryError
 from sclbl.registry.store import Store
 from sclbl.server import auth
 from sclbl.server.app import create_app
+from sclbl.server.limits import Settings
 from sclbl.server.protocol import protocol_for
-from sclbl.server.settings import Settings
 
 log = logging.getLogger("sclbl.server")
 

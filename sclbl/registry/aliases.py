@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sclbl import verbs
 from sclbl.errors import ConflictError
 from sclbl.registry.base import Action, AliasEvent, Record
-from sclbl.registry.lookup import no_alias
+from sclbl.registry.queries import no_alias
 from sclbl.registry.schema import alias_events, aliases, now, read_time, versions
 
 
