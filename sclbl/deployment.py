@@ -13,7 +13,7 @@ from sclbl.errors import UnsupportedMethodError
 from sclbl.manifest import read_signature
 from sclbl.printable import printable
 from sclbl.registry.base import Record, Registry
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 if TYPE_CHECKING:
     from sclbl.fidelity import Report

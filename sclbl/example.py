@@ -16,7 +16,7 @@ from sclbl.missing import value_of
 from sclbl.rows import OneNull
 from sclbl.rows.encode import match
 from sclbl.rows.source import open_source
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 if TYPE_CHECKING:
     from sclbl.program import Program

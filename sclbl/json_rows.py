@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sclbl.errors import ColumnError, RequestError, ShapeError
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 FORM = 'send {"rows": [...]} or [...], each row an object or an array, or one row as an object'
 #: How many columns a message lists.

@@ -15,7 +15,7 @@ from typing import Any, get_args
 import numpy as np
 
 from sclbl.errors import InvalidProgramError, LimitError
-from sclbl.spec import DType, Kind, Output, Signature, is_held
+from sclbl.signature import DType, Kind, Output, Signature, is_held
 from sclbl.wasm import encode_leb, read_leb, sections
 
 ABI = 1

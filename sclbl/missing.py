@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.spec import MISSING_TEXTS, Missing
+from sclbl.signature import Missing
+from sclbl.spec import MISSING_TEXTS
 
 #: The byte of a text that is there, and of each missing one.
 PRESENT = 1

@@ -18,7 +18,8 @@ from sclbl.errors import InvalidProgramError, ProgramError, UnsupportedMethodErr
 from sclbl.printable import printable
 from sclbl.rows import Blocks, encode
 from sclbl.runtime import Module
-from sclbl.spec import Output, Spec
+from sclbl.signature import Output
+from sclbl.spec import Spec
 
 if TYPE_CHECKING:
     from sclbl.fidelity import Report

@@ -149,11 +149,12 @@ def warm() -> None:
     from sclbl.compiler import compile_spec
     from sclbl.fidelity import against_spec  # noqa: F401  # loads the runtime and the rows
     from sclbl.onnx_format import reader  # noqa: F401  # loads onnx
-    from sclbl.spec import Column, Graph, Node, Output, Signature, Source, Spec, Value
+    from sclbl.signature import Column, Output, Signature
+    from sclbl.spec import Graph, Node, Provenance, Spec, Value
 
     value = Value("numeric", "float64", 1), Value("predict", "float64", 1)
     node = Node("Neg", (value[0].name,), (value[1].name,))
     graph = Graph(value[:1], value[1:], (node,), {}, {v.name: v for v in value})
     outputs = {"predict": Output("float64", "float64", 1, 1)}
     signature = Signature((Column(None, "float64"),), "array", outputs)
-    compile_spec(Spec(graph, signature, Source("", {})))
+    compile_spec(Spec(graph, signature, Provenance("", {})))

@@ -19,7 +19,8 @@ from sclbl.errors import (
     UnknownCategoryError,
 )
 from sclbl.missing import kind_of
-from sclbl.spec import MISSING, MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph
+from sclbl.signature import MISSING
+from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph
 
 Array = np.ndarray
 _TYPES: dict[str, Any] = {

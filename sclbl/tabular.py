@@ -17,7 +17,7 @@ import numpy as np
 
 from sclbl.errors import ColumnError, DtypeError, RequestError, ShapeError
 from sclbl.rows.encode import suggested
-from sclbl.spec import Column, Kind, Signature
+from sclbl.signature import Column, Kind, Signature
 
 #: Longest CSV field.
 FIELD_BYTES = 16 * 1024 * 1024
@@ -28,7 +28,7 @@ _JSON = msgspec.json.Decoder()
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 #: What a reader hands on: columns by name, or rows ``[rows, columns]`` where columns have no names.
-Rows = dict[str, Any] | np.ndarray
+Batch = dict[str, Any] | np.ndarray
 
 
 def _number(text: str) -> float:
@@ -200,7 +200,7 @@ def _header(header: Sequence[str], signature: Signature) -> list[int]:
 
 def read_csv(
     lines: Iterable[str], signature: Signature, *, rows: int = CHUNK_ROWS
-) -> Iterator[tuple[int, Rows]]:
+) -> Iterator[tuple[int, Batch]]:
     """Read CSV with a header, in chunks.
 
     Parameters
@@ -251,7 +251,7 @@ def read_csv(
 
 def _chunk(
     chunk: list[list[str]], places: list[int], width: int, signature: Signature, first: int
-) -> Rows:
+) -> Batch:
     for row, line in enumerate(chunk):
         if len(line) != width:
             raise ColumnError(

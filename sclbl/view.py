@@ -15,7 +15,7 @@ from sclbl.methods import default_method
 from sclbl.missing import kind_of
 from sclbl.registry.base import CHECKED, STATED, Record
 from sclbl.settings import home
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 if TYPE_CHECKING:
     from sclbl.fidelity import Report

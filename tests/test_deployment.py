@@ -23,7 +23,7 @@ from sclbl import settings
 from sclbl.deployment import Deployment
 from sclbl.errors import NotFoundError, UnsupportedMethodError
 from sclbl.registry.local import LocalRegistry
-from sclbl.spec import Column, Signature
+from sclbl.signature import Column, Signature
 from sclbl.view import calls, describe_inputs
 from tests.server.threads import serving
 

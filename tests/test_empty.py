@@ -23,7 +23,7 @@ from sclbl.server.dense import Dense
 from sclbl.server.openapi import rows_schema
 from sclbl.server.payload import CSV, JSON, NDJSON, READERS
 from sclbl.server.results import by_row
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 FRAME = pd.DataFrame(np.random.default_rng(2).normal(size=(30, 3)), columns=list("abc"))
 LABELS = (FRAME.sum(axis=1) > 0).astype(int)

@@ -30,12 +30,13 @@ from sclbl.errors import (
     SpecError,
 )
 from sclbl.fidelity import MethodReport, Report, verify, verify_program
-from sclbl.fidelity.compare import Rule, compare
+from sclbl.fidelity.compare import Tolerance, compare
 from sclbl.fidelity.rows import each_alone, from_blocks, generate
 from sclbl.fidelity.trace import is_bit_exact, trace
 from sclbl.program import Program
 from sclbl.rows import encode
-from sclbl.spec import MISSING_TEXTS, Node, Output, Spec, Value
+from sclbl.signature import Output
+from sclbl.spec import MISSING_TEXTS, Node, Spec, Value
 from sclbl.strippers import dispatch, strip
 
 RNG = np.random.default_rng(7)
@@ -313,10 +314,10 @@ def test_thresholds_are_met_exactly_behind_a_scaler() -> None:
 # --------------------------------------------------------------- comparisons
 
 FLOATS = Output("float64", "float64", 1, 1)
-STRICT = Rule(1e-12, "float64", np.array([1.0]))
+STRICT = Tolerance(1e-12, "float64", np.array([1.0]))
 
 
-def compared(ours: list[float], theirs: list[float], rule: Rule = STRICT) -> tuple[Any, Any]:
+def compared(ours: list[float], theirs: list[float], rule: Tolerance = STRICT) -> tuple[Any, Any]:
     a, b = (np.array(v, dtype=np.float64)[:, None] for v in (ours, theirs))
     return compare(MethodReport("predict", 0, rule.tolerance), FLOATS, a, b, rule)
 

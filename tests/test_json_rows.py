@@ -9,7 +9,7 @@ import pytest
 
 from sclbl.errors import ColumnError, RequestError, ShapeError
 from sclbl.json_rows import read_json
-from sclbl.spec import Column, Signature
+from sclbl.signature import Column, Signature
 
 PEOPLE = Signature((Column("age", "float64"), Column("city", "text")), "table")
 WITH_ROWS = Signature((Column("rows", "float64"), Column("age", "float64")), "table")

@@ -31,7 +31,7 @@ import sclbl
 from sclbl.errors import DtypeError, InputError, SclblError
 from sclbl.rows import OneNull
 from sclbl.server.payload import read_json
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 VALUES: dict[str, Any] = {"none": None, "nan": np.nan, "na": pd.NA}
 DENSE: dict[str, Any] = {"sparse_output": False}

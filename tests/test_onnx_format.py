@@ -33,7 +33,8 @@ from sclbl.program import Program
 from sclbl.reference import OPS, evaluate
 from sclbl.rows import encode
 from sclbl.rows.infer import infer
-from sclbl.spec import MISSING_TEXTS, Output, Signature, Source, Spec
+from sclbl.signature import Output, Signature
+from sclbl.spec import MISSING_TEXTS, Provenance, Spec
 from sclbl.strippers import strip
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
@@ -62,7 +63,7 @@ def spec_of(build: Builder, outputs: dict[str, Wire]) -> Spec:
     }
     signature = Signature(build.signature.columns, build.signature.layout, described)
     return Spec(
-        graph, signature, Source("hand.Made", {"hand": "1"}), {"all": 3}, ("b",), ("careful",)
+        graph, signature, Provenance("hand.Made", {"hand": "1"}), {"all": 3}, ("b",), ("careful",)
     )
 
 

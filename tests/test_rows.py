@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sclbl.errors import ColumnError, DtypeError, ShapeError
 from sclbl.rows import Blocks, OneNull, encode
 from sclbl.rows.infer import infer
-from sclbl.spec import Column, Signature
+from sclbl.signature import Column, Signature
 
 MIXED = pd.DataFrame(
     {

@@ -16,7 +16,7 @@ import sclbl
 from sclbl.errors import ColumnError, DtypeError, RequestError, SclblError, ShapeError
 from sclbl.rows import encode
 from sclbl.server.payload import read_table
-from sclbl.spec import Column, Signature
+from sclbl.signature import Column, Signature
 from sclbl.tabular import not_utf8, read_csv, read_ndjson
 
 TABLE = Signature(

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import special
 
 from sclbl.reference import evaluate
-from sclbl.spec import Column, Graph, Signature
+from sclbl.signature import Column, Signature
+from sclbl.spec import Graph
 from sclbl.strippers import dispatch
 from sclbl.strippers.graph import Builder
 

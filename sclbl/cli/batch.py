@@ -21,7 +21,7 @@ from sclbl.errors import InputError, RequestError
 from sclbl.json_rows import read_json
 from sclbl.missing import is_missing
 from sclbl.rows import OneNull
-from sclbl.spec import Output, Signature
+from sclbl.signature import Output, Signature
 from sclbl.tabular import CHUNK_ROWS, not_utf8, read_csv, read_ndjson
 
 if TYPE_CHECKING:

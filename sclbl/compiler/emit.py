@@ -37,7 +37,8 @@ import numpy as np
 from sclbl.compiler.linker import Reserved, Weights
 from sclbl.errors import SpecError
 from sclbl.missing import LENGTHS, of_text
-from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Signature
+from sclbl.signature import Signature
+from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node
 
 SUFFIX = {"float64": "f64", "float32": "f32", "int64": "i64", "bool": "u8", "text": "text"}
 ITEM = {"float64": 8, "float32": 4, "int64": 8, "bool": 1, "text": 8, "label": 4}

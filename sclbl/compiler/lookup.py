@@ -7,7 +7,8 @@ import numpy as np
 from sclbl.compiler.emit import Emitter
 from sclbl.errors import SpecError
 from sclbl.missing import of_text
-from sclbl.spec import MISSING, Missing, Node
+from sclbl.signature import MISSING, Missing
+from sclbl.spec import Node
 
 
 def lookup(e: Emitter, node: Node) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sclbl.compiler.emit import Emitter
-from sclbl.spec import MISSING, Node
+from sclbl.signature import MISSING
+from sclbl.spec import Node
 
 
 def _columns(e: Emitter, node: Node) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import InputError
-from sclbl.fidelity.compare import TOLERANCE, Rule
+from sclbl.fidelity.compare import TOLERANCE, Tolerance
 from sclbl.fidelity.rows import SEED, part
 from sclbl.fidelity.trace import EXACT, is_bit_exact, reaches_trees
 from sclbl.program import Program
@@ -19,7 +19,7 @@ from sclbl.spec import Spec
 NOISE, NOISE_RUNS = 32, 4
 
 
-def rule_of(spec: Spec, method: str, tolerance: float | None) -> Rule:
+def rule_of(spec: Spec, method: str, tolerance: float | None) -> Tolerance:
     """Return what a method must keep to."""
     graph, output = spec.graph, spec.signature.outputs[method]
     needed = {method}
@@ -34,7 +34,7 @@ def rule_of(spec: Spec, method: str, tolerance: float | None) -> Rule:
         tolerance = 0.0
     elif tolerance is None:
         tolerance = 0.0 if is_bit_exact(graph, method) else TOLERANCE[dtype]
-    return Rule(tolerance, dtype, np.ones(output.width))
+    return Tolerance(tolerance, dtype, np.ones(output.width))
 
 
 def accepted_rows(

@@ -18,7 +18,7 @@ from sclbl.fidelity import blame
 from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
-from sclbl.fidelity.rows import BASE, Rows, each_alone, from_blocks, generate
+from sclbl.fidelity.rows import BASE, Sample, each_alone, from_blocks, generate
 from sclbl.program import Program
 from sclbl.report import MethodReport, Report
 from sclbl.rows import encode
@@ -192,7 +192,7 @@ class _Check:
 
     # ------------------------------------------------------- refused rows
 
-    def probe(self, maker: Maker, rows: Rows, refused: dict[int, tuple[str, InputError]]) -> None:
+    def probe(self, maker: Maker, rows: Sample, refused: dict[int, tuple[str, InputError]]) -> None:
         """Try a few of the rows that the program refuses with the model, of each sort."""
         sorts: set[tuple[object, ...]] = set()
         for row, (method, error) in refused.items():

@@ -7,8 +7,8 @@ import numpy as np
 from sclbl import manifest, onnx_format
 from sclbl.errors import FidelityError, InputError, InvalidProgramError
 from sclbl.fidelity.accept import accepted_rows, rule_of
-from sclbl.fidelity.compare import Rule, compare, typical_size
-from sclbl.fidelity.rows import Rows, generate, invent
+from sclbl.fidelity.compare import Tolerance, compare, typical_size
+from sclbl.fidelity.rows import Sample, generate, invent
 from sclbl.missing import of_text, value_of
 from sclbl.program import Program
 from sclbl.reference import evaluate
@@ -69,7 +69,7 @@ def _check_manifest(found: dict[str, object], spec: Spec) -> None:
 def _same_programs(
     program: Program,
     compiled: Program,
-    rows: Rows,
+    rows: Sample,
     accepted: np.ndarray,
     refused: dict[int, tuple[str, InputError]],
 ) -> None:
@@ -99,7 +99,9 @@ def _same_programs(
             )
 
 
-def _run(spec: Spec, blocks: Blocks, rows: Rows, methods: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _run(
+    spec: Spec, blocks: Blocks, rows: Sample, methods: tuple[str, ...]
+) -> dict[str, np.ndarray]:
     text = rows.text if spec.signature.text else None
     return evaluate(spec.graph, blocks.numeric, text, methods)
 
@@ -107,7 +109,7 @@ def _run(spec: Spec, blocks: Blocks, rows: Rows, methods: tuple[str, ...]) -> di
 def _reference(
     program: Program,
     spec: Spec,
-    rows: Rows,
+    rows: Sample,
     accepted: np.ndarray,
     refused: dict[int, tuple[str, InputError]],
     ordinary: int,
@@ -139,7 +141,7 @@ def _reference(
                 for place in np.ndindex(theirs.shape):
                     if kind := of_text(theirs[place]):
                         theirs[place] = value_of(kind)
-            rule = Rule(rule.tolerance, rule.dtype, typical_size(theirs[keep < ordinary]))
+            rule = Tolerance(rule.tolerance, rule.dtype, typical_size(theirs[keep < ordinary]))
             report, found = compare(report, output, ours, theirs, rule)
             if found is not None and found.excess > 1 and not worst:
                 worst = (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import InputError, UnsupportedModelError
-from sclbl.fidelity.compare import Difference, Rule, flatten
+from sclbl.fidelity.compare import Difference, Tolerance, flatten
 
 DEFECT = "This is a defect of sclbl; please report it with the model's parameters"
 #: A larger error is no rounding, whatever the model computes.
@@ -24,7 +24,7 @@ def of_result(
     rows: Any,
     theirs: np.ndarray,
     worst: Difference,
-    rule: Rule,
+    rule: Tolerance,
 ) -> str:
     """Say what to do where the program's result is not the model's.
 
@@ -42,7 +42,7 @@ def of_result(
         What the model returned.
     worst : Difference
         Where the program differs most.
-    rule : Rule
+    rule : Tolerance
         What was accepted.
 
     Returns

@@ -10,14 +10,14 @@ import numpy as np
 
 from sclbl.missing import is_missing, kind_of
 from sclbl.report import MethodReport
-from sclbl.spec import Output
+from sclbl.signature import Output
 
 #: Largest relative error accepted where arithmetic is not exact.
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
 
 @dataclass(frozen=True)
-class Rule:
+class Tolerance:
     """What one method must keep to.
 
     Parameters
@@ -68,7 +68,7 @@ def compare(
     output: Output,
     ours: np.ndarray,
     theirs: np.ndarray,
-    rule: Rule,
+    rule: Tolerance,
     noise: Callable[[], np.ndarray] | None = None,
 ) -> tuple[MethodReport, Difference | None]:
     """Compare two results.
@@ -81,7 +81,7 @@ def compare(
         What the method returns.
     ours, theirs : arrays ``[rows, width]``
         Of the program and of the model.
-    rule : Rule
+    rule : Tolerance
         What is accepted.
     noise : callable, optional
         Returns, as `ours`, by how much the result moves when the inputs move by an ULP: asked only
@@ -129,7 +129,7 @@ def _floats(results: np.ndarray) -> np.ndarray:
 
 def _excess(
     relative: np.ndarray,
-    rule: Rule,
+    rule: Tolerance,
     error: np.ndarray,
     scale: np.ndarray,
     noise: Callable[[], np.ndarray] | None,

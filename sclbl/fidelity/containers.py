@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.fidelity.rows import Rows
+from sclbl.fidelity.rows import Sample
 from sclbl.missing import kind_of, of_text, value_of
 from sclbl.rows.source import Source, open_source
-from sclbl.spec import MISSING, Kind, Missing, Signature
+from sclbl.signature import MISSING, Kind, Missing, Signature
 
 Column = tuple[Any, np.ndarray]  # values as the container takes them; which rows it can hold
 
@@ -40,16 +40,16 @@ class Maker:
         self.signature = signature
         self.holds = _holds(open_source(example), signature, has_one_null(given))
         library = type(example).__module__.partition(".")[0]
-        makers: dict[str, Callable[[Rows, bool], tuple[Any, np.ndarray]]] = {
+        makers: dict[str, Callable[[Sample, bool], tuple[Any, np.ndarray]]] = {
             "numpy": self._array,
             "pandas": self._pandas,
             "polars": self._polars,
         }
-        self._make: Callable[[Rows, bool], tuple[Any, np.ndarray]] = makers.get(
+        self._make: Callable[[Sample, bool], tuple[Any, np.ndarray]] = makers.get(
             library, self._array
         )
 
-    def make(self, rows: Rows, widened: bool = False) -> tuple[Any, np.ndarray]:
+    def make(self, rows: Sample, widened: bool = False) -> tuple[Any, np.ndarray]:
         """Return a container of the rows that it can hold, and bool ``[rows]``: which those are."""
         return self._make(rows, widened)
 
@@ -58,7 +58,7 @@ class Maker:
         """Which missing values each column of text can hold."""
         return [self.holds[i] for i in self.signature.text]
 
-    def _columns(self, rows: Rows) -> list[tuple[int, Kind, np.ndarray]]:
+    def _columns(self, rows: Sample) -> list[tuple[int, Kind, np.ndarray]]:
         found: list[tuple[int, Kind, np.ndarray]] = []
         numeric, text = iter(rows.numeric.T), iter(rows.text.T)
         for i, column in enumerate(self.signature.columns):
@@ -73,7 +73,7 @@ class Maker:
 
     # ------------------------------------------------------------------ arrays
 
-    def _array(self, rows: Rows, widened: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _array(self, rows: Sample, widened: bool) -> tuple[np.ndarray, np.ndarray]:
         dtype = np.asarray(self.example).dtype
         fits = np.ones(len(rows), dtype=bool)
         if dtype.kind in "fiub":
@@ -90,7 +90,7 @@ class Maker:
 
     # ------------------------------------------------------------------ pandas
 
-    def _pandas(self, rows: Rows, widened: bool) -> tuple[Any, np.ndarray]:
+    def _pandas(self, rows: Sample, widened: bool) -> tuple[Any, np.ndarray]:
         import pandas as pd
 
         data: dict[int, Any] = {}
@@ -108,7 +108,7 @@ class Maker:
 
     # ------------------------------------------------------------------ polars
 
-    def _polars(self, rows: Rows, widened: bool) -> tuple[Any, np.ndarray]:
+    def _polars(self, rows: Sample, widened: bool) -> tuple[Any, np.ndarray]:
         import polars as pl
 
         data = []

@@ -15,8 +15,9 @@ from sclbl.fidelity.trace import Found, trace
 from sclbl.missing import of_text
 from sclbl.rows import Blocks, TextColumn
 from sclbl.rows.texts import text_of_constants
-from sclbl.spec import MISSING as KINDS
-from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Kind, Missing, Spec
+from sclbl.signature import MISSING as KINDS
+from sclbl.signature import Kind, Missing
+from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Spec
 
 SEED = 20_221
 #: How many rows of each sort.
@@ -32,7 +33,7 @@ SPECIAL = (0.0, -0.0, 5e-324, -1e-30, 1e30, -1e30, 1e300, np.nan, np.inf, -np.in
 
 
 @dataclass(frozen=True)
-class Rows:
+class Sample:
     """Rows as a graph takes them.
 
     Parameters
@@ -49,13 +50,13 @@ class Rows:
     def __len__(self) -> int:
         return max(len(self.numeric), len(self.text))
 
-    def take(self, rows: np.ndarray) -> Rows:
+    def take(self, rows: np.ndarray) -> Sample:
         """Return some of the rows."""
-        return Rows(self.numeric[rows], self.text[rows])
+        return Sample(self.numeric[rows], self.text[rows])
 
-    def join(self, other: Rows) -> Rows:
+    def join(self, other: Sample) -> Sample:
         """Return these rows and others."""
-        return Rows(
+        return Sample(
             np.concatenate([self.numeric, other.numeric]), np.concatenate([self.text, other.text])
         )
 
@@ -68,7 +69,7 @@ class Rows:
         return Blocks(len(self), numeric, columns)
 
 
-def from_blocks(blocks: Blocks) -> Rows:
+def from_blocks(blocks: Blocks) -> Sample:
     """Return encoded rows."""
     numeric = np.zeros((blocks.rows, 0))
     if blocks.numeric is not None:
@@ -76,7 +77,7 @@ def from_blocks(blocks: Blocks) -> Rows:
     text = np.empty((blocks.rows, len(blocks.text)), dtype=object)
     for i, column in enumerate(blocks.text):
         text[:, i] = column.constants()
-    return Rows(numeric, text)
+    return Sample(numeric, text)
 
 
 def part(blocks: Blocks, start: int, stop: int) -> Blocks:
@@ -91,27 +92,27 @@ def part(blocks: Blocks, start: int, stop: int) -> Blocks:
     return Blocks(stop - start, numeric, tuple(text))
 
 
-def generate(spec: Spec, base: Rows, holds: Holds | None = None) -> Rows:
+def generate(spec: Spec, base: Sample, holds: Holds | None = None) -> Sample:
     """Return rows to try, the given ones first (at most `BASE` of them).
 
     Parameters
     ----------
     spec : Spec
         Whose graph says which thresholds and categories matter.
-    base : Rows
+    base : Sample
         Rows that the model takes.
     holds : sequence of sequence of {"none", "nan", "na"}, optional
         Which missing values each column of text may hold; all by default.
 
     Returns
     -------
-    Rows
+    Sample
         Some of which the program may refuse.
     """
     return _Generator(spec, base, holds).run()
 
 
-def each_alone(spec: Spec, base: Rows) -> Rows:
+def each_alone(spec: Spec, base: Sample) -> Sample:
     """Return rows in each of which one column of numbers is infinite or missing, for every column.
 
     A check that a program lacks shows only where nothing else in the row is refused. Beyond some
@@ -120,7 +121,7 @@ def each_alone(spec: Spec, base: Rows) -> Rows:
     return _Generator(spec, base, None).each_alone()
 
 
-def invent(spec: Spec, count: int = 24) -> Rows:
+def invent(spec: Spec, count: int = 24) -> Sample:
     """Return rows for a spec without an example: numbers of several sizes, known categories."""
     rng = np.random.default_rng(SEED)
     signature = spec.signature
@@ -129,14 +130,14 @@ def invent(spec: Spec, count: int = 24) -> Rows:
     numeric = rng.normal(size=(count, columns)) * sizes
     text = np.empty((count, len(signature.text)), dtype=object)
     text[:] = UNKNOWN_TEXT
-    rows = Rows(numeric, text)
+    rows = Sample(numeric, text)
     generator = _Generator(spec, rows, None)
     generator.tidy(rows)
     return rows
 
 
 class _Generator:
-    def __init__(self, spec: Spec, base: Rows, holds: Holds | None) -> None:
+    def __init__(self, spec: Spec, base: Sample, holds: Holds | None) -> None:
         self.rng = np.random.default_rng(SEED)
         self.spec = spec
         self.found: Found = trace(spec.graph)
@@ -152,7 +153,7 @@ class _Generator:
             self.spread = np.where(spread > 0, spread, np.abs(numbers).max(axis=0, initial=0))
         self.spread[self.spread == 0] = 1.0
 
-    def run(self) -> Rows:
+    def run(self) -> Sample:
         """Make all rows."""
         rows = self.base
         for part in (
@@ -171,12 +172,12 @@ class _Generator:
                     rows.numeric[:, i] = rows.numeric[:, i].astype(np.float32)
         return rows
 
-    def pick(self, count: int) -> Rows:
+    def pick(self, count: int) -> Sample:
         """Return base rows at random."""
         picked = self.base.take(self.rng.integers(0, len(self.base), count))
-        return Rows(picked.numeric.copy(), picked.text.copy())
+        return Sample(picked.numeric.copy(), picked.text.copy())
 
-    def tidy(self, rows: Rows) -> Rows:
+    def tidy(self, rows: Sample) -> Sample:
         """Make numbers what their columns hold, and categories known ones."""
         rng = self.rng
         for i, kind in enumerate(self.kinds):
@@ -200,7 +201,7 @@ class _Generator:
         keys = [k for k in keys if not of_text(k)]
         return keys if len(keys) <= CATEGORIES else keys[:: -(-len(keys) // CATEGORIES)]
 
-    def mixed(self) -> Rows:
+    def mixed(self) -> Sample:
         """Columns of different base rows."""
         rows = self.pick(MIXED)
         for block in (rows.numeric, rows.text):
@@ -209,17 +210,17 @@ class _Generator:
                 block[:, i] = source[self.rng.integers(0, len(self.base), MIXED), i]
         return rows
 
-    def around(self) -> Rows:
+    def around(self) -> Sample:
         """Rows about as far from the base as those are from each other."""
         return self.tidy(self.around_base())
 
-    def around_base(self) -> Rows:
+    def around_base(self) -> Sample:
         rows = self.pick(AROUND)
         sizes = self.rng.choice([0.1, 1.0, 4.0], size=(AROUND, 1))
         rows.numeric[:] += self.rng.normal(size=rows.numeric.shape) * self.spread * sizes
         return rows
 
-    def near(self) -> Rows:
+    def near(self) -> Sample:
         """Rows one ULP from the base, where a column takes any number."""
         rows = self.pick(NEAR)
         side = np.where(self.rng.random(rows.numeric.shape) < 0.5, -np.inf, np.inf)
@@ -230,7 +231,7 @@ class _Generator:
                 rows.numeric[:, i] = moved[:, i]
         return rows
 
-    def categories(self) -> Rows:
+    def categories(self) -> Sample:
         """Every category of each column, one that is close to it, and one that nobody knows."""
         parts = []
         for i in range(self.base.text.shape[1]):
@@ -251,7 +252,7 @@ class _Generator:
             parts.append(rows)
         return self._joined(parts)
 
-    def on_thresholds(self) -> Rows:
+    def on_thresholds(self) -> Sample:
         """Rows on thresholds and beside them."""
         types = {name: value.dtype for name, value in self.spec.graph.values.items()}
         near = self.base.join(self.tidy(self.around_base()))
@@ -261,9 +262,9 @@ class _Generator:
                 numeric[:, i] = np.floor(numeric[:, i])
             elif kind == "boolean":
                 numeric[:, i] = numeric[:, i] > 0.5
-        return Rows(numeric, near.text[starts])
+        return Sample(numeric, near.text[starts])
 
-    def special(self) -> Rows:
+    def special(self) -> Sample:
         """Special numbers in a few columns, one a row."""
         width = self.base.numeric.shape[1]
         chosen = np.unique(np.linspace(0, max(width - 1, 0), COLUMNS).astype(int))[:width]
@@ -281,7 +282,7 @@ class _Generator:
             rows.numeric[at, column] = values
         return rows
 
-    def each_alone(self) -> Rows:
+    def each_alone(self) -> Sample:
         """Infinities and missing values, each in one column alone; all columns, in order."""
         columns = [self.spec.signature.columns[i] for i in self.spec.signature.numeric]
         # A column of objects holds its missing values in turn: as many rows show each of them.
@@ -298,11 +299,11 @@ class _Generator:
             for c in group.tolist():
                 rows.numeric[:, c] = np.resize(values[c], count)
             parts.append(rows)
-        return Rows(
+        return Sample(
             np.concatenate([p.numeric for p in parts]), np.concatenate([p.text for p in parts])
         )
 
-    def missing(self) -> Rows:
+    def missing(self) -> Sample:
         """Rows with several missing values, and one with nothing at all."""
         rows = self.pick(MISSING)
         rows.numeric[self.rng.random(rows.numeric.shape) < 0.4] = np.nan
@@ -315,7 +316,7 @@ class _Generator:
                 column[gone] = self.rng.choice(np.array(texts, dtype=object), int(gone.sum()))
         return rows
 
-    def _joined(self, parts: list[Rows]) -> Rows:
+    def _joined(self, parts: list[Sample]) -> Sample:
         rows = self.pick(0)
         for part in parts:
             rows = rows.join(part)

@@ -16,19 +16,8 @@ from sclbl.onnx_format.reader import encoder, initializers, input_type, read_att
 from sclbl.onnx_format.rules import RULES, infer_values
 from sclbl.onnx_format.signatures import check_signature
 from sclbl.onnx_format.tensors import DTYPE
-from sclbl.spec import (
-    NUMERIC_INPUT,
-    RESERVED,
-    TEXT_INPUT,
-    Column,
-    Graph,
-    Node,
-    Output,
-    Signature,
-    Source,
-    Spec,
-    Value,
-)
+from sclbl.signature import Column, Output, Signature
+from sclbl.spec import NUMERIC_INPUT, RESERVED, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
 
 OPSETS = range(13, 27)
 _REDUCE = frozenset(op for op in RULES if op.startswith("Reduce"))
@@ -230,7 +219,7 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
     graph = Graph(inputs, tuple(values[m] for m in methods), tuple(r.nodes), constants, values)
     check_signature(signature, graph)
     producer = model.producer_name[:80] or "onnx"
-    return Spec(graph, signature, Source("onnx", {producer: model.producer_version[:80]}))
+    return Spec(graph, signature, Provenance("onnx", {producer: model.producer_version[:80]}))
 
 
 def _read_node(r: Reading, proto: onnx.NodeProto) -> None:

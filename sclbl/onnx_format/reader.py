@@ -17,7 +17,8 @@ from sclbl.onnx_format.rules import MAX_WIDTH, infer_values
 from sclbl.onnx_format.signatures import check_signature, parse_signature
 from sclbl.onnx_format.tensors import DTYPE, from_tensor
 from sclbl.onnx_format.writer import FORMAT
-from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, DType, Graph, Node, Source, Spec, Value
+from sclbl.signature import DType
+from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
 
 _MAX_LABELS = 64 * 1024 * 1024
 
@@ -79,7 +80,7 @@ def _read(data: bytes, limit: int) -> Spec:
         return Spec(
             graph=graph,
             signature=signature,
-            source=Source(
+            source=Provenance(
                 str(source["model"]), {str(k): str(v) for k, v in source["libraries"].items()}
             ),
             kept={str(k): int(v) for k, v in notes["kept"].items()},

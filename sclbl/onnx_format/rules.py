@@ -10,7 +10,8 @@ import numpy as np
 
 from sclbl.errors import SpecError
 from sclbl.onnx_format.tree_rules import tree_leaves, tree_sums
-from sclbl.spec import MISSING, DType, Node, Value
+from sclbl.signature import MISSING, DType
+from sclbl.spec import Node, Value
 
 MAX_WIDTH = 2**22
 MAX_TOTAL_WIDTH = 2**27

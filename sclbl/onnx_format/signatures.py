@@ -7,16 +7,8 @@ from typing import Any, get_args
 
 from sclbl.errors import SpecError
 from sclbl.manifest import MAX_COUNTED
-from sclbl.spec import (
-    NUMERIC_INPUT,
-    RESERVED,
-    TEXT_INPUT,
-    Graph,
-    Kind,
-    Output,
-    Signature,
-    is_held,
-)
+from sclbl.signature import Kind, Output, Signature, is_held
+from sclbl.spec import NUMERIC_INPUT, RESERVED, TEXT_INPUT, Graph
 
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|([<>|=]?U[0-9]{1,4})")

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from sclbl.errors import SpecError
-from sclbl.spec import DType, Label
+from sclbl.signature import DType, Label
 
 ELEMENT: dict[str, int] = {
     "float32": onnx.TensorProto.FLOAT,

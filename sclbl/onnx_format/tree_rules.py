@@ -8,7 +8,8 @@ import numpy as np
 
 from sclbl.errors import SpecError
 from sclbl.onnx_format.tree_functions import tree_numbers
-from sclbl.spec import DType, Node
+from sclbl.signature import DType
+from sclbl.spec import Node
 
 _NODES = {
     "feature": ("int32",),

@@ -390,11 +390,11 @@ class Registry(ABC):
             The alias never named anything.
         """
 
-    def stamp(self) -> int | None:
+    def revision(self) -> int | None:
         """Return a number that changes whenever anyone changes the registry, cheaply.
 
-        An answer may be kept for as long as the stamp is the same. None: there is no such number,
-        ask every time.
+        An answer may be kept for as long as the revision is the same. None: there is no such
+        number, ask every time.
         """
         return None
 

@@ -18,9 +18,9 @@ from typing import Literal
 from sclbl.errors import CorruptedError
 from sclbl.registry.failures import failure
 
-Kind = Literal["program", "spec"]
+Content = Literal["program", "spec"]
 #: Folder and ending of each kind of blob.
-PLACES: dict[Kind, tuple[str, str]] = {
+PLACES: dict[Content, tuple[str, str]] = {
     "program": ("programs", ".wasm"),
     "spec": ("specs", ".onnx"),
 }
@@ -31,7 +31,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def key_of(kind: Kind, sha256: str) -> str:
+def key_of(kind: Content, sha256: str) -> str:
     """Return where a blob lies in its store."""
     folder, ending = PLACES[kind]
     return f"{folder}/{sha256[:2]}/{sha256}{ending}"
@@ -40,13 +40,13 @@ def key_of(kind: Kind, sha256: str) -> str:
 class Blobs(ABC):
     """A store of immutable bytes. A blob is there whole, or not at all, also after a crash."""
 
-    def put(self, kind: Kind, data: bytes) -> str:
+    def put(self, kind: Content, data: bytes) -> str:
         """Store bytes durably, renewing their date where they are there already; return the SHA."""
         sha256 = digest(data)
         self.write(key_of(kind, sha256), data)
         return sha256
 
-    def get(self, kind: Kind, sha256: str) -> bytes:
+    def get(self, kind: Content, sha256: str) -> bytes:
         """Return bytes, checked.
 
         Raises
@@ -75,15 +75,15 @@ class Blobs(ABC):
         """
 
     @abstractmethod
-    def has(self, kind: Kind, sha256: str) -> bool:
+    def has(self, kind: Content, sha256: str) -> bool:
         """Return whether the bytes are there, without reading them."""
 
     @abstractmethod
-    def delete(self, kind: Kind, sha256: str) -> None:
+    def delete(self, kind: Content, sha256: str) -> None:
         """Remove bytes; nothing where they are not there."""
 
     @abstractmethod
-    def older_than(self, kind: Kind, limit: datetime) -> Iterator[str]:
+    def older_than(self, kind: Content, limit: datetime) -> Iterator[str]:
         """Yield the SHA-256 of each blob last written before `limit`."""
 
     @abstractmethod
@@ -124,15 +124,15 @@ class LocalBlobs(Blobs):
                 error, f"{path} could not be read: {error.strerror or error}; check who owns it"
             ) from error
 
-    def has(self, kind: Kind, sha256: str) -> bool:
+    def has(self, kind: Content, sha256: str) -> bool:
         """See `Blobs.has`."""
         return (self.root / key_of(kind, sha256)).is_file()
 
-    def delete(self, kind: Kind, sha256: str) -> None:
+    def delete(self, kind: Content, sha256: str) -> None:
         """See `Blobs.delete`."""
         (self.root / key_of(kind, sha256)).unlink(missing_ok=True)
 
-    def older_than(self, kind: Kind, limit: datetime) -> Iterator[str]:
+    def older_than(self, kind: Content, limit: datetime) -> Iterator[str]:
         """See `Blobs.older_than`."""
         folder, ending = PLACES[kind]
         for path in self.root.glob(f"{folder}/*/*{ending}"):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from sclbl.errors import ColumnsWarning, InvalidProgramError, NotFoundError
 from sclbl.manifest import read_signature
 from sclbl.registry.base import Record, Registry
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 #: How many columns of each sort are listed.
 LISTED = 8

@@ -31,14 +31,14 @@ from sclbl.errors import BusyError, CorruptedError, ReadOnlyError, RegistryError
 from sclbl.registry import schema
 from sclbl.registry.access import Access, access, identity
 from sclbl.registry.failures import of_database
-from sclbl.registry.revision import Watch
+from sclbl.registry.revision import Watcher
 
 #: Seconds that a writer waits for other writers.
 PATIENCE = 60
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Where Alembic looks up how far a database was migrated.
-_stamp = Table(
+_alembic = Table(
     "alembic_version",
     MetaData(),
     Column("version_num", String(32), nullable=False),
@@ -80,7 +80,7 @@ class Database:
         self._file = identity(path)
         self._engine = _engine(self._access)
         self._writer = self._engine.execution_options(writes=True)
-        self._watch = Watch(self._access)
+        self._watcher = Watcher(self._access)
         _open.add(self)
         try:
             self._prepare()
@@ -117,17 +117,17 @@ class Database:
 
     def close(self) -> None:
         """Close idle connections."""
-        self._watch.close()
+        self._watcher.close()
         self._engine.dispose()
 
-    def stamp(self) -> int:
+    def revision(self) -> int:
         """Return a number that is another after each change by anyone."""
-        return self._watch.stamp()
+        return self._watcher.revision()
 
     def abandon(self) -> None:
         """Forget, in a forked process, the connections of its parent."""
         # SQLite connections must not be used across a fork, nor closed: they are kept for ever.
-        _inherited.extend((self._engine.pool, self._watch.abandon()))
+        _inherited.extend((self._engine.pool, self._watcher.abandon()))
         self._engine.dispose(close=False)
 
     def _require_same(self) -> None:
@@ -228,16 +228,16 @@ def _use_wal(connection: Any) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(_stamp.name):
+    if not inspect(connection).has_table(_alembic.name):
         return None
-    return connection.execute(select(_stamp.c.version_num)).scalar()
+    return connection.execute(select(_alembic.c.version_num)).scalar()
 
 
 def _create(connection: Connection) -> None:
     # The newest tables at once: running every migration would import Alembic, as long as all else.
     schema.metadata.create_all(connection, checkfirst=False)
-    _stamp.create(connection, checkfirst=False)
-    connection.execute(insert(_stamp).values(version_num=schema.REVISION))
+    _alembic.create(connection, checkfirst=False)
+    connection.execute(insert(_alembic).values(version_num=schema.REVISION))
 
 
 def _upgrade(connection: Connection, revision: str | None, path: Path) -> None:

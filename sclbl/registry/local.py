@@ -24,7 +24,7 @@ from sclbl.errors import (
 )
 from sclbl.registry import aliases, pending, queries
 from sclbl.registry.base import AliasEvent, Record
-from sclbl.registry.blobs import PLACES, Kind, LocalBlobs, digest
+from sclbl.registry.blobs import PLACES, Content, LocalBlobs, digest
 from sclbl.registry.database import Database
 from sclbl.registry.failures import failure
 from sclbl.registry.metadata import About, check_edit
@@ -277,9 +277,9 @@ class LocalRegistry(Store):
         except (OSError, StorageError, BusyError) as error:
             log.warning("the registry %s could not be pruned: %s", self.path, error)
 
-    def stamp(self) -> int | None:
-        """See `Registry.stamp`."""
-        return self._database.stamp()
+    def revision(self) -> int | None:
+        """See `Registry.revision`."""
+        return self._database.revision()
 
     def close(self) -> None:
         """See `Registry.close`."""
@@ -302,11 +302,11 @@ class LocalRegistry(Store):
             "spec_sha256": self._blobs.put("spec", spec),
         }
 
-    def _ensure(self, kind: Kind, sha256: str, data: bytes) -> None:
+    def _ensure(self, kind: Content, sha256: str, data: bytes) -> None:
         if not self._blobs.has(kind, sha256):
             self._blobs.put(kind, data)
 
-    def _drop_unnamed(self, blobs: set[tuple[Kind, str]]) -> int:
+    def _drop_unnamed(self, blobs: set[tuple[Content, str]]) -> int:
         removed = 0
         # A writer makes sure of its files under the same lock, so none is taken from it.
         with self._database.write() as connection:
@@ -316,7 +316,7 @@ class LocalRegistry(Store):
                     removed += 1
         return removed
 
-    def _read(self, kind: Kind, sha256: str) -> bytes:
+    def _read(self, kind: Content, sha256: str) -> bytes:
         self._require_live(kind, sha256)
         try:
             return self._blobs.get(kind, sha256)
@@ -324,7 +324,7 @@ class LocalRegistry(Store):
             self._require_live(kind, sha256)  # it may have been deleted and pruned meanwhile
             raise
 
-    def _require_live(self, kind: Kind, sha256: str) -> None:
+    def _require_live(self, kind: Content, sha256: str) -> None:
         with self._database.read() as connection:
             if not _is_live(connection, kind, sha256):
                 raise NotFoundError(
@@ -402,7 +402,7 @@ def _mark_deleted(connection: Connection, gone: list[Record]) -> None:
         connection.execute(update(versions).where(*this).values(empty))
 
 
-def _is_live(connection: Connection, kind: Kind, sha256: str) -> bool:
+def _is_live(connection: Connection, kind: Content, sha256: str) -> bool:
     query = select(versions.c.version).where(
         _COLUMNS[kind] == sha256, versions.c.deleted_at.is_(None)
     )

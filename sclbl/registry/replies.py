@@ -160,7 +160,7 @@ class Adapter(HTTPAdapter):
 _POOLS = {"http": _HttpPool, "https": _HttpsPool}
 
 
-class Session(requests.Session):
+class HttpSession(requests.Session):
     """A session that follows no redirection, and reads no body of one."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:

@@ -13,7 +13,7 @@ from sclbl.registry.failures import of_database
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-class Watch:
+class Watcher:
     """Watches one database file, from any number of threads."""
 
     def __init__(self, found: Access) -> None:
@@ -22,7 +22,7 @@ class Watch:
         self._connection: sqlite3.Connection | None = None
         self._opened = 0
 
-    def stamp(self) -> int:
+    def revision(self) -> int:
         """Return a number that is another after each commit by anyone.
 
         Raises
@@ -32,7 +32,7 @@ class Watch:
         """
         path = self._access.path
         try:
-            return self._stamp()
+            return self._revision()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in _BUSY:
                 raise BusyError(f"the registry {path} is busy; try again") from error
@@ -42,7 +42,7 @@ class Watch:
                 f"the registry {path} is damaged ({error}); restore it from a backup"
             ) from error
 
-    def _stamp(self) -> int:
+    def _revision(self) -> int:
         with self._lock:
             # An open connection goes on reading a file that was deleted; nobody else will find it.
             if identity(self._access.path) is None:
@@ -62,7 +62,7 @@ class Watch:
             return (self._opened << 32) | int(row[0])
 
     def close(self) -> None:
-        """Close the connection; the next stamp opens another."""
+        """Close the connection; the next revision opens another."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()

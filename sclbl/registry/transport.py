@@ -235,7 +235,7 @@ class Transport:
 
     def _open(self) -> requests.Session:
         if self._session is None:
-            session = replies.Session()
+            session = replies.HttpSession()
             session.headers["Accept-Encoding"] = "identity"
             # Set even without a token: else a .netrc entry would go out as credentials.
             session.auth = self._bearer

@@ -9,7 +9,7 @@ import numpy as np
 from sclbl.errors import ShapeError
 from sclbl.rows.kinds import refuse_type
 from sclbl.rows.source import Source
-from sclbl.spec import Kind
+from sclbl.signature import Kind
 
 
 class ArrowSource(Source):

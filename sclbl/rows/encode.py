@@ -14,7 +14,7 @@ from sclbl.rows.blocks import Blocks, TextColumn
 from sclbl.rows.numbers import numeric_block, refuse_typed_nan
 from sclbl.rows.source import Source, open_source
 from sclbl.rows.texts import text_column
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 
 def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:

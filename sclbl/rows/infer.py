@@ -12,7 +12,7 @@ import numpy as np
 from sclbl.errors import ColumnError, ShapeError
 from sclbl.missing import is_missing, kind_of
 from sclbl.rows.source import Source, open_source
-from sclbl.spec import MISSING, TAKES, Column, Missing, Signature
+from sclbl.signature import MISSING, TAKES, Column, Missing, Signature
 
 
 def named(signature: Signature, names: Sequence[str], model: str) -> Signature:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sclbl.errors import DtypeError
 from sclbl.missing import is_missing
-from sclbl.spec import Kind
+from sclbl.signature import Kind
 
 #: What to do about values that no model here takes, by the name of their type.
 _ADVICE = {

@@ -11,7 +11,7 @@ from sclbl.errors import DtypeError
 from sclbl.missing import NAMES, kind_of
 from sclbl.rows.kinds import refuse_type, shortened
 from sclbl.rows.source import Source
-from sclbl.spec import MISSING, TAKES, Missing, Signature
+from sclbl.signature import MISSING, TAKES, Missing, Signature
 
 #: float64 holds every integer up to here.
 EXACT = 2**53

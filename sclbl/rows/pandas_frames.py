@@ -10,7 +10,7 @@ import numpy as np
 from sclbl.errors import ShapeError
 from sclbl.rows.kinds import kind_of_dtype, kind_of_values, refuse_type
 from sclbl.rows.source import ArraySource, Null, Source, as_array_source
-from sclbl.spec import Kind
+from sclbl.signature import Kind
 
 if TYPE_CHECKING:
     import pandas as pd

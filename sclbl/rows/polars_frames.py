@@ -9,7 +9,7 @@ import numpy as np
 from sclbl.errors import ShapeError
 from sclbl.rows.kinds import kind_of_values, refuse_type
 from sclbl.rows.source import Null, Source, as_array_source
-from sclbl.spec import Kind
+from sclbl.signature import Kind
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,7 +11,7 @@ import numpy as np
 from sclbl.errors import ColumnError, ShapeError
 from sclbl.rows.kinds import article, kind_of_dtype, kind_of_values
 from sclbl.rows.source import ArraySource, Null, Source, as_array_source, open_source
-from sclbl.spec import Kind
+from sclbl.signature import Kind
 
 
 class ColumnsSource(Source):

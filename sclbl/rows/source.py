@@ -12,7 +12,7 @@ import numpy as np
 
 from sclbl.errors import DtypeError, ShapeError
 from sclbl.rows.kinds import article, described, kind_of_dtype, kind_of_values
-from sclbl.spec import Kind, Missing
+from sclbl.signature import Kind, Missing
 
 #: What is missing in a column: ``own``, each the Python object that it is; ``column``, the
 #: container's one null, which stands for the column's own missing value (`Column.missing`), while

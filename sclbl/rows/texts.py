@@ -10,7 +10,7 @@ from sclbl.errors import DtypeError, LimitError
 from sclbl.missing import CODES, PRESENT, kind_of, of_text
 from sclbl.rows.blocks import TextColumn
 from sclbl.rows.kinds import refuse_type, shortened
-from sclbl.spec import Missing
+from sclbl.signature import Missing
 
 
 def text_column(

@@ -26,7 +26,7 @@ from sclbl.rows import Blocks
 from sclbl.runtime import bounds
 from sclbl.runtime.engine import clock, function_type, load, memory_bytes
 from sclbl.runtime.instance import Instance
-from sclbl.spec import Output, Signature
+from sclbl.signature import Output, Signature
 
 #: Bytes of rows that are copied in before the program is called.
 CHUNK_BYTES = 256 * 1024

@@ -98,7 +98,7 @@ class Context:
         pulse = self._pulse.get("now")
         if pulse is None or pulse.done():
             loop = asyncio.get_running_loop()
-            pulse = loop.run_in_executor(self._pools.health, self.registry.stamp)
+            pulse = loop.run_in_executor(self._pools.health, self.registry.revision)
             self._pulse["now"] = pulse
         done, _ = await asyncio.wait([pulse], timeout=HEALTH_SECONDS)
         if not done:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.rows import OneNull
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 #: float64 holds every integer below this.
 EXACT = 2**53

@@ -27,7 +27,7 @@ class Promotion(msgspec.Struct, forbid_unknown_fields=True):
     ref: str
 
 
-class Edit(msgspec.Struct, forbid_unknown_fields=True):
+class EditBody(msgspec.Struct, forbid_unknown_fields=True):
     """The body of an edit, a merge patch: what is left out stays, and null removes."""
 
     docs: str | msgspec.UnsetType | None = msgspec.UNSET
@@ -98,7 +98,7 @@ async def edit(request: Request) -> Response:
     context = writing(request)
     body = await Bounded(request, "the edit", EDIT_BODY, context.settings).read()
     try:
-        change = msgspec.json.decode(body, type=Edit)
+        change = msgspec.json.decode(body, type=EditBody)
         json.loads(body, object_pairs_hook=once)
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise RequestError(
@@ -107,7 +107,7 @@ async def edit(request: Request) -> Response:
         ) from None
     given: dict[str, Any] = {
         key: getattr(change, key)
-        for key in Edit.__struct_fields__
+        for key in EditBody.__struct_fields__
         if getattr(change, key) is not msgspec.UNSET
     }
     if given.get("docs", "") is None:

@@ -20,7 +20,8 @@ from sclbl.missing import of_text
 from sclbl.registry.base import Record
 from sclbl.server.context import Context
 from sclbl.server.payload import JSON
-from sclbl.spec import Graph, Kind, Signature
+from sclbl.signature import Kind, Signature
+from sclbl.spec import Graph
 
 log = logging.getLogger("sclbl.server")
 

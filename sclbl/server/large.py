@@ -20,7 +20,7 @@ from sclbl.rows import OneNull
 from sclbl.runtime.engine import check_time
 from sclbl.server.dense import Dense
 from sclbl.server.payload import JSON, READERS, too_many
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 
 #: Bodies larger than this are read in slices of about this size: half a millisecond each.
 SLICE_BYTES = 16 * 1024

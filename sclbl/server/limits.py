@@ -56,7 +56,7 @@ class Settings:
         Most connections at once, where the system's limit of open files allows that many.
     cached_programs, cached_bytes : int
         How many programs stay loaded, and how many bytes of them.
-    stamp_seconds : float
+    revision_seconds : float
         A change made by another process is seen after at most this time; a change made through
         this server is seen at once.
     """
@@ -82,4 +82,4 @@ class Settings:
     connections: int = 4096
     cached_programs: int = 64
     cached_bytes: int = 1024 * MEBIBYTE
-    stamp_seconds: float = 0.02
+    revision_seconds: float = 0.02

@@ -20,7 +20,7 @@ from sclbl.methods import default_method
 from sclbl.registry.base import Record
 from sclbl.server.context import Context, context_of, json_response, reading
 from sclbl.server.examples import Examples
-from sclbl.spec import Kind, Output, Signature
+from sclbl.signature import Kind, Output, Signature
 
 Json = dict[str, Any]
 
@@ -430,11 +430,11 @@ async def _names(request: Request) -> list[str]:
     """Return the names of all deployments; read again only after a change of the registry."""
     context, state = context_of(request), request.app.state
     # Before the names: a change in between makes the next request read them again.
-    stamp = await context.ask(context.registry.stamp)
+    revision = await context.ask(context.registry.revision)
     known: tuple[int | None, list[str]] = getattr(state, "names", (None, []))
-    if stamp is None or stamp != known[0]:
+    if revision is None or revision != known[0]:
         records = await context.ask(context.registry.deployments)
-        known = state.names = (stamp, [record.name for record in records])
+        known = state.names = (revision, [record.name for record in records])
     return known[1]
 
 

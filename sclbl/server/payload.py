@@ -8,7 +8,7 @@ from typing import Any
 
 from sclbl import json_rows
 from sclbl.errors import LimitError, MediaTypeError
-from sclbl.spec import Signature
+from sclbl.signature import Signature
 from sclbl.tabular import not_utf8, read_csv, read_ndjson
 
 JSON = "application/json"

@@ -32,7 +32,7 @@ def headers_of(target: Target) -> dict[str, str]:
     }
 
 
-class Answer(Response):
+class PredictionResponse(Response):
     """An answer in pieces, sent as fast as the client reads; counted until it is sent."""
 
     def __init__(
@@ -99,7 +99,7 @@ async def _predict(request: Request, context: Context, hold: Hold) -> Response:
     remember_url(context.known_urls, b"%b?%b" % (url, query) if query else url)
     hold.free()
     hold.take(sum(map(len, parts)))
-    return Answer(parts, hold, headers_of(target) if accept == NDJSON else None, accept)
+    return PredictionResponse(parts, hold, headers_of(target) if accept == NDJSON else None, accept)
 
 
 ROUTES = [Route("/v1/deployments/{ref}/predict", predict, methods=["POST"])]

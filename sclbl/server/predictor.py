@@ -50,7 +50,7 @@ class Predictor:
         self._loading: dict[str, asyncio.Future[Program]] = {}
         # Counts the changes that were noticed: what was looked up before one is not kept after it.
         self._changes = 0
-        self.revision = Revision(registry, settings.stamp_seconds, self.forget)
+        self.revision = Revision(registry, settings.revision_seconds, self.forget)
         self._lanes = Lanes(settings.predict_seconds)
         self._loaders = ThreadPoolExecutor(4, thread_name_prefix="load")
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from sclbl.missing import is_missing
-from sclbl.spec import Output
+from sclbl.signature import Output
 
 _ENCODE = msgspec.json.Encoder().encode
 

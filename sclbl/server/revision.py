@@ -18,17 +18,17 @@ PATIENCE = 1.0
 
 
 class Revision:
-    """The registry's stamp as it was a moment ago.
+    """The registry's revision as it was a moment ago.
 
     A change made by another process is seen `seconds` after it was made, as long as the registry
-    answers. While predictions come, the stamp is asked for ahead of time, so that none waits.
+    answers. While predictions come, the revision is asked for ahead of time, so that none waits.
 
     Parameters
     ----------
     registry : Registry
         What is asked.
     seconds : float
-        How old the stamp may be.
+        How old the revision may be.
     changed : callable
         Called, on the event loop, when it is another one.
     """
@@ -37,7 +37,7 @@ class Revision:
         self._registry = registry
         self._seconds = seconds
         self._changed = changed
-        self._stamp: int | None = None
+        self._known: int | None = None
         self._asked = float("-inf")
         self._asking: asyncio.Future[int | None] | None = None
         self._late = False
@@ -47,17 +47,17 @@ class Revision:
     @property
     def known(self) -> bool:
         """Whether the registry tells its changes at all."""
-        return self._stamp is not None
+        return self._known is not None
 
     def fresh(self) -> bool:
-        """Return whether the stamp is young enough; never waits."""
+        """Return whether the revision is young enough; never waits."""
         age = time.monotonic() - self._asked
         if age > self._seconds / 4 and self._asking is None:
             self._ask()
         return age <= self._seconds
 
     async def renew(self) -> None:
-        """Return when the stamp is young enough, or the registry does not answer or fails."""
+        """Return when the revision is young enough, or the registry does not answer or fails."""
         if self.fresh():
             return
         now = time.monotonic()
@@ -77,7 +77,7 @@ class Revision:
 
     def _ask(self) -> asyncio.Future[int | None]:
         loop, asked = asyncio.get_running_loop(), time.monotonic()
-        self._asking = loop.run_in_executor(self._thread, self._registry.stamp)
+        self._asking = loop.run_in_executor(self._thread, self._registry.revision)
         self._asking.add_done_callback(lambda done: self._answered(done, asked))
         return self._asking
 
@@ -93,9 +93,9 @@ class Revision:
             self._asked = asked
             return
         self._failed = False
-        stamp = done.result()
-        if stamp != self._stamp or stamp is None:
-            self._stamp = stamp
+        revision = done.result()
+        if revision != self._known or revision is None:
+            self._known = revision
             self._changed()
         self._asked = asked
 

@@ -15,7 +15,8 @@ from sclbl.errors import (
 )
 
 if TYPE_CHECKING:
-    from sclbl.spec import Output, Signature, Source, Spec
+    from sclbl.signature import Output, Signature
+    from sclbl.spec import Provenance, Spec
     from sclbl.strippers.columns import Table, Wire
     from sclbl.strippers.example import Result
     from sclbl.strippers.graph import Builder
@@ -171,7 +172,7 @@ def _pass_objects(result: Wire | Table, build: Builder) -> None:
 
 
 def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
-    from sclbl.spec import Output
+    from sclbl.signature import Output
     from sclbl.strippers import dispatch
 
     name = f"{dispatch.qualified_name(type(model))}.{method}"
@@ -200,10 +201,10 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
     )
 
 
-def _source(model: Any, visited: Sequence[Any]) -> Source:
+def _source(model: Any, visited: Sequence[Any]) -> Provenance:
     import importlib.metadata
 
-    from sclbl.spec import Source
+    from sclbl.spec import Provenance
     from sclbl.strippers.dispatch import qualified_name
 
     distributions = {
@@ -220,7 +221,7 @@ def _source(model: Any, visited: Sequence[Any]) -> Source:
             except importlib.metadata.PackageNotFoundError:
                 continue
             break
-    return Source(model=qualified_name(type(model)), libraries=versions)
+    return Provenance(model=qualified_name(type(model)), libraries=versions)
 
 
 def _libraries(visited: Sequence[Any]) -> set[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.spec import DType, Kind, Label, Missing
+from sclbl.signature import DType, Kind, Label, Missing
 from sclbl.strippers import promotion
 
 if TYPE_CHECKING:

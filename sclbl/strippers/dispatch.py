@@ -17,7 +17,7 @@ from sclbl.errors import (
     UnsupportedMethodError,
     UnsupportedModelError,
 )
-from sclbl.spec import TAKES
+from sclbl.signature import TAKES
 from sclbl.strippers.advice import advise
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.columns import Sparse, Table, Wire

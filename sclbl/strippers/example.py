@@ -11,7 +11,7 @@ import numpy as np
 
 from sclbl.errors import ColumnError, InputError
 from sclbl.missing import value_of
-from sclbl.spec import TAKES, Signature
+from sclbl.signature import TAKES, Signature
 from sclbl.strippers import dispatch
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.sequential import one_by_one

@@ -13,21 +13,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.spec import (
-    MISSING,
-    MISSING_TEXTS,
-    NUMERIC_INPUT,
-    TEXT_INPUT,
-    Column,
-    DType,
-    Graph,
-    Kind,
-    Label,
-    Missing,
-    Node,
-    Signature,
-    Value,
-)
+from sclbl.signature import MISSING, Column, DType, Kind, Label, Missing, Signature
+from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Value
 from sclbl.strippers.columns import Cell, Table, Wire
 from sclbl.strippers.markers import marked
 from sclbl.strippers.promotion import NATURAL, is_polars, numpy_dtype

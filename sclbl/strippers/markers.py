@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.missing import NAMES
-from sclbl.spec import MISSING, TAKES, Column, Missing
+from sclbl.signature import MISSING, TAKES, Column, Missing
 
 
 def marked(

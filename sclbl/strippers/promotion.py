@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.spec import Kind, Signature
+from sclbl.signature import Kind, Signature
 
 #: The dtype of a column of which only the kind is known.
 NATURAL: dict[Kind, np.dtype[Any]] = {

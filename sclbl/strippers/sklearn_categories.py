@@ -16,7 +16,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.missing import NAMES, kind_of, of_text
-from sclbl.spec import MISSING_TEXTS, Missing
+from sclbl.signature import Missing
+from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers.columns import Cell, Table, Wire
 from sclbl.strippers.graph import Builder
 from sclbl.strippers.inferred import require_steady

@@ -11,7 +11,7 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder
-from sclbl.strippers.sklearn_rows import Rows, float_type, in_place, require_fitted, validated
+from sclbl.strippers.sklearn_rows import Validated, float_type, in_place, require_fitted, validated
 
 #: The log-likelihood is a quadratic form in the precision matrix; summing it in another order may
 #: change it by about the machine epsilon times this condition number.
@@ -55,7 +55,7 @@ class Projection:
             results["score_samples"] = self._likelihood(model, rows, build)
         return results
 
-    def _project(self, model: Any, rows: Rows, build: Builder) -> Wire:
+    def _project(self, model: Any, rows: Validated, build: Builder) -> Wire:
         components = model.components_
         dtype = rows.beside(components.dtype, model)
         projected = build.matmul(build.cast(rows.wire, dtype), components.T)
@@ -68,7 +68,7 @@ class Projection:
             projected = in_place(build, "Div", projected, scale, model)
         return projected
 
-    def _likelihood(self, model: Any, rows: Rows, build: Builder) -> Wire:
+    def _likelihood(self, model: Any, rows: Validated, build: Builder) -> Wire:
         """Write `PCA.score_samples` (Bishop, 12.2.1): the Gaussian log-likelihood of each row."""
         from sklearn.utils.extmath import fast_logdet
 

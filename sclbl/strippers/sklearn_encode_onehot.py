@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.spec import Kind
+from sclbl.signature import Kind
 from sclbl.strippers import sklearn_categories as categories
 from sclbl.strippers.columns import Float, Table, Wire
 from sclbl.strippers.graph import Builder

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.spec import Kind
+from sclbl.signature import Kind
 from sclbl.strippers import sklearn_categories as categories
 from sclbl.strippers.columns import Float, Table, Wire
 from sclbl.strippers.graph import Builder

@@ -17,7 +17,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.missing import is_missing, kind_of
-from sclbl.spec import MISSING_TEXTS, Kind
+from sclbl.signature import Kind
+from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import promotion
 from sclbl.strippers import sklearn_missing as missing
 from sclbl.strippers.columns import Cell, Float, Table, Wire

@@ -22,7 +22,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.missing import kind_of
-from sclbl.spec import MISSING, MISSING_TEXTS, TAKES, Missing
+from sclbl.signature import MISSING, TAKES, Missing
+from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers.columns import Cell, Float, Table, Wire
 from sclbl.strippers.graph import Builder
 

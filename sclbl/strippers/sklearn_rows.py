@@ -41,7 +41,7 @@ def require_columns(model: Any, x: Table) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Validated:
     """X after validation.
 
     Parameters
@@ -75,7 +75,7 @@ class Rows:
 
 def validated(
     model: Any, x: Table, build: Builder, *, nan: bool = True, to_float: bool = False
-) -> Rows:
+) -> Validated:
     """Check the rows as ``validate_data(model, X, reset=False)`` does.
 
     Parameters
@@ -103,7 +103,7 @@ def validated(
     if dtype == np.float32:
         build.pin(x.cells)
     wire = x.matrix("float32" if dtype == np.float32 else "float64", model=model)
-    return Rows(build.refuse(wire, nan=nan, inf=True), dtype, x)
+    return Validated(build.refuse(wire, nan=nan, inf=True), dtype, x)
 
 
 def float_type(dtype: np.dtype[Any], model: Any) -> Float:
@@ -141,7 +141,7 @@ def in_place(build: Builder, op: str, x: Wire, row: np.ndarray | np.generic, mod
     return build.cast(result, x.dtype)
 
 
-def affine(build: Builder, rows: Rows, model: Any, coef: Any, intercept: Any) -> Wire:
+def affine(build: Builder, rows: Validated, model: Any, coef: Any, intercept: Any) -> Wire:
     """Write ``X @ coef.T + intercept``.
 
     Parameters

@@ -13,7 +13,8 @@ from sclbl.compiler import compile_spec
 from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks, TextColumn
-from sclbl.spec import MISSING_TEXTS, Column, Kind, Output, Signature, Source, Spec
+from sclbl.signature import Column, Kind, Output, Signature
+from sclbl.spec import MISSING_TEXTS, Provenance, Spec
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
 
@@ -41,7 +42,7 @@ def make_spec(build: Builder, outputs: Mapping[str, Wire]) -> Spec:
     return Spec(
         graph=build.finish(outputs),
         signature=replace(build.signature, outputs=declared),
-        source=Source("tests.Graph"),
+        source=Provenance("tests.Graph"),
     )
 
 

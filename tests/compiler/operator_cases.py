@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sclbl.spec import MISSING_TEXTS, DType
+from sclbl.signature import DType
+from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
 from tests.compiler import comparing

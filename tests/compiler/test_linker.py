@@ -23,7 +23,8 @@ from sclbl.compiler.linker import Reserved, Weights, encode_sleb, link
 from sclbl.compiler.object import parse, read_sleb
 from sclbl.errors import CompileError, InvalidProgramError
 from sclbl.program import Program
-from sclbl.spec import Column, Signature, Spec
+from sclbl.signature import Column, Signature
+from sclbl.spec import Spec
 from sclbl.strippers.graph import Builder
 from sclbl.wasm import encode_leb, read_leb, sections
 from tests.compiler.compiled import builder, make_spec

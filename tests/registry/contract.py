@@ -433,12 +433,12 @@ class RegistryContract:
         assert named == list(range(1, 13))
         assert registry.get("churn@production").version == 12
 
-    def test_stamp_tells_of_changes(self, churn: Registry, programs: Programs) -> None:
-        stamp = churn.stamp()
-        if stamp is None:
+    def test_revision_tells_of_changes(self, churn: Registry, programs: Programs) -> None:
+        revision = churn.revision()
+        if revision is None:
             return  # nothing is promised
         churn.get("churn")
-        assert churn.stamp() == stamp
+        assert churn.revision() == revision
         changes: list[Callable[[], Any]] = [
             lambda: churn.create("churn", *programs(0)),
             lambda: churn.edit("churn@1", docs="x"),
@@ -448,11 +448,11 @@ class RegistryContract:
             lambda: churn.delete("churn@4"),
             lambda: churn.delete("churn"),
         ]
-        seen = {stamp}
+        seen = {revision}
         for change in changes:
             change()
-            assert churn.stamp() not in seen
-            seen.add(churn.stamp() or 0)
+            assert churn.revision() not in seen
+            seen.add(churn.revision() or 0)
 
     def test_closing_is_not_final(self, churn: Registry) -> None:
         churn.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sclbl import manifest
-from sclbl.spec import Column, Output, Signature
+from sclbl.signature import Column, Output, Signature
 from sclbl.wasm import MAGIC, encode_leb
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from sclbl import manifest, recompile
 from sclbl.compiler import compile_spec
-from sclbl.spec import Column, Graph, Node, Output, Signature, Source, Spec, Value
+from sclbl.signature import Column, Output, Signature
+from sclbl.spec import Graph, Node, Provenance, Spec, Value
 
 
 def make_spec(number: int = 0) -> Spec:
@@ -23,7 +24,7 @@ def make_spec(number: int = 0) -> Spec:
     )
     outputs = {"predict": Output("float64", "float64", 1, 1)}
     signature = Signature((Column("age", "float64"),), "table", outputs)
-    return Spec(graph, signature, Source("sklearn.linear_model.LinearRegression", {}))
+    return Spec(graph, signature, Provenance("sklearn.linear_model.LinearRegression", {}))
 
 
 @cache

@@ -17,7 +17,7 @@ from sclbl.registry.base import Registry
 from sclbl.registry.columns import differences
 from sclbl.registry.local import LocalRegistry
 from sclbl.registry.remote import RemoteRegistry
-from sclbl.spec import Column, Signature
+from sclbl.signature import Column, Signature
 from tests.server.threads import serving
 
 

@@ -222,8 +222,8 @@ def test_a_new_registry_has_the_tables_that_migrations_make(
     assert {"alembic_version", "deployments", "versions"} <= set(described(new))
     for engine in (new, old):
         with engine.connect() as connection:
-            (stamp,) = connection.execute(text("SELECT * FROM alembic_version")).all()
-            assert tuple(stamp) == (schema.REVISION,)
+            (revision,) = connection.execute(text("SELECT * FROM alembic_version")).all()
+            assert tuple(revision) == (schema.REVISION,)
         engine.dispose()
 
 
@@ -326,18 +326,18 @@ def test_readers_do_not_wait_and_writers_do_not_wait_for_ever(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_survives_a_fork(registry: LocalRegistry) -> None:
     registry.create("churn", *make_program())
-    stamp = registry.stamp()
+    revision = registry.revision()
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
             record = registry.create("churn", *make_program(1))
             same = registry.program(record) == make_program(1)[0]
-            code = 0 if same and record.version == 2 and registry.stamp() is not None else 2
+            code = 0 if same and record.version == 2 and registry.revision() is not None else 2
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    assert registry.stamp() != stamp
+    assert registry.revision() != revision
     assert registry.get("churn").version == 2
     with pytest.raises(NotFoundError):
         registry.get("churn@3")

@@ -115,7 +115,8 @@ from sclbl.errors import ReadOnlyError
 from sclbl.registry.local import LocalRegistry
 with LocalRegistry(sys.argv[1]) as registry:
     record = registry.get("churn@production")
-    print(record.ref, len(registry.program(record)), len(registry.spec(record)), registry.stamp())
+    sizes = len(registry.program(record)), len(registry.spec(record))
+    print(record.ref, *sizes, registry.revision())
     for change in (lambda: registry.delete("churn"), lambda: registry.promote("churn", "x")):
         try:
             change()

@@ -7,7 +7,7 @@ from typing import Any
 import wasmtime
 
 from sclbl import manifest
-from sclbl.spec import Column, Output, Signature
+from sclbl.signature import Column, Output, Signature
 
 PARTS = {
     "memory": '(memory (export "memory") 400)',

@@ -277,7 +277,7 @@ def test_a_client_that_does_not_read_is_given_up(
 def test_idle_connections_make_room(
     registry: LocalRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "connections_allowed", lambda wanted: 20)
+    monkeypatch.setattr(process, "connections_allowed", lambda wanted: 20)
     with serving(registry, Settings()) as (url, _):
         lines = [connect(url) for _ in range(60)]
         try:
@@ -299,7 +299,7 @@ def test_idle_connections_make_room(
 def test_half_a_body_makes_room_too(
     registry: LocalRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "connections_allowed", lambda wanted: 20)
+    monkeypatch.setattr(process, "connections_allowed", lambda wanted: 20)
     with serving(registry, Settings()) as (url, _):
         lines = [connect(url) for _ in range(20)]
         try:

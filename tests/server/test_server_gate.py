@@ -242,10 +242,10 @@ def test_a_registry_that_does_not_answer(
     """Health says so; predictions go on with what was last known, on both ways."""
     monkeypatch.setattr("sclbl.server.context.HEALTH_SECONDS", 0.2)
     monkeypatch.setattr("sclbl.server.revision.PATIENCE", 0.2)
-    stuck, stamp = threading.Event(), registry.stamp
+    stuck, revision = threading.Event(), registry.revision
     with serving(registry) as (url, _):
         predict(url).raise_for_status()
-        monkeypatch.setattr(registry, "stamp", lambda: (stuck.wait(60), stamp())[1])
+        monkeypatch.setattr(registry, "revision", lambda: (stuck.wait(60), revision())[1])
         try:
             time.sleep(0.1)
             for _ in range(2):
@@ -286,10 +286,10 @@ def test_a_registry_whose_database_is_deleted(
 
 
 @pytest.mark.parametrize("bytes_left", [b"", b"not a database" * 1000])
-def test_the_stamp_of_what_is_no_database(
+def test_the_revision_of_what_is_no_database(
     registry: LocalRegistry, tmp_path: Path, bytes_left: bytes
 ) -> None:
-    registry.stamp()
+    registry.revision()
     registry.close()
     for file in tmp_path.glob("registry.db*"):
         file.unlink()
@@ -297,7 +297,7 @@ def test_the_stamp_of_what_is_no_database(
         (tmp_path / "registry.db").write_bytes(bytes_left)
     kind = CorruptedError if bytes_left else StorageError
     with pytest.raises(kind, match="is damaged" if bytes_left else "was deleted"):
-        registry.stamp()
+        registry.revision()
 
 
 SAID = "the server's storage does not work just now: why; the server's log says more"

@@ -101,7 +101,7 @@ def test_recognised_heads_follow_promotions(tmp_path: Path, cases: dict[str, Cas
                 assert [ask() for _ in range(4)] == ["numbers@2"] * 4
                 requests.post(f"{path}/rollback", headers=served.auth, timeout=30)
                 assert ask() == "numbers@1"
-                # By another process: seen within `Settings.stamp_seconds`.
+                # By another process: seen within `Settings.revision_seconds`.
                 registry.promote("numbers@2", "production")
                 found = [ask() for _ in range(2000)]
                 assert found[-1] == "numbers@2"

@@ -25,7 +25,8 @@ from sclbl.program import Program
 from sclbl.registry.local import LocalRegistry
 from sclbl.registry.remote import RemoteRegistry
 from sclbl.server.limits import Settings
-from sclbl.spec import Column, Graph, Node, Output, Signature, Source, Spec, Value
+from sclbl.signature import Column, Output, Signature
+from sclbl.spec import Graph, Node, Provenance, Spec, Value
 from tests.registry.real import make_program
 from tests.server.conftest import Case, error, sha256, start
 from tests.server.threads import serving
@@ -45,7 +46,7 @@ def chain(length: int, width: int = 1) -> bytes:
     graph = Graph(values[:1], values[-1:], nodes, {}, {v.name: v for v in values})
     outputs = {"predict": Output("float64", "float64", width, 2)}
     columns = tuple(Column(None, "float64") for _ in range(width))
-    return onnx_format.write(Spec(graph, Signature(columns, "array", outputs), Source("x", {})))
+    return onnx_format.write(Spec(graph, Signature(columns, "array", outputs), Provenance("x", {})))
 
 
 def form(spec: bytes, sha: str = "0" * 64) -> dict[str, object]:

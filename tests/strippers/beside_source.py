@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sclbl.reference import evaluate
-from sclbl.spec import Column, Signature
+from sclbl.signature import Column, Signature
 from sclbl.strippers import dispatch
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder

@@ -10,7 +10,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from sclbl.errors import InfiniteValueError, UnsupportedModelError
-from sclbl.spec import Column
+from sclbl.signature import Column
 from tests.tree_checks import (
     EXP_ULPS,
     graph_of,

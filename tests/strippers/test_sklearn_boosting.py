@@ -11,7 +11,7 @@ from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegress
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sclbl.errors import InfiniteValueError, MissingValueError, UnsupportedModelError
-from sclbl.spec import Column
+from sclbl.signature import Column
 from sclbl.strippers import dispatch
 from tests.tree_checks import (
     graph_of,

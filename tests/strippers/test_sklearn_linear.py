@@ -22,7 +22,7 @@ from sclbl.errors import (
     UnsupportedModelError,
 )
 from sclbl.reference import evaluate
-from sclbl.spec import Column, Signature
+from sclbl.signature import Column, Signature
 from sclbl.strippers import dispatch
 from sclbl.strippers.graph import Builder
 

@@ -21,7 +21,7 @@ from sklearn.tree import (
 )
 
 from sclbl.errors import InfiniteValueError, MissingValueError
-from sclbl.spec import Column
+from sclbl.signature import Column
 from sclbl.strippers import dispatch
 from tests.tree_checks import graph_of, run, same_bits, same_labels
 from tests.tree_rows import adversarial, thresholds
@@ -147,7 +147,7 @@ def test_averaged_probabilities_tie_as_in_the_source() -> None:
 
 def test_multi_output_probabilities_are_split_as_the_source_returns_them() -> None:
     model = RandomForestClassifier(3, max_depth=3, random_state=0).fit(X, PAIRS)
-    from sclbl.spec import Signature
+    from sclbl.signature import Signature
     from sclbl.strippers.graph import Builder
 
     build = Builder(Signature((Column(None, "float64"),) * 5, "array"))

@@ -16,7 +16,8 @@ from sclbl.errors import (
     UnknownCategoryError,
     UnsupportedModelError,
 )
-from sclbl.spec import Column, Graph
+from sclbl.signature import Column
+from sclbl.spec import Graph
 from sclbl.strippers import dispatch, ubjson, xgboost_trees
 from tests.tree_checks import graph_of, run, same_bits, same_labels, within_ulps
 from tests.tree_rows import HUGE, INFINITE, adversarial, thresholds
