@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -87,6 +87,17 @@ class Node:
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
 
+def upstream(nodes: Sequence[Node], names: Iterable[str]) -> tuple[Node, ...]:
+    """Return those of some nodes that tensors depend on, in their order."""
+    needed = set(names)
+    found = []
+    for node in reversed(nodes):
+        if needed.intersection(node.outputs):
+            found.append(node)
+            needed.update(node.inputs)
+    return tuple(reversed(found))
+
+
 @dataclass(frozen=True)
 class Graph:
     """Operators in an order in which they can run.
@@ -108,6 +119,10 @@ class Graph:
     nodes: tuple[Node, ...]
     constants: Mapping[str, np.ndarray]
     values: Mapping[str, Value]
+
+    def upstream(self, names: Iterable[str]) -> tuple[Node, ...]:
+        """Return the nodes that these tensors depend on, in the graph's order."""
+        return upstream(self.nodes, names)
 
     @property
     def nbytes(self) -> int:

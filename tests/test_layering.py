@@ -15,6 +15,10 @@ PACKAGE = ROOT / "sclbl"
 
 #: What a module or package must not import, lazily or not.
 FORBIDDEN = {
+    "sclbl.ops": {
+        "sclbl.compiler", "sclbl.strippers", "sclbl.runtime", "sclbl.program", "sclbl.fidelity",
+        "sclbl.onnx_format", "sclbl.registry", "sclbl.server", "sclbl.api", "sclbl.pipeline",
+    },
     "sclbl.manifest": {
         "sclbl.compiler", "sclbl.strippers", "sclbl.runtime", "sclbl.registry", "sclbl.server",
     },

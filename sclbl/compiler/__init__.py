@@ -10,11 +10,12 @@ from sclbl import manifest
 from sclbl.compiler import llvm
 from sclbl.compiler.emit import Emitter
 from sclbl.compiler.linker import link
-from sclbl.compiler.lowering import LOWER
 from sclbl.compiler.object import parse
 from sclbl.compiler.simplify import simplify
 from sclbl.errors import SpecError
-from sclbl.spec import RESERVED, Graph, Spec
+from sclbl.ops import find
+from sclbl.ops.infer import infer_values
+from sclbl.spec import RESERVED, Spec
 
 #: SHA-256 of what this process compiled, the oldest first. Nothing else is ever put there.
 _made: OrderedDict[bytes, None] = OrderedDict()
@@ -53,20 +54,22 @@ def compile_spec(spec: Spec) -> bytes:
             f"the model takes {width:,} columns; sclbl takes at most {manifest.MAX_COUNTED:,} "
             "without names"
         )
+    inputs, nodes, constants = spec.graph.inputs, spec.graph.nodes, spec.graph.constants
+    if infer_values(inputs, nodes, constants, deep=False) != dict(spec.graph.values):
+        raise SpecError("the graph's values are not those that its operators give")
     graph = simplify(spec.graph)
     taken = RESERVED.intersection(v.name for v in graph.outputs)
     if taken:
         raise SpecError(f"a method cannot be called {sorted(taken)[0]!r}; rename the output")
     emitter = Emitter(graph, spec.signature)
     for index, node in enumerate(graph.nodes):
-        lower = LOWER.get(node.op)
-        if lower is None:
-            raise SpecError(
-                f"the compiler has no operator {node.op}; see docs/adding-an-op.md for those it has"
-            )
+        op = find(node.op)
         emitter.begin(index)
-        lower(emitter, node)
-    methods = {v.name: _needed(graph, v.name) for v in graph.outputs}
+        op.lower(emitter, node)
+    place = {node.outputs[0]: index for index, node in enumerate(graph.nodes)}
+    methods = {
+        v.name: [place[n.outputs[0]] for n in graph.upstream([v.name])] for v in graph.outputs
+    }
     code = emitter.assembly(methods)
     uses = Counter(index for nodes in methods.values() for index in nodes)
     shared = frozenset(f"node_{index}" for index, count in uses.items() if count > 1)
@@ -102,15 +105,3 @@ def describe(spec: Spec) -> dict[str, Any]:
         "spec": spec.sha256,
         "compiler": f"llvm {llvm.version()}",
     }
-
-
-def _needed(graph: Graph, output: str) -> list[int]:
-    """Return the nodes that an output needs, in the graph's order."""
-    needed = {output}
-    found = []
-    for index in range(len(graph.nodes) - 1, -1, -1):
-        node = graph.nodes[index]
-        if needed.intersection(node.outputs):
-            found.append(index)
-            needed.update(node.inputs)
-    return found[::-1]

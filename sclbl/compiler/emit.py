@@ -74,6 +74,7 @@ class Emitter:
         self._places: Counter[str] = Counter()
         self._functions: dict[int, _Function] = {}
         self._start: list[str] = []
+        self._makers = {name: node for node in graph.nodes for name in node.outputs}
         self.separate: dict[str, list[str]] = {}
         self._current = _Function()
         self._external: set[str] = {"sclbl_error", "heap_base"}
@@ -83,7 +84,9 @@ class Emitter:
             self._place[TEXT_INPUT] = self.scratch(8 * len(signature.text))
             self._text_columns = self.weight(np.array(signature.text, dtype=np.int32), 4)
 
-    # ---------------------------------------------------- what lowerings use
+    # ------------------------------- what lowerings use: `sclbl.ops.record.Emitter`
+
+    most_rows = TILE_MAX
 
     def dtype(self, name: str) -> str:
         """Return the element type of a tensor or constant."""
@@ -102,6 +105,18 @@ class Emitter:
     def suffix(self, name: str) -> str:
         """Return how kernels call the element type of a tensor."""
         return SUFFIX[self.dtype(name)]
+
+    def item(self, name: str) -> int:
+        """Return the bytes of one element."""
+        return ITEM[self.dtype(name)]
+
+    def constant(self, name: str) -> np.ndarray | None:
+        """Return a constant's values; None for a tensor with rows."""
+        return self.graph.constants.get(name)
+
+    def maker(self, name: str) -> Node | None:
+        """Return the node that makes a tensor; None for an input or a constant."""
+        return self._makers.get(name)
 
     def pointer(self, name: str) -> str:
         """Return the address of a tensor's tile, or of a constant."""
@@ -161,9 +176,9 @@ class Emitter:
         self.aliases[name] = (block.removeprefix("ptr @"), distance)
         return f"ptr @{name}"
 
-    def call(self, kernel: str, *args: str, stem: str | None = None) -> None:
+    def call(self, kernel: str, *args: str) -> None:
         """Call a kernel; its file is named after the part before the first underscore."""
-        self._use(kernel, args, "void", stem)
+        self._use(kernel, args, "void")
         self._current.lines.append(f"  call void @{kernel}({', '.join(args)})")
 
     def cells(self, width: int) -> str:
@@ -176,13 +191,13 @@ class Emitter:
 
     def refuse(self, kernel: str, *args: str) -> None:
         """Call a kernel that may refuse rows; its code is the node's result."""
-        self._use(kernel, args, "i32", None)
+        self._use(kernel, args, "i32")
         self._current.lines.append(f"  %code = call i32 @{kernel}({', '.join(args)})")
         self._current.refuses = True
 
     def function(self, parameters: str, kernel: str, *args: str) -> str:
         """Add a function that calls a kernel, never inlined, and return its address."""
-        self._use(kernel, args, "void", None)
+        self._use(kernel, args, "void")
         name = f"walk_{len(self.separate)}"
         self.separate[name] = [
             f"define internal void @{name}({parameters}) {{",
@@ -194,11 +209,11 @@ class Emitter:
 
     def at_start(self, kernel: str, *args: str) -> None:
         """Call a kernel when the program is instantiated."""
-        self._use(kernel, args, "void", None)
+        self._use(kernel, args, "void")
         self._start.append(f"  call void @{kernel}({', '.join(args)})")
 
-    def _use(self, kernel: str, args: tuple[str, ...], result: str, stem: str | None) -> None:
-        self.stems.add(stem or kernel.split("_")[0])
+    def _use(self, kernel: str, args: tuple[str, ...], result: str) -> None:
+        self.stems.add(kernel.split("_")[0])
         self._places[kernel] += 1
         types = ", ".join(a.split(" ")[0] for a in args)
         declaration = f"declare {result} @{kernel}({types})"

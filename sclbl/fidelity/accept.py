@@ -10,7 +10,8 @@ import numpy as np
 from sclbl.errors import InputError
 from sclbl.fidelity.compare import TOLERANCE, Tolerance
 from sclbl.fidelity.rows import SEED, part
-from sclbl.fidelity.trace import EXACT, is_bit_exact, reaches_trees
+from sclbl.fidelity.trace import is_bit_exact, reaches_trees
+from sclbl.ops import find
 from sclbl.program import Program
 from sclbl.rows import Blocks, encode
 from sclbl.spec import Spec
@@ -22,13 +23,10 @@ NOISE, NOISE_RUNS = 32, 4
 def rule_of(spec: Spec, method: str, tolerance: float | None) -> Tolerance:
     """Return what a method must keep to."""
     graph, output = spec.graph, spec.signature.outputs[method]
-    needed = {method}
-    single = output.storage == "float32"
-    for node in reversed(graph.nodes):
-        if needed.intersection(node.outputs):
-            needed.update(node.inputs)
-            inexact = node.op not in EXACT
-            single |= inexact and graph.values[node.outputs[0]].dtype == "float32"
+    single = output.storage == "float32" or any(
+        not find(node.op).exact and graph.values[node.outputs[0]].dtype == "float32"
+        for node in graph.upstream([method])
+    )
     dtype = "float32" if single else "float64"
     if output.storage not in ("float64", "float32"):
         tolerance = 0.0

@@ -6,21 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sclbl.ops import find
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node
-
-#: Operators that pass their first input on, value by value.
-_PASS = frozenset(
-    ("Identity", "Cast", "sclbl.Refuse", "sclbl.RefuseMissingText", "sclbl.RefuseUnknown")
-)
-#: Operators whose results depend on nothing but comparisons and correctly rounded arithmetic.
-EXACT = _PASS | {
-    *("Gather", "Concat", "Where", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
-    *("And", "Or", "Not", "IsNaN", "Neg", "Abs", "Sign", "Floor", "Max", "Min", "ReduceMax"),
-    *("ReduceMin", "ArgMax", "Add", "Sub", "Mul", "Div", "Sqrt", "Reciprocal"),
-    *("ai.onnx.ml.LabelEncoder", "sclbl.Labels", "sclbl.TreeEnsemble", "sclbl.TreeLeaves"),
-}
-TREES = frozenset(("sclbl.TreeEnsemble", "sclbl.TreeLeaves"))
-_COMPARE = frozenset(("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +53,13 @@ def trace(graph: Graph) -> Found:
     for node in graph.nodes:
         width = graph.values[node.outputs[0]].width
         found.tracks[node.outputs[0]] = _follow(graph, node, found, width)
-        if node.op in TREES:
+        role = find(node.op).role
+        if role == "trees":
             found.trees.append(node)
-        elif node.op == "ai.onnx.ml.LabelEncoder":
+        elif role == "finds":
             for track in found.tracks.get(node.inputs[0], ()):
                 _add_keys(found, track, node.attrs["keys"].tolist())
-        elif node.op in _COMPARE:
+        elif role == "compares":
             _add_comparison(graph, node, found)
     return found
 
@@ -80,18 +68,19 @@ def _follow(graph: Graph, node: Node, found: Found, width: int) -> Tracks:
     nothing: Tracks = (None,) * width
     inputs = [found.tracks.get(i) for i in node.inputs]
     first = inputs[0] if inputs else None
-    if node.op in _PASS:
+    role = find(node.op).role
+    if role == "passes":
         return first or nothing
-    if node.op == "Gather" and first is not None:
+    if role == "chooses" and first is not None:
         return tuple(first[i] for i in graph.constants[node.inputs[1]].tolist())
-    if node.op == "Concat":
+    if role == "joins":
         widths = [graph.values[i].width for i in node.inputs]
         parts = zip(inputs, widths, strict=True)
         return tuple(t for p, w in parts for t in (p or (None,) * w))
-    if node.op == "Where":  # an imputer passes on what is not missing
+    if role == "selects":  # an imputer passes on what is not missing
         chosen = next((t for t in inputs[1:] if t is not None), None)
         return chosen if chosen is not None and len(chosen) == width else nothing
-    if node.op in ("Add", "Sub", "Mul", "Div") and first is not None and len(first) == width:
+    if role == "moves" and first is not None and len(first) == width:
         constant = graph.constants.get(node.inputs[1])
         if constant is not None:
             row = np.broadcast_to(constant.astype(np.float64).reshape(-1), (width,)).tolist()
@@ -133,25 +122,15 @@ def _add_comparison(graph: Graph, node: Node, found: Found) -> None:
                 found.points.setdefault(track.column, []).append(point)
 
 
-def upstream(graph: Graph, method: str) -> frozenset[str]:
-    """Return the operators that a method's result depends on."""
-    needed, ops = {method}, set()
-    for node in reversed(graph.nodes):
-        if needed.intersection(node.outputs):
-            needed.update(node.inputs)
-            ops.add(node.op)
-    return frozenset(ops)
-
-
 def is_bit_exact(graph: Graph, method: str) -> bool:
     """Return whether a method is trees and exact arithmetic only, so that bits must be equal."""
-    ops = upstream(graph, method)
-    return bool(ops & TREES) and ops <= EXACT
+    ops = [find(node.op) for node in graph.upstream([method])]
+    return any(op.role == "trees" for op in ops) and all(op.exact for op in ops)
 
 
 def reaches_trees(graph: Graph, method: str) -> bool:
     """Return whether trees take part in a method."""
-    return bool(upstream(graph, method) & TREES)
+    return any(find(node.op).role == "trees" for node in graph.upstream([method]))
 
 
 def is_numeric(track: Track | None) -> bool:

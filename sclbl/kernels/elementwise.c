@@ -109,16 +109,6 @@ WHERE(i64, i64)
 WHERE(u8, u8)
 WHERE(text, text)
 
-void elementwise_not_u8(u8* out, const u8* x, i32 n) {
-    for (i32 i = 0; i < n; i++) out[i] = !x[i];
-}
-void elementwise_isnan_f64(u8* out, const f64* x, i32 n) {
-    for (i32 i = 0; i < n; i++) out[i] = x[i] != x[i];
-}
-void elementwise_isnan_f32(u8* out, const f32* x, i32 n) {
-    for (i32 i = 0; i < n; i++) out[i] = x[i] != x[i];
-}
-
 #define CAST(FROM, TO, T, R, EXPR)                                                    \
     void elementwise_cast_##FROM##_##TO(R* out, const T* in, i32 n) {                 \
         for (i32 i = 0; i < n; i++) {                                                 \

@@ -20,7 +20,7 @@
     REDUCE(sum_square, S, T, 0, s += v * v, s)                                        \
     REDUCE(max, S, T, row[0], if (v > s || v != v) s = v, s)                          \
     REDUCE(min, S, T, row[0], if (v < s || v != v) s = v, s)                          \
-    void reduce_argmax_##S(i64* out, const T* x, i32 m, i32 w) {                      \
+    void reduce_arg_max_##S(i64* out, const T* x, i32 m, i32 w) {                      \
         for (i32 i = 0; i < m; i++) {                                                 \
             const T* row = x + i * w;                                                 \
             i32 best = 0;                                                             \

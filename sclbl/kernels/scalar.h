@@ -1,20 +1,14 @@
 /* Element-wise mathematics, one value at a time.
  *
  * Freestanding C11; every function is inlined where it is used and its result is the same on every
- * engine. Accuracy and edge cases are tested against mpmath in tests/kernels/test_unary.py.
+ * engine. Each family is a header of its own, scalar_<family>.h, which the build puts before every
+ * kernel file. "name: at most N ULP" in a header is a promise that tests/kernels/test_unary.py holds
+ * against mpmath, with the edge cases.
  */
 #ifndef SCLBL_SCALAR_H
 #define SCLBL_SCALAR_H
 
-#include "scalar_atan.h"
 #include "scalar_bits.h"
-#include "scalar_erf.h"
-#include "scalar_exp.h"
-#include "scalar_exp_libm.h"
-#include "scalar_expf.h"
-#include "scalar_log.h"
-#include "scalar_normppf.h"
-#include "scalar_pow.h"
 
 /* -1, 0 or 1; NaN stays, and -0 becomes 0 as in NumPy. */
 SCLBL_INLINE double sclbl_sign(double x) {

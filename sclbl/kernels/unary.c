@@ -1,5 +1,5 @@
 /* Element-wise operators: `void unary_<name>_<type>(out, x, n)`, one function per operator of
- * `sclbl.strippers.build.UNARY` and per element type. `out` may be `x`.
+ * `sclbl/ops/elementwise.py` and per element type. `out` may be `x`.
  *
  * float32: computed in double and rounded once, but for exp and sigmoid (see scalar_expf.h).
  * Only the short functions become SIMD loops: for the long ones that gains a third of the time in
@@ -47,11 +47,23 @@ BOTH(UNARY, tanh, sclbl_tanh(x))
 BOTH(UNARY, atan, sclbl_atan(x))
 BOTH(UNARY, erf, sclbl_erf(x))
 BOTH(UNARY, erfc, sclbl_erfc(x))
-BOTH(UNARY, normcdf, sclbl_normcdf(x))
-BOTH(UNARY, normppf, sclbl_normppf(x))
+BOTH(UNARY, norm_cdf, sclbl_normcdf(x))
+BOTH(UNARY, norm_ppf, sclbl_normppf(x))
+
+/* Results of another type than their argument's. */
+#define TEST(name, type, suffix, expression)                            \
+    void unary_##name##_##suffix(uint8_t* out, const type* in, int n) { \
+        for (int i = 0; i < n; ++i) {                                   \
+            type x = in[i];                                             \
+            out[i] = (expression);                                      \
+        }                                                               \
+    }
+TEST(is_nan, double, f64, x != x)
+TEST(is_nan, float, f32, x != x)
+TEST(not, uint8_t, u8, !x)
 
 /* For boosting: bit-equal to the C library (scalar_exp_libm.h), as float's are in any case. */
-UNARY(libmexp, double, f64, sclbl_exp_libm(x))
-UNARY(libmexp, float, f32, sclbl_expf(x))
-UNARY(libmsigmoid, double, f64, sclbl_sigmoid_libm(x))
-UNARY(libmsigmoid, float, f32, sclbl_sigmoidf(x))
+UNARY(libm_exp, double, f64, sclbl_exp_libm(x))
+UNARY(libm_exp, float, f32, sclbl_expf(x))
+UNARY(libm_sigmoid, double, f64, sclbl_sigmoid_libm(x))
+UNARY(libm_sigmoid, float, f32, sclbl_sigmoidf(x))

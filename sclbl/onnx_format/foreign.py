@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,15 +12,14 @@ import onnx
 
 from sclbl.errors import SpecError
 from sclbl.manifest import MAX_COUNTED
-from sclbl.onnx_format.reader import encoder, initializers, input_type, read_attribute
-from sclbl.onnx_format.rules import RULES, infer_values
+from sclbl.onnx_format.reader import initializers, input_type, read_attribute
 from sclbl.onnx_format.signatures import check_signature
-from sclbl.onnx_format.tensors import DTYPE
+from sclbl.ops import OPS, REWRITTEN
+from sclbl.ops.infer import infer_values
 from sclbl.signature import Column, Output, Signature
 from sclbl.spec import NUMERIC_INPUT, RESERVED, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
 
 OPSETS = range(13, 27)
-_REDUCE = frozenset(op for op in RULES if op.startswith("Reduce"))
 
 
 @dataclass
@@ -49,125 +48,13 @@ class Reading:
             raise SpecError(f"operator {op} takes {name!r}, which must be a constant")
         return self.constants[name]
 
+    def keep(self, name: str, values: np.ndarray) -> None:
+        if name in self.constants:
+            raise SpecError(f"the ONNX file has two constants named {name!r}")
+        self.constants[name] = values
 
-Reader = Callable[[Reading, list[str], str, dict[str, Any]], None]
-
-
-def _axis(op: str, attrs: dict[str, Any], default: int) -> None:
-    if attrs.pop("axis", default) not in (1, -1):
-        raise SpecError(f"operator {op} works along axis {attrs}; rows are read along axis 1 only")
-
-
-def _no_more(op: str, attrs: Mapping[str, Any]) -> None:
-    if attrs:
-        raise SpecError(f"operator {op} has attributes {sorted(attrs)}, which are not supported")
-
-
-def _gemm(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    alpha, beta = attrs.pop("alpha", 1.0), attrs.pop("beta", 1.0)
-    if not isinstance(alpha, float) or not isinstance(beta, float):
-        raise SpecError("operator Gemm has a factor (alpha, beta) that is no number")
-    if attrs.pop("transA", 0):
-        raise SpecError("operator Gemm transposes its rows, which is not supported")
-    matrix = r.array(inputs, 1, "Gemm")
-    matrix = matrix.T if attrs.pop("transB", 0) else matrix
-    _no_more("Gemm", attrs)
-    dtype = matrix.dtype
-    bias = len(inputs) > 2 and bool(inputs[2])
-    scaled = np.ascontiguousarray(matrix if alpha == 1.0 else matrix * dtype.type(alpha))
-    product = f"{out}_product" if bias else out
-    r.node("MatMul", [inputs[0], r.constant(scaled, dtype)], product)
-    if bias:
-        offset = r.array(inputs, 2, "Gemm")
-        offset = offset if beta == 1.0 else offset * dtype.type(beta)
-        r.node("Add", [product, r.constant(offset, dtype)], out)
-
-
-def _reducer(op: str) -> Reader:
-    def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-        axes = attrs.pop("axes", None)
-        if len(inputs) > 1:
-            axes = tuple(r.array(inputs, 1, op).ravel().tolist())
-        if axes not in ((1,), (-1,)) or attrs.pop("keepdims", 1) != 1:
-            raise SpecError(f"operator {op} must reduce along axis 1 and keep it")
-        _no_more(op, attrs)
-        r.node(op, [inputs[0], r.constant([1], np.int64)], out, keepdims=1)
-
-    return read
-
-
-def _cast(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    attrs.pop("saturate", None)
-    to = DTYPE.get(attrs.pop("to", 0))
-    _no_more("Cast", attrs)
-    r.node("Cast", inputs, out, to=to)
-
-
-def _gather(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    _axis("Gather", attrs, 0)
-    indices = r.array(inputs, 1, "Gather").astype(np.int64)
-    r.node("Gather", [inputs[0], r.constant(indices, np.int64)], out, axis=1)
-
-
-def _concat(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    _axis("Concat", attrs, 0)
-    r.node("Concat", inputs, out, axis=1)
-
-
-def _softmax(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    _axis("Softmax", attrs, -1)
-    r.node("Softmax", inputs, out, axis=1)
-
-
-def _argmax(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    _axis("ArgMax", attrs, 0)
-    if attrs.pop("select_last_index", 0):
-        raise SpecError("operator ArgMax takes the last of equals, which is not supported")
-    if not attrs.pop("keepdims", 1):
-        r.flat.add(out)
-    r.node("ArgMax", inputs, out, axis=1, keepdims=1, select_last_index=0)
-
-
-def _relu(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    _no_more("Relu", attrs)
-    # Zero in the type of x, for infinities too: their sign is finite, and NaN's is NaN.
-    sign, zero = f"{out}_sign", f"{out}_zero"
-    r.node("Sign", [inputs[0]], sign)
-    r.node("Sub", [sign, sign], zero)
-    r.node("Max", [inputs[0], zero], out)
-
-
-def _constant(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    kinds: dict[str, Any] = {
-        "value_float": np.float32,
-        "value_floats": np.float32,
-        "value_int": np.int64,
-        "value_ints": np.int64,
-        "value": None,
-    }
-    name, value = attrs.popitem() if len(attrs) == 1 else ("", None)
-    if name not in kinds or out in r.constants:
-        raise SpecError("operator Constant holds what is not supported")
-    r.constants[out] = np.asarray(value, dtype=kinds[name])
-
-
-def _encoder(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    r.node("ai.onnx.ml.LabelEncoder", inputs, out, **encoder(attrs))
-
-
-#: Operators whose attributes, inputs or meaning differ from the graph's.
-READERS: dict[str, Reader] = {
-    **{op: _reducer(op) for op in _REDUCE},
-    "ArgMax": _argmax,
-    "Cast": _cast,
-    "Concat": _concat,
-    "Constant": _constant,
-    "Gather": _gather,
-    "Gemm": _gemm,
-    "Relu": _relu,
-    "Softmax": _softmax,
-    "ai.onnx.ml.LabelEncoder": _encoder,
-}
+    def flatten(self, output: str) -> None:
+        self.flat.add(output)
 
 
 def read_foreign(model: onnx.ModelProto) -> Spec:
@@ -225,7 +112,8 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
 def _read_node(r: Reading, proto: onnx.NodeProto) -> None:
     domain = "" if proto.domain == "ai.onnx" else proto.domain
     op = f"{domain}.{proto.op_type}" if domain else proto.op_type
-    if domain == "sclbl" or op not in RULES.keys() | READERS.keys():
+    known = OPS.get(op) or REWRITTEN.get(op)
+    if domain == "sclbl" or known is None:
         raise SpecError(
             f"operator {op} is not supported in ONNX files of other tools; give the fitted model "
             "itself to sclbl, or use row-wise operators only"
@@ -240,10 +128,10 @@ def _read_node(r: Reading, proto: onnx.NodeProto) -> None:
     if op == "Constant":
         out = proto.output[0]
         del r.names[out]
-    if op in READERS:
+    if known.read is not None:
         if not inputs and op != "Constant":
             raise SpecError(f"operator {op} has no inputs")
-        READERS[op](r, inputs, out, attrs)
+        known.read(r, inputs, out, attrs)
         return
     r.node(op, inputs, out, **attrs)
 

@@ -13,15 +13,13 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped] 
 from sclbl.errors import SpecError
 from sclbl.onnx_format import functions
 from sclbl.onnx_format.bounds import scan
-from sclbl.onnx_format.rules import MAX_WIDTH, infer_values
 from sclbl.onnx_format.signatures import check_signature, parse_signature
 from sclbl.onnx_format.tensors import DTYPE, from_tensor
 from sclbl.onnx_format.writer import FORMAT
+from sclbl.ops import OPS
+from sclbl.ops.infer import MAX_WIDTH, infer_values
 from sclbl.signature import DType
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
-
-_MAX_LABELS = 64 * 1024 * 1024
-
 
 #: What reading fields of the wrong kind or number ends in, wherever it is noticed.
 _MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -149,7 +147,10 @@ def _node(proto: onnx.NodeProto) -> Node:
         if attribute.name in raw:
             raise SpecError(f"operator {op} has two attributes named {attribute.name!r}")
         raw[attribute.name] = read_attribute(attribute, op)
-    return Node(op, tuple(proto.input), tuple(proto.output), _restored(op, raw))
+    known = OPS.get(op)
+    if known is not None and known.decode is not None:
+        raw = known.decode(raw)
+    return Node(op, tuple(proto.input), tuple(proto.output), raw)
 
 
 def read_attribute(attribute: onnx.AttributeProto, op: str) -> Any:
@@ -175,50 +176,6 @@ def read_attribute(attribute: onnx.AttributeProto, op: str) -> Any:
     except UnicodeDecodeError:
         raise SpecError(f"attribute {name} of {op} holds text that is not UTF-8") from None
     raise SpecError(f"attribute {name} of {op} has an unsupported type")
-
-
-def _restored(op: str, raw: dict[str, Any]) -> dict[str, Any]:
-    if op == "Cast":
-        return {k: DTYPE.get(v, v) if k == "to" else v for k, v in raw.items()}
-    if op == "ai.onnx.ml.LabelEncoder":
-        return encoder(raw)
-    if op == "sclbl.Labels" and isinstance(raw.get("labels"), str):
-        return {**raw, "labels": _labels(raw["labels"])}
-    return raw
-
-
-def encoder(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keys, values and default of a LabelEncoder from its standard attributes.
-
-    Raises
-    ------
-    SpecError
-        Where it maps to anything but int64.
-    """
-    names = set(raw)
-    if names == {"keys_tensor", "values_tensor", "default_tensor"}:
-        keys, values, default = (raw[k] for k in ("keys_tensor", "values_tensor", "default_tensor"))
-        if all(isinstance(a, np.ndarray) for a in (keys, values, default)) and default.size == 1:
-            return {"keys": keys, "values": values, "default": int(default.ravel()[0])}
-    for name, dtype in (("keys_strings", object), ("keys_int64s", "int64"), ("keys_floats", "f4")):
-        if names == {name, "values_int64s", "default_int64"}:
-            keys = np.empty(len(raw[name]), dtype=dtype)
-            keys[:] = raw[name]
-            values = np.array(raw["values_int64s"], dtype=np.int64)
-            return {"keys": keys, "values": values, "default": int(raw["default_int64"])}
-    raise SpecError(f"operator ai.onnx.ml.LabelEncoder has attributes {sorted(names)}")
-
-
-def _labels(text: str) -> tuple[tuple[Any, ...], ...]:
-    try:
-        if len(text) > _MAX_LABELS:
-            raise ValueError("too long")
-        columns = tuple(tuple(column) for column in json.loads(text))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise SpecError(f"operator sclbl.Labels has malformed labels ({error})") from None
-    if not all(isinstance(v, (str, int, float, bool)) for c in columns for v in c):
-        raise SpecError("operator sclbl.Labels has labels that are neither text nor numbers")
-    return columns
 
 
 def _json(metadata: Mapping[str, str], key: str) -> Any:

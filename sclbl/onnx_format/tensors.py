@@ -9,19 +9,11 @@ import numpy as np
 import onnx
 
 from sclbl.errors import SpecError
-from sclbl.signature import DType, Label
+from sclbl.ops.lookup import label_type
+from sclbl.ops.record import ELEMENTS, Floats, Ints, Texts
+from sclbl.signature import DType
 
-ELEMENT: dict[str, int] = {
-    "float32": onnx.TensorProto.FLOAT,
-    "float64": onnx.TensorProto.DOUBLE,
-    "int32": onnx.TensorProto.INT32,
-    "int64": onnx.TensorProto.INT64,
-    "uint8": onnx.TensorProto.UINT8,
-    "uint32": onnx.TensorProto.UINT32,
-    "bool": onnx.TensorProto.BOOL,
-    "text": onnx.TensorProto.STRING,
-}
-DTYPE: dict[int, str] = {number: name for name, number in ELEMENT.items()}
+DTYPE: dict[int, str] = {number: name for name, number in ELEMENTS.items()}
 #: Fields of a tensor for values that are not raw, by element type.
 _TYPED: dict[str, str] = {
     "float32": "float_data",
@@ -38,12 +30,12 @@ def to_tensor(array: np.ndarray, name: str = "") -> onnx.TensorProto:
     """Return an array of numbers, booleans or text as a tensor, raw and little-endian."""
     tensor = onnx.TensorProto(name=name, dims=array.shape)
     if array.dtype.kind in "OU":
-        tensor.data_type = ELEMENT["text"]
+        tensor.data_type = ELEMENTS["text"]
         tensor.string_data.extend(str(v).encode() for v in array.ravel().tolist())
         return tensor
-    if array.dtype.name not in ELEMENT:
-        raise SpecError(f"a constant has type {array.dtype}; known are {', '.join(ELEMENT)}")
-    tensor.data_type = ELEMENT[array.dtype.name]
+    if array.dtype.name not in ELEMENTS:
+        raise SpecError(f"a constant has type {array.dtype}; known are {', '.join(ELEMENTS)}")
+    tensor.data_type = ELEMENTS[array.dtype.name]
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     tensor.raw_data = little.tobytes()
     return tensor
@@ -103,27 +95,35 @@ def _text(tensor: onnx.TensorProto, shape: tuple[int, ...], count: int, where: s
     return array.reshape(shape)
 
 
-def label_array(labels: tuple[Label, ...], dtype: str) -> np.ndarray:
-    """Return the labels of one output in the element type of `label_type`."""
-    if dtype == "text":
-        out = np.empty(len(labels), dtype=object)
-        out[:] = [str(v) for v in labels]
-        return out
-    return np.array(labels, dtype=dtype)
-
-
-def label_type(labels: tuple[tuple[Label, ...], ...]) -> str:
-    """Return the element type that holds all labels: bool, int64, float64, else text."""
-    kinds = {type(v) for column in labels for v in column}
-    if kinds == {bool}:
-        return "bool"
-    if kinds <= {int} and all(
-        -(2**63) <= v < 2**63 for c in labels for v in c if isinstance(v, int)
-    ):
-        return "int64"
-    return "float64" if kinds <= {int, float} else "text"
-
-
 def element_type(dtype: DType, labels: Any = None) -> int:
     """Return the ONNX element type of a tensor of the graph."""
-    return ELEMENT[label_type(labels) if dtype == "label" else dtype]
+    return ELEMENTS[label_type(labels) if dtype == "label" else dtype]
+
+
+#: Integers of an attribute that are Python's at one time.
+_CHUNK = 1 << 16
+
+
+def to_attribute(proto: onnx.AttributeProto, value: Any, op: str) -> None:
+    """Write an attribute's value in place: a number, text, a list or, of an array, a tensor."""
+    kinds = onnx.AttributeProto
+    if isinstance(value, np.ndarray):
+        proto.type = kinds.TENSOR
+        proto.t.CopyFrom(to_tensor(value))
+    elif isinstance(value, (Ints, tuple)):
+        numbers = np.asarray(value.values if isinstance(value, Ints) else value, dtype=np.int64)
+        proto.type = kinds.INTS
+        for start in range(0, len(numbers), _CHUNK):
+            proto.ints.extend(numbers[start : start + _CHUNK].tolist())
+    elif isinstance(value, Floats):
+        proto.type = kinds.FLOATS
+        proto.floats.extend(value.values)
+    elif isinstance(value, Texts):
+        proto.type = kinds.STRINGS
+        proto.strings.extend(text.encode() for text in value.values)
+    elif isinstance(value, str):
+        proto.type, proto.s = kinds.STRING, value.encode()
+    elif isinstance(value, (bool, int)):
+        proto.type, proto.i = kinds.INT, int(value)
+    else:
+        raise SpecError(f"attribute {proto.name} of {op} is a {type(value).__name__}")

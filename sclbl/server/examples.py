@@ -17,6 +17,7 @@ import msgspec
 from sclbl import example, onnx_format
 from sclbl.errors import InputError, SclblError
 from sclbl.missing import of_text
+from sclbl.ops import find
 from sclbl.registry.base import Record
 from sclbl.server.context import Context
 from sclbl.server.payload import JSON
@@ -108,12 +109,13 @@ def _keys(signature: Signature, graph: Graph) -> dict[int, list[Any]]:
         source = origins.get(node.inputs[0]) if node.inputs else None
         if source is None:
             continue
-        if node.op == "Gather":
+        role = find(node.op).role
+        if role == "chooses":
             indices = graph.constants[node.inputs[1]].tolist()
             origins[node.outputs[0]] = tuple(source[i] for i in indices)
-        elif node.op in ("Identity", "Cast", "sclbl.Refuse", "sclbl.RefuseMissingText"):
+        elif role == "passes":
             origins[node.outputs[0]] = source
-        elif node.op == "ai.onnx.ml.LabelEncoder" and len(source) == 1:
+        elif role == "finds" and len(source) == 1:
             keys = [k for k in node.attrs["keys"].tolist() if k == k and not of_text(k)]
             if keys:
                 found.setdefault(source[0], keys)

@@ -7,16 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.ops import find
 from sclbl.spec import Graph
 
 #: Fitted attributes that live on in the signature.
 _IN_SIGNATURE = frozenset({"classes_", "feature_names_in_", "n_features_in_", "n_classes_"})
-_NAMES = {
-    "sclbl.TreeEnsemble": "trees",
-    "sclbl.TreeLeaves": "trees",
-    "ai.onnx.ml.LabelEncoder": "categories",
-    "sclbl.Labels": "labels",
-}
 
 
 def kept(graph: Graph) -> dict[str, int]:
@@ -32,7 +27,7 @@ def kept(graph: Graph) -> dict[str, int]:
         for value in node.attrs.values():
             if isinstance(value, np.ndarray) and id(value) not in seen:
                 seen.add(id(value))
-                name = _NAMES.get(node.op, node.op)
+                name = find(node.op).holds or node.op
                 sizes[name] = sizes.get(name, 0) + _bytes(value)
     return {name: size for name, size in sizes.items() if size}
 
@@ -51,7 +46,7 @@ def dropped(model: Any, graph: Graph) -> tuple[str, ...]:
     """
     arrays = [c for c in graph.constants.values() if c.dtype.kind in "fiu"]
     for node in graph.nodes:
-        if _NAMES.get(node.op) == "trees":
+        if find(node.op).role == "trees":
             # No attribute holds a node's numbers, and sorting millions of them takes seconds.
             continue
         arrays += [

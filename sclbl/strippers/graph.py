@@ -6,50 +6,23 @@ writes operators on wires through the methods of `Builder`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from sclbl.errors import UnsupportedModelError
+from sclbl.errors import SpecError, UnsupportedModelError
+from sclbl.ops import find
+from sclbl.ops.infer import constant
+from sclbl.ops.record import Operand
 from sclbl.signature import MISSING, Column, DType, Kind, Label, Missing, Signature
-from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Value
+from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Value, upstream
 from sclbl.strippers.columns import Cell, Table, Wire
 from sclbl.strippers.markers import marked
 from sclbl.strippers.promotion import NATURAL, is_polars, numpy_dtype
 from sclbl.strippers.trees import Trees
-
-UNARY = frozenset(
-    [
-        "Neg",
-        "Abs",
-        "Exp",
-        "Log",
-        "Sqrt",
-        "Sigmoid",
-        "Erf",
-        "Tanh",
-        "Atan",
-        "Sign",
-        "Floor",
-        "Reciprocal",
-        "sclbl.Erfc",
-        "sclbl.Log1p",
-        "sclbl.Expm1",
-        "sclbl.LibmExp",
-        "sclbl.LibmSigmoid",
-        "sclbl.NormCdf",
-        "sclbl.NormPpf",
-    ]
-)
-BINARY = frozenset(["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min"])
-COMPARE = frozenset(["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"])
-LOGIC = frozenset(["And", "Or"])
-REFUSE = frozenset(["sclbl.Refuse", "sclbl.RefuseMissingText", "sclbl.RefuseUnknown"])
-REDUCE = frozenset(
-    ["ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare"]
-)
 
 
 class Builder:
@@ -187,28 +160,42 @@ class Builder:
         self,
         op: str,
         inputs: Sequence[Wire | str],
-        dtype: DType,
-        width: int,
         origins: Sequence[int] | None = None,
         **attrs: Any,
     ) -> Wire:
-        """Add one operator with one output; the same operator on the same inputs is added once."""
+        """Add one operator with one output; the same operator on the same inputs is added once.
+
+        Raises
+        ------
+        TypeError
+            Where the operator does not take these inputs or attributes: a defect of the stripper.
+        """
         names = tuple(i.name if isinstance(i, Wire) else i for i in inputs)
-        key = (op, names, dtype, width, _attr_key(attrs))
+        key = (op, names, _attr_key(attrs))
         known = self._known.get(key)
         if known is not None:
             return known
         name = f"t{len(self._values)}"
+        node = Node(op, names, (name,), dict(attrs))
+        try:
+            dtype, width = find(op).infer(node, [self._operand(n) for n in names])
+        except SpecError as error:
+            raise TypeError(f"{error}: a defect of the stripper") from error
         self._values[name] = Value(name, dtype, width)
-        self._nodes.append(Node(op, names, (name,), dict(attrs)))
+        self._nodes.append(node)
         wire = Wire(name, dtype, width, tuple(origins) if origins is not None else (-1,) * width)
         self._known[key] = wire
         return wire
 
+    def _operand(self, name: str) -> Operand:
+        if name in self._constants:
+            return constant(self._constants[name])
+        value = self._values[name]
+        return Operand(value.dtype, value.width)
+
     def unary(self, op: str, x: Wire) -> Wire:
-        """Apply an element-wise function (an op of `UNARY`)."""
-        _require(op in UNARY and x.dtype in ("float32", "float64", "int64"), op, x)
-        return self.node(op, [x], x.dtype, x.width, x.origins)
+        """Apply an element-wise function."""
+        return self.node(op, [x], x.origins)
 
     def binary(self, op: str, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray) -> Wire:
         """Apply Add, Sub, Mul, Div, Pow, Max, Min, a comparison, And or Or.
@@ -219,21 +206,13 @@ class Builder:
         first = a if isinstance(a, Wire) else b
         if not isinstance(first, Wire):
             raise TypeError("one side of a binary operator must be a wire")
-        left, left_width = self._operand(a, first)
-        right, right_width = self._operand(b, first)
+        left, left_width = self._side(a, first)
+        right, right_width = self._side(b, first)
         width = max(left_width, right_width)
-        _require({left_width, right_width} <= {1, width}, op, first)
-        if isinstance(a, Wire) and isinstance(b, Wire):
-            _require(a.dtype == b.dtype, op, a)
-        if op in COMPARE or op in LOGIC:
-            dtype: DType = "bool"
-        else:
-            _require(op in BINARY, op, first)
-            dtype = first.dtype
         origins = first.origins if first.width == width else (-1,) * width
-        return self.node(op, [left, right], dtype, width, origins)
+        return self.node(op, [left, right], origins)
 
-    def _operand(self, x: Wire | float | np.ndarray, like: Wire) -> tuple[str, int]:
+    def _side(self, x: Wire | float | np.ndarray, like: Wire) -> tuple[str, int]:
         if isinstance(x, Wire):
             return x.name, x.width
         dtype = object if like.dtype == "text" else like.dtype
@@ -254,11 +233,11 @@ class Builder:
         return self.binary("Div", a, b)
 
     def logical_not(self, x: Wire) -> Wire:
-        return self.node("Not", [x], "bool", x.width, x.origins)
+        return self.node("Not", [x], x.origins)
 
     def is_nan(self, x: Wire) -> Wire:
         """Return, as bool, where x is NaN."""
-        return self.node("IsNaN", [x], "bool", x.width, x.origins)
+        return self.node("IsNaN", [x], x.origins)
 
     def where(
         self, condition: Wire, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray
@@ -267,58 +246,47 @@ class Builder:
         first = a if isinstance(a, Wire) else b
         if not isinstance(first, Wire):
             raise TypeError("one branch of where must be a wire")
-        left, left_width = self._operand(a, first)
-        right, right_width = self._operand(b, first)
+        left, left_width = self._side(a, first)
+        right, right_width = self._side(b, first)
         width = max(condition.width, left_width, right_width)
         origins = first.origins if first.width == width else (-1,) * width
-        return self.node("Where", [condition, left, right], first.dtype, width, origins)
+        return self.node("Where", [condition, left, right], origins)
 
     def cast(self, x: Wire, dtype: DType) -> Wire:
         """Convert element type; the same type is no operation."""
         if x.dtype == dtype:
             return x
-        return self.node("Cast", [x], dtype, x.width, x.origins, to=dtype)
+        return self.node("Cast", [x], x.origins, to=dtype)
 
     def columns(self, x: Wire, indices: Sequence[int]) -> Wire:
         """Take columns of x, in the given order."""
         chosen = tuple(int(i) for i in indices)
         if chosen == tuple(range(x.width)):
             return x
-        return self.node(
-            "Gather",
-            [x, self.constant(chosen, "int64")],
-            x.dtype,
-            len(chosen),
-            [x.origins[i] for i in chosen],
-            axis=1,
-        )
+        origins = [x.origins[i] for i in chosen]
+        return self.node("Gather", [x, self.constant(chosen, "int64")], origins, axis=1)
 
     def concat(self, wires: Sequence[Wire]) -> Wire:
         """Put wires of one type side by side."""
         if len(wires) == 1:
             return wires[0]
-        _require(len({w.dtype for w in wires}) == 1, "Concat", wires[0])
-        origins = [o for w in wires for o in w.origins]
-        return self.node("Concat", list(wires), wires[0].dtype, len(origins), origins, axis=1)
+        return self.node("Concat", list(wires), [o for w in wires for o in w.origins], axis=1)
 
     def matmul(self, x: Wire, weights: np.ndarray) -> Wire:
         """Multiply by a constant ``(x.width, c)`` matrix."""
-        matrix = np.asarray(weights, dtype=x.dtype)
-        _require(matrix.ndim == 2 and matrix.shape[0] == x.width, "MatMul", x)
-        return self.node("MatMul", [x, self.constant(matrix)], x.dtype, matrix.shape[1])
+        return self.node("MatMul", [x, self.constant(np.asarray(weights, dtype=x.dtype))])
 
     def reduce(self, op: str, x: Wire) -> Wire:
-        """Reduce each row to one number (an op of `REDUCE`)."""
-        _require(op in REDUCE, op, x)
-        return self.node(op, [x, self.constant([1], "int64")], x.dtype, 1, keepdims=1)
+        """Reduce each row to one number."""
+        return self.node(op, [x, self.constant([1], "int64")], keepdims=1)
 
     def softmax(self, x: Wire) -> Wire:
         """Softmax over each row: ``exp(x - max) / sum``, summed from left to right."""
-        return self.node("Softmax", [x], x.dtype, x.width, axis=1)
+        return self.node("Softmax", [x], axis=1)
 
     def argmax(self, x: Wire) -> Wire:
         """Return the position (int64) of the first largest value of each row."""
-        return self.node("ArgMax", [x], "int64", 1, axis=1, keepdims=1, select_last_index=0)
+        return self.node("ArgMax", [x], axis=1, keepdims=1, select_last_index=0)
 
     def lookup(
         self,
@@ -340,8 +308,6 @@ class Builder:
         return self.node(
             "ai.onnx.ml.LabelEncoder",
             [x],
-            "int64",
-            1,
             x.origins,
             keys=array,
             values=numbers.astype(np.int64),
@@ -352,7 +318,7 @@ class Builder:
         """End a classifier: class numbers (int64, one column an output) become labels."""
         _require(codes.dtype == "int64" and codes.width == len(classes), "labels", codes)
         lists = tuple(tuple(_plain(v) for v in _label_values(c)) for c in classes)
-        wire = self.node("sclbl.Labels", [codes], "label", codes.width, labels=lists)
+        wire = self.node("sclbl.Labels", [codes], labels=lists)
         return replace(wire, labels=lists)
 
     def trees(self, x: Wire, trees: Trees, start: Wire | None = None) -> Wire:
@@ -362,12 +328,8 @@ class Builder:
         `trees.init`: boosting that begins with another model adds its trees to that model's result.
         """
         _require_columns(x, trees)
-        dtype: DType = "float32" if trees.values.dtype == np.float32 else "float64"
-        inputs = [x]
-        if start is not None:
-            _require(start.dtype == dtype and start.width == len(trees.init), "trees", start)
-            inputs.append(start)
-        return self.node("sclbl.TreeEnsemble", inputs, dtype, len(trees.init), **trees.attrs())
+        inputs = [x] if start is None else [x, start]
+        return self.node("sclbl.TreeEnsemble", inputs, **trees.attrs())
 
     def tree_leaves(self, x: Wire, trees: Trees) -> Wire:
         """Return (int64 ``[rows, trees]``) what ``left`` holds at the leaf each tree ends in.
@@ -376,50 +338,25 @@ class Builder:
         values (``[0, 1]``) and may hold any non-negative number there, a node number for one.
         """
         _require_columns(x, trees)
-        return self.node("sclbl.TreeLeaves", [x], "int64", len(trees.roots), **trees.attrs())
+        return self.node("sclbl.TreeLeaves", [x], **trees.attrs())
 
     def refuse(self, x: Wire, *, nan: bool, inf: bool = True) -> Wire:
         """Pass x through; the program refuses the row where it holds NaN or an infinity."""
         if not nan and not inf:
             return x
-        _require(x.dtype in ("float32", "float64"), "Refuse", x)
-        return self.node(
-            "sclbl.Refuse",
-            [x],
-            x.dtype,
-            x.width,
-            x.origins,
-            nan=int(nan),
-            inf=int(inf),
-            columns=x.origins,
-        )
+        flags = {"nan": int(nan), "inf": int(inf)}
+        return self.node("sclbl.Refuse", [x], x.origins, columns=x.origins, **flags)
 
     def refuse_missing_text(self, x: Wire, kinds: Collection[Missing] = MISSING) -> Wire:
         """Pass text through; the program refuses a row where it is missing, as one of `kinds`."""
         if not kinds:
             return x
         flags = {kind: int(kind in kinds) for kind in MISSING}
-        return self.node(
-            "sclbl.RefuseMissingText",
-            [x],
-            "text",
-            x.width,
-            x.origins,
-            columns=x.origins,
-            **flags,
-        )
+        return self.node("sclbl.RefuseMissingText", [x], x.origins, columns=x.origins, **flags)
 
     def refuse_unknown(self, codes: Wire) -> Wire:
         """Pass codes (int64) through; the program refuses a row where one is negative."""
-        _require(codes.dtype == "int64", "RefuseUnknown", codes)
-        return self.node(
-            "sclbl.RefuseUnknown",
-            [codes],
-            "int64",
-            codes.width,
-            codes.origins,
-            columns=codes.origins,
-        )
+        return self.node("sclbl.RefuseUnknown", [codes], codes.origins, columns=codes.origins)
 
     def pin(self, cells: Sequence[Cell], *, wide: bool = False) -> None:
         """Hold input columns among the cells to their own integer type, or to booleans.
@@ -446,16 +383,6 @@ class Builder:
 
     # ------------------------------------------------------------- finish
 
-    def _upstream(self, names: Iterable[str]) -> tuple[list[Node], set[str]]:
-        """Return the nodes that some values need, in order, and all the values that they need."""
-        needed = set(names)
-        found: list[Node] = []
-        for node in reversed(self._nodes):
-            if needed.intersection(node.outputs):
-                found.append(node)
-                needed.update(node.inputs)
-        return found[::-1], needed
-
     def _with_checks(self, outputs: Mapping[str, Wire]) -> dict[str, Wire]:
         """Return the outputs, made to wait for the checks that none of them needs.
 
@@ -463,12 +390,12 @@ class Builder:
         looked at: an encoder that drops a column's only category, an indicator that found nothing
         missing, a step whose columns the next one leaves out.
         """
-        _, needed = self._upstream(w.name for w in outputs.values())
+        needed = _all_of(upstream(self._nodes, [w.name for w in outputs.values()]))
         loose: list[Node] = []
         for node in reversed(self._nodes):
-            if node.op in REFUSE and node.outputs[0] not in needed:
+            if find(node.op).refuses and node.outputs[0] not in needed:
                 loose.append(node)
-                needed.update(self._upstream(node.outputs)[1])
+                needed |= _all_of(upstream(self._nodes, node.outputs))
         return (
             {m: self._after(wire, loose) for m, wire in outputs.items()} if loose else dict(outputs)
         )
@@ -490,7 +417,7 @@ class Builder:
     def finish(self, outputs: Mapping[str, Wire]) -> Graph:
         """Return the graph, with one output a method and nothing that no output needs."""
         outputs = self._with_checks(outputs)
-        kept, _ = self._upstream(w.name for w in outputs.values())
+        kept = upstream(self._nodes, [w.name for w in outputs.values()])
         used = {i for n in kept for i in n.inputs}
         names = used | {w.name for w in outputs.values()}
         # Every method gets a name of its own, so that graph outputs are named after methods.
@@ -515,20 +442,23 @@ def _plain(value: Any) -> Label:
     return value if isinstance(value, (str, int, float, bool)) else str(value)
 
 
+def _all_of(nodes: Iterable[Node]) -> set[str]:
+    """Return the tensors that nodes take and give."""
+    return {name for node in nodes for name in (*node.inputs, *node.outputs)}
+
+
 def _attr_key(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(
-        (
-            k,
-            id(v)
-            if isinstance(v, np.ndarray) and v.size > 64
-            else (v.tobytes(), v.shape)
-            if isinstance(v, np.ndarray) and v.dtype != object
-            else repr(v)
-            if isinstance(v, (np.ndarray, float))
-            else v,
-        )
-        for k, v in sorted(attrs.items())
-    )
+    return tuple((name, _value_key(value)) for name, value in sorted(attrs.items()))
+
+
+def _value_key(value: Any) -> Any:
+    """Return what equal values of attributes share: arrays are equal by what they hold."""
+    if not isinstance(value, np.ndarray):
+        return repr(value) if isinstance(value, float) else value
+    if value.dtype == object:
+        return repr(value.tolist())
+    data = np.ascontiguousarray(value).data if value.size else b""
+    return value.dtype.str, value.shape, hashlib.sha256(data).digest()
 
 
 def _label_values(classes: Sequence[Any] | np.ndarray) -> list[Any]:

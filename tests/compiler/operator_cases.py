@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sclbl.ops import OPS
+from sclbl.ops.record import Op
 from sclbl.signature import DType
 from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers.columns import Wire
@@ -64,12 +66,12 @@ class Case:
 
 def unary(op: str) -> Callable[[Operands], Made]:
     def make(o: Operands) -> Made:
-        yield o.build.node(op, [o.x], o.dtype, o.x.width)
+        yield o.build.node(op, [o.x])
 
     return make
 
 
-def binary(op: str, result: DType | None = None) -> Callable[[Operands], Made]:
+def binary(op: str) -> Callable[[Operands], Made]:
     """Two tensors, a tensor and a constant row; a column or a number beside a tensor or a row."""
 
     def make(o: Operands) -> Made:
@@ -78,22 +80,14 @@ def binary(op: str, result: DType | None = None) -> Callable[[Operands], Made]:
         pairs = [(o.x, o.y), (o.x, row), (o.one, o.y), (o.x, scalar), (row, o.one)]
         # How operands are spread does not depend on how wide they are: all ways at one width.
         for a, b in pairs if o.x.width == 3 else pairs[:2]:
-            yield o.build.node(op, [a, b], result or o.dtype, o.x.width)
+            yield o.build.node(op, [a, b])
 
     return make
 
 
-def to_bool(op: str) -> Callable[[Operands], Made]:
+def reduction(op: str) -> Callable[[Operands], Made]:
     def make(o: Operands) -> Made:
-        yield o.build.node(op, [o.x], "bool", o.x.width)
-
-    return make
-
-
-def reduction(op: str, result: DType | None = None) -> Callable[[Operands], Made]:
-    def make(o: Operands) -> Made:
-        axes = o.build.constant([1], "int64")
-        yield o.build.node(op, [o.x, axes], result or o.dtype, 1, keepdims=1)
+        yield o.build.reduce(op, o.x)
 
     return make
 
@@ -112,9 +106,9 @@ def cast(o: Operands) -> Made:
         if to == "int64" and o.dtype in FLOATS:
             small = o.build.binary("Max", o.build.binary("Min", o.x, 1e9), -1e9)
             known = o.build.where(o.build.is_nan(small), 7.0, small)
-            yield o.build.node("Cast", [known], "int64", o.x.width, to=to)
+            yield o.build.node("Cast", [known], to=to)
         else:
-            yield o.build.node("Cast", [o.x], to, o.x.width, to=to)
+            yield o.build.node("Cast", [o.x], to=to)
 
 
 def where(o: Operands) -> Made:
@@ -136,7 +130,7 @@ def gather(o: Operands) -> Made:
 
 def concat(o: Operands) -> Made:
     yield o.build.concat([o.x, o.one, o.y, o.x])
-    yield o.build.node("Concat", [o.one], o.dtype, 1, axis=1)
+    yield o.build.node("Concat", [o.one], axis=1)
 
 
 def matmul(o: Operands) -> Made:
@@ -196,61 +190,48 @@ def tree_leaves(o: Operands) -> Made:
     yield o.build.tree_leaves(o.x, ensemble(np.random.default_rng(7), [4] * 9, o.x.width))
 
 
-CASES: dict[str, Case] = {
-    "Abs": Case(NUMBERS, unary("Abs")),
-    "Add": Case(NUMBERS, binary("Add")),
-    "And": Case(("bool",), binary("And")),
+#: How operators of a form are used.
+FORMS: dict[str, Callable[[str], Callable[[Operands], Made]]] = {
+    "element-wise": unary,
+    "two operands": binary,
+    "reduction": reduction,
+}
+#: What is compared otherwise than to the bit, or within the operator's own ULP.
+COMPARE: dict[str, Compare] = {
+    "Max": exact_but_zeros,
+    "Min": exact_but_zeros,
+    "ReduceL1": reduced(np.abs),
+    "ReduceL2": reduced(np.square, np.sqrt),
+    "ReduceMax": exact_but_zeros,
+    "ReduceMin": exact_but_zeros,
+    "ReduceSum": reduced(np.abs),
+    "ReduceSumSquare": reduced(np.square),
+    "sclbl.Erfc": comparing.tails,
+    "sclbl.NormCdf": comparing.tails,
+}
+
+
+def _case(op: Op) -> Case:
+    compare = COMPARE.get(op.name, ulps(op.ulp) if op.ulp else exact)
+    return Case(tuple(t for t in ALL if t in op.takes), FORMS[op.form](op.name), compare)
+
+
+#: Operators that are used in a way of their own.
+OWN: dict[str, Case] = {
     "ArgMax": Case(NUMBERS, argmax),
-    "Atan": Case(FLOATS, unary("Atan"), ulps(3)),
     "Cast": Case(PLAIN, cast),
     "Concat": Case(ALL, concat),
-    "Div": Case(FLOATS, binary("Div")),
-    "Equal": Case(ALL, binary("Equal", "bool")),
-    "Erf": Case(FLOATS, unary("Erf"), ulps(4)),
-    "Exp": Case(FLOATS, unary("Exp"), ulps(2)),
-    "Floor": Case(FLOATS, unary("Floor")),
     "Gather": Case(ALL, gather),
-    "Greater": Case(NUMBERS, binary("Greater", "bool")),
-    "GreaterOrEqual": Case(NUMBERS, binary("GreaterOrEqual", "bool")),
     "Identity": Case(ALL, unary("Identity")),
-    "IsNaN": Case(FLOATS, to_bool("IsNaN")),
-    "Less": Case(NUMBERS, binary("Less", "bool")),
-    "LessOrEqual": Case(NUMBERS, binary("LessOrEqual", "bool")),
-    "Log": Case(FLOATS, unary("Log"), ulps(4)),
     "MatMul": Case(FLOATS, matmul, comparing.products),
-    "Max": Case(NUMBERS, binary("Max"), exact_but_zeros),
-    "Min": Case(NUMBERS, binary("Min"), exact_but_zeros),
-    "Mul": Case(NUMBERS, binary("Mul")),
-    "Neg": Case(NUMBERS, unary("Neg")),
-    "Not": Case(("bool",), to_bool("Not")),
-    "Or": Case(("bool",), binary("Or")),
-    "Pow": Case(FLOATS, binary("Pow"), ulps(4)),
-    "Reciprocal": Case(FLOATS, unary("Reciprocal")),
-    "ReduceL1": Case(NUMBERS, reduction("ReduceL1"), reduced(np.abs)),
-    "ReduceL2": Case(FLOATS, reduction("ReduceL2"), reduced(np.square, np.sqrt)),
-    "ReduceMax": Case(NUMBERS, reduction("ReduceMax"), exact_but_zeros),
-    "ReduceMin": Case(NUMBERS, reduction("ReduceMin"), exact_but_zeros),
-    "ReduceSum": Case(NUMBERS, reduction("ReduceSum"), reduced(np.abs)),
-    "ReduceSumSquare": Case(NUMBERS, reduction("ReduceSumSquare"), reduced(np.square)),
-    "Sigmoid": Case(FLOATS, unary("Sigmoid"), ulps(4)),
-    "Sign": Case(NUMBERS, unary("Sign")),
     "Softmax": Case(FLOATS, softmax, comparing.relative(80)),
-    "Sqrt": Case(FLOATS, unary("Sqrt")),
-    "Sub": Case(NUMBERS, binary("Sub")),
-    "Tanh": Case(FLOATS, unary("Tanh"), ulps(4)),
     "Where": Case(ALL, where),
     "ai.onnx.ml.LabelEncoder": Case((*NUMBERS, "text"), lookup),
-    "sclbl.Erfc": Case(FLOATS, unary("sclbl.Erfc"), comparing.tails),
-    "sclbl.Expm1": Case(FLOATS, unary("sclbl.Expm1"), ulps(3)),
     "sclbl.Labels": Case(("int64",), labels),
-    "sclbl.LibmExp": Case(FLOATS, unary("sclbl.LibmExp"), ulps(1)),
-    "sclbl.LibmSigmoid": Case(FLOATS, unary("sclbl.LibmSigmoid")),
-    "sclbl.Log1p": Case(FLOATS, unary("sclbl.Log1p"), ulps(3)),
-    "sclbl.NormCdf": Case(FLOATS, unary("sclbl.NormCdf"), comparing.tails),
-    "sclbl.NormPpf": Case(FLOATS, unary("sclbl.NormPpf"), ulps(16)),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
     "sclbl.RefuseUnknown": Case(("int64",), refuse_unknown),
     "sclbl.TreeEnsemble": Case(FLOATS, tree_sums),
     "sclbl.TreeLeaves": Case(FLOATS, tree_leaves),
 }
+CASES: dict[str, Case] = {**{op.name: _case(op) for op in OPS.values() if op.form}, **OWN}

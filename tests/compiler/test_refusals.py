@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -119,9 +120,13 @@ def spec_of(build: Builder, wire: Wire, method: str = "predict") -> Spec:
 
 def test_unknown_operator() -> None:
     build = builder(1)
-    wire = build.node("Cosh", [build.table().matrix()], "float64", 1)
-    with pytest.raises(SpecError, match=r"no operator Cosh; see docs/adding-an-op\.md"):
-        compile_spec(spec_of(build, wire))
+    x = build.table().matrix()
+    with pytest.raises(TypeError, match=r"operator Cosh is not supported; supported are Abs, "):
+        build.node("Cosh", [x])
+    spec = spec_of(build, build.unary("Exp", x))
+    nodes = [replace(n, op="Cosh") if n.op == "Exp" else n for n in spec.graph.nodes]
+    with pytest.raises(SpecError, match=r"operator Cosh .*is not supported; supported are Abs, "):
+        compile_spec(replace(spec, graph=replace(spec.graph, nodes=tuple(nodes))))
 
 
 @pytest.mark.parametrize("name", ["memory", "alloc", "reset", "error"])
@@ -159,7 +164,17 @@ def test_the_last_of_equal_keys_counts() -> None:
 
 def test_gather_beyond_the_columns() -> None:
     build = builder(3)
-    x = build.table().matrix()
-    wire = build.node("Gather", [x, build.constant([0, 3], "int64")], "float64", 2, axis=1)
-    with pytest.raises(SpecError, match="Gather takes columns 0 to 3 of a tensor of 3"):
-        compile_spec(spec_of(build, wire))
+    wire = build.columns(build.table().matrix(), [0, 2])
+    spec = spec_of(build, wire)
+    (name,) = spec.graph.constants
+    wrong = replace(spec.graph, constants={name: np.array([0, 3])})
+    with pytest.raises(SpecError, match="takes column 3 of a tensor of 3"):
+        compile_spec(replace(spec, graph=wrong))
+
+
+def test_values_that_the_operators_do_not_give() -> None:
+    build = builder(3)
+    spec = spec_of(build, build.columns(build.table().matrix(), [0, 2]))
+    values = {n: replace(v, width=2) for n, v in spec.graph.values.items()}
+    with pytest.raises(SpecError, match="are not those that its operators give"):
+        compile_spec(replace(spec, graph=replace(spec.graph, values=values)))

@@ -8,19 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.compiler.emit import TILE_MAX, Emitter
 from sclbl.errors import SpecError
+from sclbl.ops.record import Emitter
 from sclbl.spec import Node
-
-#: Operators through which a value passes unchanged, on the way back to the check for NaN.
-_TRANSPARENT = frozenset({"Cast", "Identity", "Gather", "sclbl.Refuse"})
-
 
 NONE = "ptr null"
 #: Bytes of thresholds filled up to the same number in each column; above, columns go one by one.
 MAX_SPREAD = 4 * 1024 * 1024
-#: Leaves of a tree that is scored 32 rows at a time, and rows of a plane (a tile's at most).
-MOST_LEAVES, PLANE = 32, TILE_MAX
+#: Leaves of a tree that is scored 32 rows at a time.
+MOST_LEAVES = 32
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ def _scorer(e: Emitter, packed: _Table, order: _Order, found: str) -> tuple[str,
     nodes = e.reserve(8 * (inner + 4 * packed.trees))
     starts = e.reserve(4 * (packed.trees + 1))
     leaves = e.reserve(4 * MOST_LEAVES * packed.trees)
-    planes = e.reserve(PLANE * packed.columns)
+    planes = e.reserve(e.most_rows * packed.columns)
     limits, words, roots = packed.pointers[0], packed.pointers[1], packed.pointers[4]
     e.at_start(
         "trees_score_unpack",
@@ -432,11 +428,13 @@ def _category_words(attrs: Mapping[str, Any], nodes: np.ndarray) -> tuple[np.nda
 
 
 def _refuses_nan(e: Emitter, name: str) -> bool:
-    """Return whether a check on the way to this tensor refuses NaN."""
-    makers = {n.outputs[0]: n for n in e.graph.nodes}
-    while name in makers and makers[name].op in _TRANSPARENT:
-        node = makers[name]
+    """Return whether a check on the way to this tensor refuses NaN.
+
+    Values pass unchanged through the operators in between.
+    """
+    node = e.maker(name)
+    while node is not None and node.op in ("Cast", "Identity", "Gather", "sclbl.Refuse"):
         if node.op == "sclbl.Refuse" and node.attrs["nan"]:
             return True
-        name = node.inputs[0]
+        node = e.maker(node.inputs[0])
     return False

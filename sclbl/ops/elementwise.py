@@ -1,0 +1,293 @@
+"""Operators that work element by element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sclbl import special
+from sclbl.ops.normal import ppf_body
+from sclbl.ops.record import (
+    ANY,
+    BOOL,
+    ELEMENTS,
+    FLOATS,
+    NUMBERS,
+    PLAIN,
+    Array,
+    Attrs,
+    Body,
+    Emitter,
+    Infer,
+    Op,
+    Operand,
+    Reading,
+    Rewritten,
+    Role,
+    Types,
+    common_width,
+    fail,
+    has_attrs,
+    has_inputs,
+    kernel_name,
+    no_more,
+    same_type,
+    tensor,
+)
+from sclbl.signature import DType
+from sclbl.spec import Node
+
+
+def _unary_infer(types: Types, result: DType | None) -> Infer:
+    def infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+        has_inputs(node, xs, 1)
+        has_attrs(node)
+        x = tensor(node, xs[0], types)
+        return result or same_type(node, [x], types), x.width
+
+    return infer
+
+
+def elementwise(
+    name: str,
+    function: Callable[..., Any],
+    types: Types,
+    *,
+    exact: bool = False,
+    ulp: int = 4,
+    result: DType | None = None,
+    body: Callable[[Body], str] | None = None,
+) -> Op:
+    """Return an operator that applies a function to each element.
+
+    Its kernels stand in ``kernels/unary.c``, one for each type that it takes.
+    """
+
+    def lower(e: Emitter, node: Node) -> None:
+        (x,) = node.inputs
+        kernel = f"unary_{kernel_name(name)}_{e.suffix(x)}"
+        e.call(kernel, e.output(node), e.pointer(x), e.cells(e.width(x)))
+
+    return Op(
+        name,
+        _unary_infer(types, result),
+        lambda attrs, x: function(x),
+        lower,
+        types,
+        body=None if body is None else lambda b, node: body(b),
+        exact=exact,
+        ulp=0 if exact else ulp,
+        form="element-wise",
+        ufunc=function if isinstance(function, np.ufunc) else None,
+    )
+
+
+def binary(
+    name: str,
+    function: Callable[..., Any],
+    types: Types,
+    *,
+    exact: bool = True,
+    result: DType | None = None,
+    role: Role = "",
+) -> Op:
+    """Return an operator on two tensors, or a tensor and a constant row, element by element.
+
+    An operand of one column is spread over the other's. Its kernels stand in
+    ``kernels/elementwise.c``.
+    """
+
+    def infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+        has_inputs(node, xs, 2)
+        has_attrs(node)
+        return result or same_type(node, xs, types), common_width(node, xs)
+
+    def checked(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+        same_type(node, xs, types)
+        return infer(node, xs)
+
+    def lower(e: Emitter, node: Node) -> None:
+        _spread(e, node, f"elementwise_{kernel_name(name)}_{e.suffix(node.inputs[0])}")
+
+    return Op(
+        name,
+        checked,
+        lambda attrs, x, y: np.asarray(function(x, y), dtype=result),
+        lower,
+        types,
+        exact=exact,
+        ulp=0 if exact else 4,
+        form="two operands",
+        role=role,
+        ufunc=function if isinstance(function, np.ufunc) else None,
+    )
+
+
+def _spread(e: Emitter, node: Node, kernel: str) -> None:
+    """Call a kernel on operands that are spread over the result's columns."""
+    width = e.width(node.outputs[0])
+    strides = [s for name in node.inputs for s in e.strides(name, width)]
+    pointers = [e.pointer(name) for name in node.inputs]
+    e.call(kernel, e.output(node), *pointers, "i32 %m", f"i32 {width}", *strides)
+
+
+def _compare(name: str, function: Callable[..., Any], types: Types = NUMBERS) -> Op:
+    return binary(name, function, types, result="bool", role="compares")
+
+
+def _equal(x: Array, y: Array) -> Array:
+    # Not np.equal: texts are Python objects, whose comparisons NumPy leaves to Python.
+    return np.asarray(x == y)
+
+
+Neg = elementwise("Neg", np.negative, NUMBERS, exact=True)
+Abs = elementwise("Abs", np.abs, NUMBERS, exact=True)
+Sign = elementwise("Sign", np.sign, NUMBERS, exact=True)
+Floor = elementwise("Floor", np.floor, FLOATS, exact=True)
+Sqrt = elementwise("Sqrt", np.sqrt, FLOATS, exact=True)
+Reciprocal = elementwise("Reciprocal", lambda x: 1 / x, FLOATS, exact=True)
+Exp = elementwise("Exp", np.exp, FLOATS, ulp=2)
+Log = elementwise("Log", np.log, FLOATS)
+Sigmoid = elementwise("Sigmoid", special.expit, FLOATS)
+Tanh = elementwise("Tanh", np.tanh, FLOATS)
+Atan = elementwise("Atan", np.arctan, FLOATS, ulp=3)
+Erf = elementwise("Erf", special.erf, FLOATS)
+Not = elementwise("Not", np.logical_not, BOOL, exact=True)
+IsNaN = elementwise("IsNaN", np.isnan, FLOATS, exact=True, result="bool")
+
+Erfc = elementwise(
+    "sclbl.Erfc",
+    special.erfc,
+    FLOATS,
+    body=lambda b: b.op("Sub", b.number(1), b.op("Erf", "x")),
+)
+Log1p = elementwise(
+    "sclbl.Log1p",
+    np.log1p,
+    FLOATS,
+    ulp=3,
+    body=lambda b: b.op("Log", b.op("Add", "x", b.number(1))),
+)
+Expm1 = elementwise(
+    "sclbl.Expm1",
+    np.expm1,
+    FLOATS,
+    ulp=3,
+    body=lambda b: b.op("Sub", b.op("Exp", "x"), b.number(1)),
+)
+#: These two are the C library's, to the bit; the standard ones are NumPy's.
+LibmExp = elementwise("sclbl.LibmExp", special.exp, FLOATS, ulp=1, body=lambda b: b.op("Exp", "x"))
+LibmSigmoid = elementwise(
+    "sclbl.LibmSigmoid", special.expit, FLOATS, ulp=0, body=lambda b: b.op("Sigmoid", "x")
+)
+NormPpf = elementwise("sclbl.NormPpf", special.ndtri, FLOATS, ulp=16, body=ppf_body)
+
+
+def _norm_cdf(b: Body) -> str:
+    """(1 + erf(x / sqrt 2)) / 2."""
+    inner = b.op("Erf", b.op("Mul", "x", b.number(math.sqrt(0.5))))
+    return b.op("Mul", b.op("Add", inner, b.number(1)), b.number(0.5))
+
+
+NormCdf = elementwise("sclbl.NormCdf", special.ndtr, FLOATS, body=_norm_cdf)
+
+Add = binary("Add", np.add, NUMBERS, role="moves")
+Sub = binary("Sub", np.subtract, NUMBERS, role="moves")
+Mul = binary("Mul", np.multiply, NUMBERS, role="moves")
+Div = binary("Div", np.divide, FLOATS, role="moves")
+Pow = binary("Pow", np.power, FLOATS, exact=False)
+Max = binary("Max", np.maximum, NUMBERS)
+Min = binary("Min", np.minimum, NUMBERS)
+Less = _compare("Less", np.less)
+LessOrEqual = _compare("LessOrEqual", np.less_equal)
+Greater = _compare("Greater", np.greater)
+GreaterOrEqual = _compare("GreaterOrEqual", np.greater_equal)
+Equal = _compare("Equal", _equal, PLAIN)
+And = binary("And", np.logical_and, BOOL)
+Or = binary("Or", np.logical_or, BOOL)
+
+
+def _where_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+    has_inputs(node, xs, 3)
+    has_attrs(node)
+    tensor(node, xs[0], BOOL)
+    return same_type(node, xs[1:], PLAIN), common_width(node, xs)
+
+
+def _where(attrs: Attrs, condition: Array, x: Array, y: Array) -> Array:
+    return np.asarray(np.where(condition, x, y))
+
+
+def _where_lower(e: Emitter, node: Node) -> None:
+    _spread(e, node, f"elementwise_where_{e.suffix(node.inputs[1])}")
+
+
+Where = Op("Where", _where_infer, _where, _where_lower, BOOL, exact=True, role="selects")
+
+
+_ELEMENT_NAMES = {number: name for name, number in ELEMENTS.items()}
+
+
+def _cast_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+    has_inputs(node, xs, 1)
+    x = tensor(node, xs[0], NUMBERS | BOOL)
+    to = node.attrs.get("to")
+    has_attrs(node, to=to)
+    if to not in NUMBERS | BOOL:
+        raise fail(node, f"does not convert to {to}")
+    dtype: DType = to
+    return dtype, x.width
+
+
+def _cast_lower(e: Emitter, node: Node) -> None:
+    x, to = node.inputs[0], node.outputs[0]
+    if e.dtype(x) == e.dtype(to):
+        e.alias(node)
+        return
+    kernel = f"elementwise_cast_{e.suffix(x)}_{e.suffix(to)}"
+    e.call(kernel, e.output(node), e.pointer(x), e.cells(e.width(x)))
+
+
+def _cast_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    attrs.pop("saturate", None)
+    to = attrs.pop("to", None)
+    no_more("Cast", attrs)
+    r.node("Cast", inputs, out, to=_ELEMENT_NAMES.get(to, to))
+
+
+Cast = Op(
+    "Cast",
+    _cast_infer,
+    lambda attrs, x: x.astype(attrs["to"]),
+    _cast_lower,
+    NUMBERS | BOOL,
+    read=_cast_read,
+    encode=lambda attrs: {"to": ELEMENTS[attrs["to"]]},
+    decode=lambda raw: {k: _ELEMENT_NAMES.get(v, v) if k == "to" else v for k, v in raw.items()},
+    exact=True,
+    role="passes",
+)
+Identity = Op(
+    "Identity",
+    _unary_infer(ANY, None),
+    lambda attrs, x: x,
+    lambda e, node: e.alias(node),
+    ANY,
+    exact=True,
+    role="passes",
+)
+
+
+def _relu(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    no_more("Relu", attrs)
+    # Zero in the type of x, for infinities too: their sign is finite, and NaN's is NaN.
+    sign, zero = f"{out}_sign", f"{out}_zero"
+    r.node("Sign", [inputs[0]], sign)
+    r.node("Sub", [sign, sign], zero)
+    r.node("Max", [inputs[0], zero], out)
+
+
+Relu = Rewritten("Relu", _relu)

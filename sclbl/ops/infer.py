@@ -1,0 +1,71 @@
+"""Types and widths of a whole graph, worked out and checked operator by operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sclbl.errors import SpecError
+from sclbl.ops import OPS
+from sclbl.ops.record import Operand, fail
+from sclbl.spec import Node, Value
+
+#: Most columns of a tensor, and of all tensors of a graph together.
+MAX_WIDTH = 2**22
+MAX_TOTAL_WIDTH = 2**27
+
+
+def constant(array: np.ndarray) -> Operand:
+    """Return a constant as an operand."""
+    dtype = "text" if array.dtype == object else array.dtype.name
+    return Operand(dtype, array.shape[-1] if array.ndim else 1, array)
+
+
+def infer_values(
+    inputs: Sequence[Value],
+    nodes: Sequence[Node],
+    constants: Mapping[str, np.ndarray],
+    *,
+    deep: bool = True,
+) -> dict[str, Value]:
+    """Return type and width of every tensor of a graph.
+
+    With `deep`, operators also look through large attributes (`Op.check`): for files.
+
+    Raises
+    ------
+    SpecError
+        Where a node is unknown, out of order, or takes what it cannot.
+    """
+    values = {v.name: v for v in inputs}
+    if len(values) < len(inputs) or values.keys() & constants.keys():
+        raise SpecError("the graph has two tensors of one name")
+    total = 0
+    for node in nodes:
+        if len(node.outputs) != 1 or not node.outputs[0]:
+            raise SpecError(f"operator {node.op} has {len(node.outputs)} outputs; it has one")
+        op = OPS.get(node.op)
+        if op is None:
+            raise fail(node, "is not supported; supported are " + ", ".join(sorted(OPS)))
+        name = node.outputs[0]
+        if name in values or name in constants:
+            raise fail(node, "gives a tensor that exists already")
+        operands = []
+        for i in node.inputs:
+            if i in values:
+                operands.append(Operand(values[i].dtype, values[i].width))
+            elif i in constants:
+                operands.append(constant(constants[i]))
+            else:
+                raise fail(
+                    node, f"takes {i!r}, which nothing before it gives (a cycle, or a lost part)"
+                )
+        dtype, width = op.infer(node, operands)
+        if deep and op.check is not None:
+            op.check(node, operands)
+        total += width
+        if not 0 < width <= MAX_WIDTH or total > MAX_TOTAL_WIDTH:
+            raise fail(node, f"is {width} columns wide, which is beyond the limits")
+        values[name] = Value(name, dtype, width)
+    return values

@@ -1,0 +1,339 @@
+"""What the project knows about an operator: one record, an `Op`.
+
+The builder, the reader of files, the reference interpreter, the compiler, the conformance tests and
+the table in the docs all read these records; nothing else spells what an operator takes, means or
+becomes. A family of operators is one file beside this one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, cast
+
+import numpy as np
+
+from sclbl.errors import SpecError
+from sclbl.signature import DType
+from sclbl.spec import Node
+
+Array = np.ndarray[Any, Any]
+Attrs = Mapping[str, Any]
+#: Sets of element types.
+Types = frozenset[str]
+
+FLOATS: Types = frozenset(("float32", "float64"))
+NUMBERS: Types = FLOATS | {"int64"}
+BOOL: Types = frozenset(("bool",))
+#: ONNX's number of each element type (TensorProto.DataType).
+ELEMENTS: Mapping[str, int] = {
+    "float32": 1,
+    "uint8": 2,
+    "int32": 6,
+    "int64": 7,
+    "text": 8,
+    "bool": 9,
+    "float64": 11,
+    "uint32": 12,
+}
+#: What a tensor in the middle of a graph may hold; labels only ever come out.
+PLAIN: Types = NUMBERS | {"bool", "text"}
+ANY: Types = PLAIN | {"label"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An input of an operator: a tensor of the graph, or a constant."""
+
+    dtype: str
+    width: int
+    constant: Array | None = None
+
+
+class Emitter(Protocol):
+    """What a lowering calls: kernels, on tiles of rows, with weights beside them.
+
+    Addresses and numbers are arguments of LLVM assembly (``ptr @b0``, ``i32 3``), opaque here.
+    """
+
+    #: The most rows that a tile has.
+    most_rows: int
+
+    def dtype(self, name: str) -> str:
+        """Return the element type of a tensor or constant."""
+
+    def suffix(self, name: str) -> str:
+        """Return how kernels call that type."""
+
+    def item(self, name: str) -> int:
+        """Return the bytes of one element."""
+
+    def width(self, name: str) -> int:
+        """Return the number of columns of a tensor or of a constant row."""
+
+    def constant(self, name: str) -> Array | None:
+        """Return a constant's values; None for a tensor with rows."""
+
+    def maker(self, name: str) -> Node | None:
+        """Return the node that makes a tensor; None for an input or a constant."""
+
+    def pointer(self, name: str) -> str:
+        """Return the address of a tensor's tile, or of a constant."""
+
+    def strides(self, name: str, width: int) -> tuple[str, str]:
+        """Return row and column stride (elements) of an operand spread over `width` columns."""
+
+    def cells(self, width: int) -> str:
+        """Return the number of cells of a tile of `width` columns."""
+
+    def output(self, node: Node) -> str:
+        """Reserve the buffer of a node's result and return its address."""
+
+    def alias(self, node: Node) -> None:
+        """Let a node's result be its first input's tile."""
+
+    def scratch(self, row_bytes: int) -> str:
+        """Reserve a buffer of `row_bytes` for each row of a tile."""
+
+    def weight(self, array: Array, alignment: int = 16) -> str:
+        """Add constant bytes to the program and return their address."""
+
+    def reserve(self, size: int, alignment: int = 16) -> str:
+        """Add zeroed memory to the program and return its address."""
+
+    def offset(self, block: str, distance: int) -> str:
+        """Return the address `distance` bytes into a reserved block."""
+
+    def call(self, kernel: str, *args: str) -> None:
+        """Call a kernel; its file is named after the part before the first underscore."""
+
+    def refuse(self, kernel: str, *args: str) -> None:
+        """Call a kernel that may refuse rows."""
+
+    def function(self, parameters: str, kernel: str, *args: str) -> str:
+        """Add a function that calls a kernel, never inlined, and return its address."""
+
+    def at_start(self, kernel: str, *args: str) -> None:
+        """Call a kernel when the program is instantiated."""
+
+
+class Body(Protocol):
+    """A function of an ONNX file under construction, in standard operators.
+
+    Its inputs are called ``x`` (and ``start``).
+    """
+
+    def op(self, op: str, *inputs: str, **attrs: Any) -> str:
+        """Add an operator (its domain in front, where it has one); return its result's name."""
+
+    def tensor(self, values: Any, dtype: Any = None) -> str:
+        """Add a constant as it is."""
+
+    def number(self, value: float) -> str:
+        """Add a number in the type of ``x``."""
+
+
+class Reading(Protocol):
+    """A file of another tool while it is read; inputs and outputs are names of tensors."""
+
+    def array(self, inputs: list[str], index: int, op: str) -> Array:
+        """Return an input that must be a constant."""
+
+    def constant(self, values: Any, dtype: Any) -> str:
+        """Add a constant and return its name."""
+
+    def node(self, op: str, inputs: list[str], output: str, **attrs: Any) -> str:
+        """Add an operator and return its result's name."""
+
+    def keep(self, name: str, values: Array) -> None:
+        """Let a name of the file be a constant."""
+
+    def flatten(self, output: str) -> None:
+        """Note that the file's tensor lacks the axis of length one that ours has."""
+
+
+Infer = Callable[[Node, Sequence[Operand]], tuple[DType, int]]
+Define = Callable[..., Array]
+Lower = Callable[[Emitter, Node], None]
+Read = Callable[[Reading, list[str], str, dict[str, Any]], None]
+
+#: What an operator does to the values that pass through it, for those who follow columns through a
+#: graph: hand them on one by one, choose among them, join them, move and scale them, compare them,
+#: look them up, walk trees over them, end in labels.
+Role = Literal[
+    "passes", "chooses", "joins", "selects", "moves", "compares", "finds", "trees", "labels", ""
+]
+
+Form = Literal["element-wise", "two operands", "reduction", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operator.
+
+    Parameters
+    ----------
+    name : str
+        As in ONNX, with its domain in front where it is not the default one.
+    infer : callable
+        ``(node, operands) → (element type, width)``; raises `SpecError` for what it does not take.
+    define : callable
+        ``(attrs, *arrays) → array``: the meaning, in NumPy. Plain and slow is right.
+    lower : callable
+        ``(emitter, node)``: writes the kernel calls.
+    takes : set of str
+        Element types of its first operand, for the docs and the tests.
+    body : callable, optional
+        For the domain ``sclbl``: writes the function of standard operators that stands for it in
+        files, ``(body, node)``, and returns the name of its result.
+    private : bool
+        Whether each node has a function of its own, because constants of the node are in it.
+    read : callable, optional
+        How a node of another tool's file becomes nodes of the graph, where it is not as it is.
+    encode, decode : callable, optional
+        Attributes on their way into a file, and back.
+    check : callable, optional
+        ``(node, operands)``: what `infer` leaves out because it takes time. It is asked where a
+        file is read; a stripper's arrays were checked in the source's own terms.
+    exact : bool
+        The promise: results depend on nothing but comparisons and correctly rounded arithmetic in
+        a stated order, so they are the definition's to the bit.
+    ulp : int
+        The promise where it is not exact: how many units in the last place a result may be from
+        the definition, in either type. 0: to the bit, or what the family says (sums, products).
+    form : {"element-wise", "two operands", "reduction", ""}
+        Operators of one form are tested by one case.
+    role : str
+        See `Role`.
+    refuses : bool
+        Whether it is a check that may refuse rows.
+    holds : str
+        What a person calls the arrays among its attributes, in the list of what was kept.
+    ufunc : callable, optional
+        NumPy's function of the same meaning.
+    """
+
+    name: str
+    infer: Infer
+    define: Define
+    lower: Lower
+    takes: Types
+    body: Callable[[Body, Node], str] | None = None
+    private: bool = False
+    read: Read | None = None
+    encode: Callable[[Attrs], Mapping[str, Any]] | None = None
+    decode: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    check: Callable[[Node, Sequence[Operand]], None] | None = None
+    exact: bool = False
+    ulp: int = 0
+    form: Form = ""
+    role: Role = ""
+    refuses: bool = False
+    holds: str = ""
+    ufunc: Callable[..., Any] | None = None
+
+    @property
+    def short(self) -> str:
+        """The name without its domain."""
+        return self.name.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A standard operator that files have and graphs do not: it is written with others."""
+
+    name: str
+    read: Read
+
+
+def kernel_name(op: str) -> str:
+    """Return how kernels call an operator: ``sclbl.NormCdf`` is ``norm_cdf``, IsNaN ``is_nan``."""
+    return "_".join(re.findall("NaN|[A-Z][a-z0-9]*", op.rpartition(".")[2])).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Ints:
+    """Integers that a file holds as a list; an array by itself is held as a tensor."""
+
+    values: Sequence[int] | Array
+
+
+@dataclass(frozen=True, slots=True)
+class Floats:
+    """Numbers (float32) that a file holds as a list."""
+
+    values: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts that a file holds as a list."""
+
+    values: Sequence[str]
+
+
+# ------------------------------------------------------------- checks for inference
+
+
+def fail(node: Node, why: str) -> SpecError:
+    """Return the error for a node that an operator does not take."""
+    return SpecError(f"operator {node.op} (output {node.outputs[0]!r}) {why}")
+
+
+def has_attrs(node: Node, **wanted: Any) -> None:
+    """Require these attributes, and no others."""
+    if dict(node.attrs) != wanted:
+        raise fail(node, f"has attributes {dict(node.attrs)!r}; supported are {wanted!r}")
+
+
+def has_inputs(node: Node, xs: Sequence[Operand], count: int) -> None:
+    """Require a number of inputs."""
+    if len(xs) != count:
+        raise fail(node, f"has {len(xs)} inputs; it takes {count}")
+
+
+def tensor(node: Node, x: Operand, types: Types = ANY) -> Operand:
+    """Require a tensor with rows, of one of the types."""
+    if x.constant is not None:
+        raise fail(node, "works on a constant where it takes a tensor with rows")
+    if x.dtype not in types:
+        raise fail(node, f"does not take {x.dtype}; it takes {', '.join(sorted(types))}")
+    return x
+
+
+def same_type(node: Node, xs: Sequence[Operand], types: Types) -> DType:
+    """Return the one type that all operands have."""
+    found = {x.dtype for x in xs}
+    if len(found) != 1 or not found <= types:
+        raise fail(node, f"does not take {', '.join(sorted(x.dtype for x in xs))} together")
+    return cast("DType", next(iter(found)))
+
+
+def common_width(node: Node, xs: Sequence[Operand]) -> int:
+    """Return the width of operands, each of which is as wide or one column."""
+    if all(x.constant is not None for x in xs):
+        raise fail(node, "works on constants only")
+    for x in xs:
+        shape: tuple[int, ...] = () if x.constant is None else x.constant.shape
+        if len(shape) == 2 and shape[0] != 1:
+            raise fail(node, f"takes constants of one row; this one has shape {shape}")
+    width = max(x.width for x in xs)
+    if any(x.width not in (1, width) for x in xs):
+        raise fail(node, f"does not take widths {[x.width for x in xs]} together")
+    return width
+
+
+# ------------------------------------------------------------- reading files of other tools
+
+
+def along_columns(op: str, attrs: dict[str, Any], default: int) -> None:
+    """Take the attribute ``axis``, which must be that of the columns."""
+    if attrs.pop("axis", default) not in (1, -1):
+        raise SpecError(f"operator {op} works along axis {attrs}; rows are read along axis 1 only")
+
+
+def no_more(op: str, attrs: Mapping[str, Any]) -> None:
+    """Require that no attribute is left."""
+    if attrs:
+        raise SpecError(f"operator {op} has attributes {sorted(attrs)}, which are not supported")

@@ -1,0 +1,139 @@
+"""The checks by which a program refuses what its model refuses. Each passes its input on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sclbl.errors import InfiniteValueError, MissingValueError, UnknownCategoryError
+from sclbl.ops.record import (
+    FLOATS,
+    Array,
+    Attrs,
+    Body,
+    Emitter,
+    Infer,
+    Op,
+    Operand,
+    Types,
+    fail,
+    has_inputs,
+    same_type,
+    tensor,
+)
+from sclbl.signature import MISSING, DType
+from sclbl.spec import MISSING_TEXTS, Node
+
+
+def _infer(types: Types, flags: tuple[str, ...]) -> Infer:
+    def infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+        has_inputs(node, xs, 1)
+        x = tensor(node, xs[0], types)
+        columns = node.attrs.get("columns")
+        names = {"columns", *flags}
+        if set(node.attrs) != names or len(columns or ()) != x.width:
+            raise fail(node, f"takes {', '.join(sorted(names))}, one column each")
+        if min(columns or (0,)) < -1 or any(node.attrs[f] not in (0, 1) for f in flags):
+            raise fail(node, "has a column number or flag out of range")
+        return same_type(node, [x], types), x.width
+
+    return infer
+
+
+def _body(b: Body, node: Node) -> str:
+    # Other runtimes do not refuse rows.
+    return b.op("Identity", "x")
+
+
+def _columns(e: Emitter, node: Node) -> str:
+    columns = node.attrs["columns"]
+    if tuple(columns) == tuple(range(len(columns))):
+        return "ptr null"
+    return e.weight(np.array(columns, dtype=np.int32), 4)
+
+
+def _check(e: Emitter, node: Node, kernel: str, *flags: str) -> None:
+    x = node.inputs[0]
+    e.alias(node)
+    width = f"i32 {e.width(x)}"
+    given = tuple(f"i32 {int(node.attrs[f])}" for f in flags)
+    e.refuse(kernel, e.pointer(x), _columns(e, node), "i32 %m", "i32 %row", width, *given)
+
+
+def _first(bad: Array, attrs: Attrs) -> tuple[int, int]:
+    """Return the row and the input's column of the first cell that is refused."""
+    row, column = (int(v[0]) for v in np.nonzero(bad))
+    return row, attrs["columns"][column]
+
+
+_NUMBER_FLAGS = ("nan", "inf")
+
+
+def _refuse(attrs: Attrs, x: Array) -> Array:
+    for flag, bad, error, what in (
+        (attrs["nan"], np.isnan(x), MissingValueError, "is missing (NaN)"),
+        (attrs["inf"], np.isinf(x), InfiniteValueError, "is infinite or too large"),
+    ):
+        if flag and bad.any():
+            row, origin = _first(bad, attrs)
+            raise error(f"row {row}, column {origin} {what}", row=row, column=str(origin))
+    return x
+
+
+Refuse = Op(
+    "sclbl.Refuse",
+    _infer(FLOATS, _NUMBER_FLAGS),
+    _refuse,
+    lambda e, node: _check(e, node, f"refuse_{e.suffix(node.inputs[0])}", *_NUMBER_FLAGS),
+    FLOATS,
+    body=_body,
+    exact=True,
+    role="passes",
+    refuses=True,
+)
+
+
+def _refuse_unknown(attrs: Attrs, x: Array) -> Array:
+    if (x < 0).any():
+        row, origin = _first(x < 0, attrs)
+        raise UnknownCategoryError(
+            f"row {row}, column {origin} holds an unknown category", row=row, column=str(origin)
+        )
+    return x
+
+
+RefuseUnknown = Op(
+    "sclbl.RefuseUnknown",
+    _infer(frozenset(("int64",)), ()),
+    _refuse_unknown,
+    lambda e, node: _check(e, node, "refuse_unknown"),
+    frozenset(("int64",)),
+    body=_body,
+    exact=True,
+    role="passes",
+    refuses=True,
+)
+
+
+def _refuse_missing_text(attrs: Attrs, x: Array) -> Array:
+    bad = np.isin(x, [MISSING_TEXTS[k] for k in MISSING if attrs[k]])
+    if bad.any():
+        row, origin = _first(bad, attrs)
+        raise MissingValueError(
+            f"row {row}, column {origin} is missing", row=row, column=str(origin)
+        )
+    return x
+
+
+RefuseMissingText = Op(
+    "sclbl.RefuseMissingText",
+    _infer(frozenset(("text",)), MISSING),
+    _refuse_missing_text,
+    lambda e, node: _check(e, node, "refuse_missing_text", *MISSING),
+    frozenset(("text",)),
+    body=_body,
+    exact=True,
+    role="passes",
+    refuses=True,
+)
