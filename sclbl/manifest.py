@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from sclbl.errors import InvalidProgramError, LimitError
-from sclbl.signature import DType, Kind, Output, Signature, is_held
+from sclbl.signature import MAX_COUNTED, Signature, validate
 from sclbl.wasm import encode_leb, read_leb, sections
 
 ABI = 1
@@ -26,10 +25,6 @@ CODE_DIGITS = 16
 MAX_MANIFEST = 16 * 1024 * 1024
 #: What a spec and the compiler decide; every other entry is what the maker of the program states.
 DERIVED = ("abi", "signature", "numeric_dtype", "source", "spec", "compiler", "code")
-#: Columns of a row, and of a result.
-MAX_COLUMNS = 2**22
-#: Columns that may be written as a count, which costs a file nothing.
-MAX_COUNTED = 2**18
 #: Every key that a manifest may have: its type, and the most bytes of JSON that it may take. A new
 #: key is one line here.
 KEYS: dict[str, tuple[type | tuple[type, ...], int]] = {
@@ -43,9 +38,6 @@ KEYS: dict[str, tuple[type | tuple[type, ...], int]] = {
     "compiler": (str, 200),
     "code": (str, 100),
 }
-_LABEL_DTYPE = re.compile(
-    r"(float|int|uint)(8|16|32|64)|bool|object|str|category|[<>|=]?U[0-9]{1,4}"
-)
 
 
 def _find(wasm: bytes) -> tuple[int, int, int] | None:
@@ -146,53 +138,16 @@ def read_signature(manifest: Mapping[str, Any]) -> Signature:
         numeric = signature.numeric_dtype
         if manifest.get("numeric_dtype", numeric) != numeric:
             raise ValueError(f"numbers of type {manifest['numeric_dtype'][:40]!r}, not {numeric}")
-        _check_columns(signature)
-        for method, output in signature.outputs.items():
-            if not isinstance(output.dtype, str) or not _LABEL_DTYPE.fullmatch(output.dtype):
-                raise ValueError(f"the output {method!r} of type {str(output.dtype)[:40]!r}")
-            if not _fits(output):
-                raise ValueError(f"the output {method!r}")
+        validate(signature)
+        for output in signature.outputs.values():
+            for column in output.labels or ():
+                np.array(column, dtype=output.dtype)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidProgramError(
             f"the program's manifest has no readable signature ({error!r}); the file was "
             "altered, so fetch or compile it again"
         ) from None
     return signature
-
-
-def _check_columns(signature: Signature) -> None:
-    named = signature.layout == "table"
-    # Columns that were written as a count are one object.
-    columns = {id(c): c for c in signature.columns}.values()
-    if (
-        signature.layout not in ("array", "table")
-        or not columns
-        or not signature.outputs
-        or any(c.kind not in get_args(Kind) for c in columns)
-        or any(c.dtype is not None and not is_held(c) for c in columns)
-        or any(isinstance(c.name, str) != named for c in columns)
-        or (named and len({c.name for c in columns}) < len(signature.columns))
-    ):
-        raise ValueError("columns or methods")
-
-
-def _fits(output: Output) -> bool:
-    labels, splits = output.labels, output.splits
-    for column in labels or ():
-        if not all(isinstance(v, (str, int, float, bool)) for v in column):
-            return False
-        np.array(column, dtype=output.dtype)
-    return (
-        output.storage in get_args(DType)
-        and np.dtype(output.dtype).kind in "biufOUT"
-        and 0 < output.width <= MAX_COLUMNS
-        and output.ndim in (1, 2)
-        and (output.ndim == 2 or output.width == 1 or splits is not None)
-        and (splits is None or (sum(splits) == output.width and min(splits, default=0) > 0))
-        and (output.names is None or len(output.names) == output.width)
-        and (labels is not None) == (output.storage == "label")
-        and (labels is None or (len(labels) == output.width and all(labels)))
-    )
 
 
 def code(wasm: bytes) -> bytes:

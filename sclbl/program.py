@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sclbl import manifest
-from sclbl.errors import InvalidProgramError, ProgramError, UnsupportedMethodError
+from sclbl.errors import ProgramError, UnsupportedMethodError
 from sclbl.printable import printable
 from sclbl.rows import Blocks, encode
 from sclbl.runtime import Module
@@ -75,17 +75,9 @@ class Program:
         self._spec = spec
         self._module = Module(self.wasm, self.signature)
         for method in self.signature.outputs:
-            # What begins with an underscore could take the place of Python's own protocols.
-            if (
-                method.startswith("_")
-                or not method.isidentifier()
-                or hasattr(Program, method)
-                or method in self.__dict__
-            ):
-                raise InvalidProgramError(
-                    f"the program calls a method {method!r}, which is no name for one; "
-                    "the file was altered, so fetch or compile it again"
-                )
+            # What Program has of that name stays; `run` calls every method by its name.
+            if hasattr(Program, method) or method in self.__dict__:
+                continue
             call = Method(self._caller(method))
             call.origin = (self.wasm, spec, method)
             call.__name__ = call.__qualname__ = method

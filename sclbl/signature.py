@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -253,3 +254,65 @@ def _column(
     if missing not in MISSING or isinstance(takes, str) or not set(takes) <= set(MISSING):
         raise ValueError(f"the missing values {missing!r}, {takes!r} of a column")
     return Column(name, kind, dtype, missing, tuple(takes))
+
+
+#: What a program exports beside its methods, so that no method is called so.
+EXPORTS = ("memory", "alloc", "reset", "error")
+#: Columns that may be written as a count, which costs a file nothing; and all columns.
+MAX_COUNTED = 2**18
+MAX_COLUMNS = 2**22
+_METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+_DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|[<>|=]?U[0-9]{1,4}")
+
+
+def validate(signature: Signature) -> None:
+    """Check a signature that comes from outside.
+
+    Raises
+    ------
+    ValueError
+        Where its columns or outputs are not well formed; the message says which.
+    """
+    named = signature.layout == "table"
+    # Columns that were written as a count are one object.
+    columns = {id(c): c for c in signature.columns}.values()
+    if (
+        signature.layout not in ("array", "table")
+        or not columns
+        or any(c.kind not in get_args(Kind) for c in columns)
+        or any(c.dtype is not None and not is_held(c) for c in columns)
+        or any(isinstance(c.name, str) != named for c in columns)
+        or (named and len({c.name for c in columns}) < len(signature.columns))
+    ):
+        raise ValueError("its columns are not well formed")
+    if not signature.outputs:
+        raise ValueError("it has no methods")
+    for method, output in signature.outputs.items():
+        if not is_method(method):
+            raise ValueError(f"its output {method[:80]!r} cannot be a method")
+        if not isinstance(output.dtype, str) or not _DTYPE.fullmatch(output.dtype):
+            raise ValueError(f"its output {method!r} is of type {str(output.dtype)[:40]!r}")
+        if not _fits(output):
+            raise ValueError(f"its output {method!r} does not fit")
+        values = [v for column in output.labels or () for v in column]
+        if not all(isinstance(v, (str, int, float, bool)) for v in values):
+            raise ValueError(f"its output {method!r} has labels that are no labels")
+
+
+def is_method(name: str) -> bool:
+    """Return whether a method may be called so."""
+    return _METHOD.fullmatch(name) is not None and name not in EXPORTS
+
+
+def _fits(output: Output) -> bool:
+    labels, splits = output.labels, output.splits
+    return (
+        output.storage in get_args(DType)
+        and 0 < output.width <= MAX_COLUMNS
+        and output.ndim in (1, 2)
+        and (output.ndim == 2 or output.width == 1 or splits is not None)
+        and (splits is None or (sum(splits) == output.width and min(splits, default=0) > 0))
+        and (output.names is None or len(output.names) == output.width)
+        and (labels is not None) == (output.storage == "label")
+        and (labels is None or (len(labels) == output.width and all(labels)))
+    )

@@ -24,39 +24,6 @@ from sclbl.signature import DType, Missing, Signature
 
 NUMERIC_INPUT = "numeric"
 TEXT_INPUT = "text"
-#: What a method cannot be called: exports of a program, attributes of `Program` and `Deployment`.
-RESERVED = frozenset(
-    [
-        "memory",
-        "alloc",
-        "reset",
-        "error",
-        "wasm",
-        "sha256",
-        "size",
-        "signature",
-        "methods",
-        "report",
-        "spec",
-        "manifest",
-        "module",
-        "memory_bytes",
-        "save",
-        "run",
-        "from_bytes",
-        "name",
-        "version",
-        "ref",
-        "aliases",
-        "url",
-        "created_at",
-        "docs",
-        "tags",
-        "metrics",
-        "edit",
-        "example",
-    ]
-)
 #: What stands for missing texts in the constants of a graph: Unicode noncharacters.
 MISSING_TEXTS: Mapping[Missing, str] = {
     "none": "\U0010ffff",

@@ -592,8 +592,20 @@ def test_hostile_files(change: Any, message: str) -> None:
 def test_outputs_that_cannot_be_methods() -> None:
     build, table = start(X)
     spec = spec_of(build, {"memory": table.matrix()})
-    with pytest.raises(SpecError, match="'memory', which cannot be a method"):
+    with pytest.raises(SpecError, match="'memory' cannot be a method"):
         read(write(spec))
+
+
+def test_outputs_may_be_called_as_the_program_has_attributes() -> None:
+    names = ("classes_", "report", "program", "run", "wasm")
+    build, table = start(X)
+    x = table.matrix()
+    spec = spec_of(build, {name: build.binary("Add", x, float(i)) for i, name in enumerate(names)})
+    program = Program(compile_spec(read(write(spec))))
+    assert program.methods == names
+    assert program.report is None
+    for i, name in enumerate(names):
+        np.testing.assert_array_equal(program.run(name, X), X + i)
 
 
 def test_bytes_that_are_no_model() -> None:

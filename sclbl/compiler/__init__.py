@@ -15,7 +15,8 @@ from sclbl.compiler.simplify import simplify
 from sclbl.errors import SpecError
 from sclbl.ops import find
 from sclbl.ops.infer import infer_values
-from sclbl.spec import RESERVED, Spec
+from sclbl.signature import MAX_COUNTED, is_method
+from sclbl.spec import Spec
 
 #: SHA-256 of what this process compiled, the oldest first. Nothing else is ever put there.
 _made: OrderedDict[bytes, None] = OrderedDict()
@@ -49,18 +50,17 @@ def compile_spec(spec: Spec) -> bytes:
         Where LLVM or the linker fails: a defect of sclbl.
     """
     width = len(spec.signature.columns)
-    if spec.signature.layout == "array" and width > manifest.MAX_COUNTED:
+    if spec.signature.layout == "array" and width > MAX_COUNTED:
         raise SpecError(
-            f"the model takes {width:,} columns; sclbl takes at most {manifest.MAX_COUNTED:,} "
-            "without names"
+            f"the model takes {width:,} columns; sclbl takes at most {MAX_COUNTED:,} without names"
         )
     inputs, nodes, constants = spec.graph.inputs, spec.graph.nodes, spec.graph.constants
     if infer_values(inputs, nodes, constants, deep=False) != dict(spec.graph.values):
         raise SpecError("the graph's values are not those that its operators give")
     graph = simplify(spec.graph)
-    taken = RESERVED.intersection(v.name for v in graph.outputs)
-    if taken:
-        raise SpecError(f"a method cannot be called {sorted(taken)[0]!r}; rename the output")
+    for value in graph.outputs:
+        if not is_method(value.name):
+            raise SpecError(f"a method cannot be called {value.name[:80]!r}; rename the output")
     emitter = Emitter(graph, spec.signature)
     for index, node in enumerate(graph.nodes):
         op = find(node.op)

@@ -11,13 +11,12 @@ import numpy as np
 import onnx
 
 from sclbl.errors import SpecError
-from sclbl.manifest import MAX_COUNTED
 from sclbl.onnx_format.reader import initializers, input_type, read_attribute
 from sclbl.onnx_format.signatures import check_signature
 from sclbl.ops import OPS, REWRITTEN
 from sclbl.ops.infer import infer_values
-from sclbl.signature import Column, Output, Signature
-from sclbl.spec import NUMERIC_INPUT, RESERVED, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
+from sclbl.signature import EXPORTS, MAX_COUNTED, Column, Output, Signature
+from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
 
 OPSETS = range(13, 27)
 
@@ -138,7 +137,7 @@ def _read_node(r: Reading, proto: onnx.NodeProto) -> None:
 
 def _method(name: str, taken: Mapping[str, str]) -> str:
     method = re.sub(r"[^A-Za-z0-9_]", "_", name)[:80]
-    if not re.match(r"[A-Za-z]", method) or method in RESERVED | {NUMERIC_INPUT, TEXT_INPUT}:
+    if not re.match(r"[A-Za-z]", method) or method in (*EXPORTS, NUMERIC_INPUT, TEXT_INPUT):
         method = f"output_{method}"
     while method in taken:
         method += "_"

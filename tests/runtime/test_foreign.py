@@ -190,9 +190,9 @@ OUTPUT = SECTIONS["outputs"]["predict"]
         {**SECTIONS, "outputs": {"predict": {**OUTPUT, "storage": "label"}}},
         {**SECTIONS, "outputs": {"predict": {**OUTPUT, "storage": "label", "labels": [1]}}},
         {**SECTIONS, "outputs": {"predict": {**OUTPUT, "storage": "label", "labels": [[[]]]}}},
-        {**SECTIONS, "outputs": {"run": OUTPUT}},
+        {**SECTIONS, "outputs": {"memory": OUTPUT}},
         {**SECTIONS, "outputs": {"__class__": OUTPUT}},
-        {**SECTIONS, "outputs": {"wasm": OUTPUT}},
+        {**SECTIONS, "outputs": {"": OUTPUT}},
         {**SECTIONS, "outputs": {"a b": OUTPUT}},
     ],
 )
@@ -201,7 +201,7 @@ def test_signatures_that_are_none(data: Any) -> None:
         signature=data,
         more="".join(
             f'(func (export "{name}") (param i32 i32 i32 i32) (result i32) (i32.const 0))'
-            for name in ("run", "__class__", "wasm", "a b")
+            for name in ("__class__", "", "a b")
         ),
     )
     with pytest.raises((InvalidProgramError, LimitError)):
