@@ -16,8 +16,8 @@ from sclbl.registry.base import Record, Registry
 from sclbl.signature import Signature
 
 if TYPE_CHECKING:
-    from sclbl.fidelity import Report
     from sclbl.program import Program
+    from sclbl.report import Report
     from sclbl.spec import Spec
 
 
@@ -221,6 +221,6 @@ class Deployment:
 
 
 def _report(data: Mapping[str, Any] | None) -> Report | None:
-    from sclbl.fidelity import Report
+    from sclbl.report import Report
 
     return None if data is None else Report.from_json(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import threading
 from collections.abc import Callable
 from functools import cached_property, partial
@@ -20,9 +19,10 @@ from sclbl.rows import Blocks, encode
 from sclbl.runtime import Module
 from sclbl.signature import Output
 from sclbl.spec import Spec
+from sclbl.whole_file import whole_file
 
 if TYPE_CHECKING:
-    from sclbl.fidelity import Report
+    from sclbl.report import Report
 
 
 class Method(partial[Any]):
@@ -125,7 +125,7 @@ class Program:
     @cached_property
     def report(self) -> Report | None:
         """The fidelity report; None where the program was never verified."""
-        from sclbl.fidelity import Report
+        from sclbl.report import Report
 
         data = self.manifest.get("report")
         return None if data is None else Report.from_json(data)
@@ -153,15 +153,8 @@ class Program:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program to a file, in one step, and return its path."""
         target = Path(path)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(self.wasm)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        with whole_file(target) as part:
+            part.write_bytes(self.wasm)
         return target
 
     def run(self, method: str, rows: Any) -> Any:

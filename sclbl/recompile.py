@@ -18,7 +18,7 @@ from sclbl import manifest
 from sclbl.errors import InvalidProgramError
 
 if TYPE_CHECKING:
-    from sclbl.fidelity import Report
+    from sclbl.report import Report
     from sclbl.spec import Spec
 
 #: How a program is verified against its model, where there is one.

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sclbl import verbs
 from sclbl.errors import RegistryError
+from sclbl.whole_file import whole_file
 
 CREDENTIALS = "credentials.json"
 
@@ -156,17 +156,12 @@ def store_login(login: Login) -> Path:
     """Keep a login in a file that only its owner can read, and return where."""
     folder = home()
     path = folder / CREDENTIALS
-    part = path.with_name(f"{CREDENTIALS}.{secrets.token_hex(8)}")
     text = json.dumps({"url": login.url, "token": login.token})
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The mode is set before there is anything to read, and the name comes last.
-        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(part, path)
+        with whole_file(path, private=True) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise RegistryError(
             f"the login could not be stored in {path}: {error.strerror or error}; "
             "set SCLBL_HOME to a directory that you can write to"

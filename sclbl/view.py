@@ -18,7 +18,7 @@ from sclbl.settings import home
 from sclbl.signature import Signature
 
 if TYPE_CHECKING:
-    from sclbl.fidelity import Report
+    from sclbl.report import Report
 
 #: How many columns, tags or metrics are listed; the rest is counted.
 LISTED = 12
@@ -96,7 +96,7 @@ def _link(url: str) -> str:
 
 
 def _checked(data: Mapping[str, Any]) -> str:
-    from sclbl.fidelity import Report
+    from sclbl.report import Report
 
     return _comparison(Report.from_json(data))
 

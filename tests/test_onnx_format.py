@@ -255,6 +255,12 @@ def test_bodies_of_functions(op: str, function: Any, points: list[float], rtol: 
     np.testing.assert_allclose(with_reference(spec, rows)[0], function(rows), rtol=rtol, atol=1e-13)
 
 
+def test_the_keys_of_the_metadata_stay_as_they_are() -> None:
+    model = onnx.load_from_string(write(elementwise()[0]))
+    keys = {p.key for p in model.metadata_props}
+    assert keys == {"sclbl.format", "sclbl.notes", "sclbl.signature", "sclbl.source"}
+
+
 def test_own_operators_have_a_function_and_no_others() -> None:
     assert {op.name for op in OPS.values() if op.body} == {n for n in OPS if n.startswith("sclbl.")}
 
@@ -568,11 +574,11 @@ HOSTILE: list[tuple[Any, str]] = [
     (lambda m: m.graph.sparse_initializer.add(), "has sparse tensors"),
     (lambda m: m.graph.ClearField("node"), "without operators"),
     (metadata("sclbl.format", "2"), "sclbl format '2'.*install a newer sclbl"),
-    (metadata("sclbl.rows.infer", "[" * 100_000), "cannot be read"),
-    (metadata("sclbl.rows.infer", "{}"), "signature is malformed"),
+    (metadata("sclbl.signature", "[" * 100_000), "cannot be read"),
+    (metadata("sclbl.signature", "{}"), "signature is malformed"),
     (
         metadata(
-            "sclbl.rows.infer",
+            "sclbl.signature",
             '{"columns":{"count":1e300,"kind":"float64"},"layout":"array","outputs":{}}',
         ),
         "signature is malformed",

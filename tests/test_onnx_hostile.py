@@ -91,10 +91,10 @@ def test_shapes_beyond_reason(dims: tuple[int, ...]) -> None:
     ("key", "change"),
     [
         ("sclbl.notes", lambda d: d["kept"].update(a=float("inf"))),
-        ("sclbl.rows.infer", lambda d: d["outputs"]["predict"].update(width=float("inf"))),
-        ("sclbl.rows.infer", lambda d: d["outputs"]["predict"].update(dtype="<U500000000")),
-        ("sclbl.rows.infer", lambda d: d.update(columns={"count": 4194304, "kind": "float64"})),
-        ("sclbl.rows.infer", lambda d: d["columns"].extend(d["columns"])),
+        ("sclbl.signature", lambda d: d["outputs"]["predict"].update(width=float("inf"))),
+        ("sclbl.signature", lambda d: d["outputs"]["predict"].update(dtype="<U500000000")),
+        ("sclbl.signature", lambda d: d.update(columns={"count": 4194304, "kind": "float64"})),
+        ("sclbl.signature", lambda d: d["columns"].extend(d["columns"])),
         ("sclbl.source", lambda d: d.update(libraries=3)),
     ],
 )

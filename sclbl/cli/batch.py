@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from sclbl.cli.output import data_bytes, data_text, progress
-from sclbl.cli.versions import whole_file
+from sclbl.cli.versions import output_file
 from sclbl.errors import InputError, RequestError
 from sclbl.json_rows import read_json
 from sclbl.missing import is_missing
@@ -73,7 +73,7 @@ def predict_file(
     done = 0
     with ExitStack() as stack:
         chunks = READERS[source_format](source, signature)
-        path = None if target is None else stack.enter_context(whole_file(target))
+        path = None if target is None else str(stack.enter_context(output_file(target)))
         writer = WRITERS[target_format](path)
         stack.callback(writer.close)
         advance = stack.enter_context(progress(source))

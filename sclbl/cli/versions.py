@@ -6,7 +6,6 @@ upload, edit, promote, rollback, delete, download.
 from __future__ import annotations
 
 import os
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import typer
 from sclbl.cli.output import confirm, say
 from sclbl.cli.state import Options
 from sclbl.errors import RequestError, SpecError, UnsupportedModelError
+from sclbl.whole_file import whole_file
 
 if TYPE_CHECKING:
     from sclbl.registry.base import Registry
@@ -230,24 +230,15 @@ def download(
     if path.exists() and not force:
         raise RequestError(f"{path} exists; add --force to replace it, or --output another file")
     content = registry.spec(record) if spec else registry.program(record)
-    with whole_file(path) as partial:
-        Path(partial).write_bytes(content)
+    with output_file(path) as part:
+        part.write_bytes(content)
     say(str(path))
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[str]:
+def output_file(path: Path) -> Iterator[Path]:
     """Give a path to write to, which becomes `path` only when all went well."""
     if not path.parent.is_dir():
         raise RequestError(f"{path.parent} is no directory, so {path.name} cannot be written there")
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        yield partial
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(partial, 0o666 & ~mask)
-        os.replace(partial, path)
-    except BaseException:
-        os.unlink(partial)
-        raise
+    with whole_file(path) as part:
+        yield part

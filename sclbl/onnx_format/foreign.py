@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from sclbl.errors import SpecError
-from sclbl.onnx_format.reader import initializers, input_type, read_attribute
+from sclbl.onnx_format.parse import initializers, input_type, read_attribute
 from sclbl.onnx_format.signatures import check_signature
 from sclbl.ops import OPS, REWRITTEN
 from sclbl.ops.infer import infer_values

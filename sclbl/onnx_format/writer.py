@@ -77,6 +77,6 @@ def _metadata(spec: Spec) -> dict[str, str]:
     return {
         "sclbl.format": FORMAT,
         "sclbl.notes": text(notes),
-        "sclbl.rows.infer": text(spec.signature.to_json()),
+        "sclbl.signature": text(spec.signature.to_json()),
         "sclbl.source": text(source),
     }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from typing import Literal
 
 from sclbl.errors import CorruptedError
 from sclbl.registry.failures import failure
+from sclbl.whole_file import SUFFIX, whole_file
 
 Content = Literal["program", "spec"]
 #: Folder and ending of each kind of blob.
@@ -141,7 +141,7 @@ class LocalBlobs(Blobs):
 
     def sweep(self, limit: datetime) -> int:
         """See `Blobs.sweep`."""
-        dead = [part for part in self.root.glob("*/*/*.part") if _written_before(part, limit)]
+        dead = [part for part in self.root.glob(f"*/*/*{SUFFIX}") if _written_before(part, limit)]
         for part in dead:
             part.unlink(missing_ok=True)
         return len(dead)
@@ -157,16 +157,8 @@ def _written_before(path: Path, limit: datetime) -> bool:
 def _write(root: Path, path: Path, data: bytes) -> None:
     for folder in (path.parent.parent, path.parent):
         folder.mkdir(mode=0o700, exist_ok=True)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path, private=True, sync=True) as part:
+        part.write_bytes(data)
     for folder in (path.parent, path.parent.parent, root):
         _sync(folder)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from sclbl.errors import AuthenticationError, CorruptedError
+from sclbl.whole_file import whole_file
 
 log = logging.getLogger("sclbl.server")
 
@@ -124,17 +123,8 @@ def new_token(path: Path) -> str:
     """
     token = PREFIX + secrets.token_urlsafe(32)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # mkstemp makes the file with mode 0600, so the hash is never readable by others.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(_digest(token) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path, private=True, sync=True) as part:
+        part.write_text(_digest(token) + "\n", encoding="ascii")
     return token
 
 

@@ -1,0 +1,93 @@
+"""ONNX bytes → a protobuf message, and the parts of one that all readers need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # has no types
+
+from sclbl.errors import SpecError
+from sclbl.onnx_format.bounds import scan
+from sclbl.onnx_format.tensors import DTYPE, from_tensor
+from sclbl.ops.infer import MAX_WIDTH
+from sclbl.signature import DType
+
+
+def parse(data: bytes, limit: int) -> onnx.ModelProto:
+    """Return the message in a file, which was counted before it was parsed.
+
+    Raises
+    ------
+    SpecError
+        Where it is too large, no ONNX file, or without a graph.
+    """
+    if len(data) > limit:
+        raise SpecError(f"the ONNX file has {len(data):,} bytes; the limit is {limit:,}")
+    data = bytes(data)
+    scan(data)
+    try:
+        model = onnx.ModelProto.FromString(data)
+    except DecodeError:
+        raise SpecError(
+            "this is not an ONNX file, or it is truncated or altered; give the bytes that "
+            "sclbl wrote, or those of onnx.save"
+        ) from None
+    if not model.HasField("graph") or not model.graph.node:
+        raise SpecError("the ONNX file holds no graph, or one without operators")
+    return model
+
+
+def initializers(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
+    """Return the constants of a graph by name."""
+    constants: dict[str, np.ndarray] = {}
+    for tensor in graph.initializer:
+        if tensor.name in constants or not tensor.name:
+            raise SpecError(f"the ONNX file has two constants named {tensor.name!r}")
+        constants[tensor.name] = from_tensor(tensor, f"constant {tensor.name!r}")
+    return constants
+
+
+def input_type(value: onnx.ValueInfoProto, most: int = MAX_WIDTH) -> tuple[DType, int]:
+    """Return type and width of an input ``[rows, width]``, which is at most `most`."""
+    tensor = value.type.tensor_type
+    dims = tensor.shape.dim
+    width = dims[1].dim_value if len(dims) == 2 else 0
+    if not 0 < width <= MAX_WIDTH or tensor.elem_type not in DTYPE:
+        raise SpecError(
+            f"input {value.name!r} is not a tensor [rows, columns] of numbers or text with a "
+            "fixed number of columns"
+        )
+    if width > most:
+        raise SpecError(
+            f"input {value.name!r} has {width:,} columns; sclbl takes at most {most:,} without "
+            "names"
+        )
+    dtype: DType = DTYPE[tensor.elem_type]  # type: ignore[assignment] # callers check which
+    return dtype, width
+
+
+def read_attribute(attribute: onnx.AttributeProto, op: str) -> Any:
+    """Return the value of an attribute: int, float, str, tuples of them, or an array."""
+    kind, name = attribute.type, attribute.name
+    if attribute.ref_attr_name:
+        raise SpecError(f"attribute {name} of {op} refers to a function's attribute")
+    if kind == onnx.AttributeProto.INT:
+        return attribute.i
+    if kind == onnx.AttributeProto.FLOAT:
+        return attribute.f
+    if kind == onnx.AttributeProto.INTS:
+        return tuple(attribute.ints)
+    if kind == onnx.AttributeProto.FLOATS:
+        return tuple(attribute.floats)
+    if kind == onnx.AttributeProto.TENSOR:
+        return from_tensor(attribute.t, f"attribute {name} of {op}")
+    try:
+        if kind == onnx.AttributeProto.STRING:
+            return attribute.s.decode()
+        if kind == onnx.AttributeProto.STRINGS:
+            return tuple(s.decode() for s in attribute.strings)
+    except UnicodeDecodeError:
+        raise SpecError(f"attribute {name} of {op} holds text that is not UTF-8") from None
+    raise SpecError(f"attribute {name} of {op} has an unsupported type")
