@@ -152,7 +152,7 @@ def warm() -> None:
     from sclbl.signature import Column, Output, Signature
     from sclbl.spec import Graph, Node, Provenance, Spec, Value
 
-    value = Value("numeric", "float64", 1), Value("predict", "float64", 1)
+    value = Value("numeric", "float64", (1,)), Value("predict", "float64", (1,))
     node = Node("Neg", (value[0].name,), (value[1].name,))
     graph = Graph(value[:1], value[1:], (node,), {}, {v.name: v for v in value})
     outputs = {"predict": Output("float64", "float64", 1, 1)}

@@ -50,7 +50,9 @@ def evaluate(
     with np.errstate(all="ignore"):
         for node in graph.upstream(wanted):
             define = find(node.op).define
-            tensors[node.outputs[0]] = define(node.attrs, *(tensors[i] for i in node.inputs))
+            found = define(node.attrs, *(tensors[i] for i in node.inputs))
+            results = found if isinstance(found, tuple) else (found,)
+            tensors.update(zip(node.outputs, results, strict=True))
     return {name: tensors[name] for name in wanted}
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,11 +35,20 @@ MISSING_TEXTS: Mapping[Missing, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A tensor's name, element type and width (columns)."""
+    """A tensor: its name, its element type and the shape of one row.
+
+    The rows are implicit and in front, ``[rows, *shape]``, in C order. A table of w columns has the
+    shape ``(w,)``, a picture ``(channels, height, width)``.
+    """
 
     name: str
     dtype: DType
-    width: int
+    shape: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """Elements of a row."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,8 @@ class Graph:
     nodes : tuple of Node
         In topological order.
     constants : mapping of str to ndarray
-        Shapes ``()``, ``(w,)``, ``(1, w)`` or, for a matrix product, ``(w, c)``.
+        Their shapes are ONNX's: ``()``, ``(w,)``, ``(1, w)`` for a row that all rows share,
+        ``(w, c)`` for a matrix.
     values : mapping of str to Value
         Every tensor that a node makes, and the inputs.
     """
@@ -170,7 +181,7 @@ class Spec:
 
         feed(json.dumps(self.signature.to_json(), sort_keys=True, default=str))
         for value in (*self.graph.inputs, *self.graph.outputs):
-            feed(f"{value.name}:{value.dtype}:{value.width}")
+            feed(f"{value.name}:{value.dtype}:{'x'.join(map(str, value.shape))}")
         for name, array in sorted(self.graph.constants.items()):
             feed(name)
             feed_array(array)

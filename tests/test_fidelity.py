@@ -537,7 +537,7 @@ def test_a_check_that_is_lacking_is_found_in_any_column(width: int) -> None:
         constants={**spec.graph.constants, **{k: v.astype(np.int64) for k, v in constants.items()}},
         values={
             **spec.graph.values,
-            **{name: Value(name, "float64", size) for name, size in values.items()},
+            **{name: Value(name, "float64", (size,)) for name, size in values.items()},
         },
     )
     with pytest.raises(FidelityError, match=r"(?s)the model refuses the row .* program does not"):

@@ -66,7 +66,7 @@ def compile_spec(spec: Spec) -> bytes:
         op = find(node.op)
         emitter.begin(index)
         op.lower(emitter, node)
-    place = {node.outputs[0]: index for index, node in enumerate(graph.nodes)}
+    place = {name: index for index, node in enumerate(graph.nodes) for name in node.outputs}
     methods = {
         v.name: [place[n.outputs[0]] for n in graph.upstream([v.name])] for v in graph.outputs
     }

@@ -95,6 +95,12 @@ class Emitter:
         array = self.graph.constants[name]
         return "text" if array.dtype == object else str(array.dtype)
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a row of a tensor, or that of a constant."""
+        if name in self.graph.values:
+            return self.graph.values[name].shape
+        return self.graph.constants[name].shape
+
     def width(self, name: str) -> int:
         """Return the number of columns of a tensor or of a constant row."""
         if name in self.graph.values:
@@ -131,15 +137,9 @@ class Emitter:
                 self._constant[name] = self.weight(array)
         return self._constant[name]
 
-    def strides(self, name: str, width: int) -> tuple[str, str]:
-        """Return row and column stride (elements) of an operand spread over `width` columns."""
-        own = self.width(name)
-        row = own if name in self.graph.values else 0
-        return f"i32 {row}", f"i32 {1 if (own == width and own > 1) or width == 1 else 0}"
-
-    def output(self, node: Node) -> str:
-        """Reserve the buffer of a node's result and return its address."""
-        name = node.outputs[0]
+    def output(self, node: Node, index: int = 0) -> str:
+        """Reserve the buffer of one of a node's results and return its address."""
+        name = node.outputs[index]
         buffer = f"b{len(self.buffers)}"
         self.buffers[buffer] = self.width(name) * ITEM[self.dtype(name)]
         self._place[name] = f"ptr @{buffer}"

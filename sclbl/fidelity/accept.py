@@ -24,8 +24,9 @@ def rule_of(spec: Spec, method: str, tolerance: float | None) -> Tolerance:
     """Return what a method must keep to."""
     graph, output = spec.graph, spec.signature.outputs[method]
     single = output.storage == "float32" or any(
-        not find(node.op).exact and graph.values[node.outputs[0]].dtype == "float32"
+        not find(node.op).exact and graph.values[name].dtype == "float32"
         for node in graph.upstream([method])
+        for name in node.outputs
     )
     dtype = "float32" if single else "float64"
     if output.storage not in ("float64", "float32"):

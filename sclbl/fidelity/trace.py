@@ -51,8 +51,11 @@ def trace(graph: Graph) -> Found:
     for value in graph.inputs:
         found.tracks[value.name] = tuple(Track(value.name, i) for i in range(value.width))
     for node in graph.nodes:
-        width = graph.values[node.outputs[0]].width
-        found.tracks[node.outputs[0]] = _follow(graph, node, found, width)
+        for name in node.outputs:
+            value = graph.values[name]
+            followed = len(value.shape) == 1 and len(node.outputs) == 1
+            nothing: Tracks = (None,) * value.width
+            found.tracks[name] = _follow(graph, node, found, value.width) if followed else nothing
         role = find(node.op).role
         if role == "trees":
             found.trees.append(node)

@@ -9,6 +9,10 @@
     void shape_place_##S(T* out, const T* x, i32 m, i32 xw, i32 w, i32 at) {          \
         for (i32 i = 0; i < m; i++)                                                   \
             for (i32 j = 0; j < xw; j++) out[i * w + at + j] = x[i * xw + j];         \
+    }                                                                                 \
+    void shape_part_##S(T* out, const T* x, i32 m, i32 w, i32 xw, i32 at) {           \
+        for (i32 i = 0; i < m; i++)                                                   \
+            for (i32 j = 0; j < w; j++) out[i * w + j] = x[i * xw + at + j];          \
     }
 SHAPE(b8, u64)
 SHAPE(b4, u32)

@@ -29,15 +29,15 @@ class Reading:
     nodes: list[Node] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     flat: set[str] = field(default_factory=set)
+    outputs: list[str] = field(default_factory=list)
 
     def constant(self, values: Any, dtype: Any) -> str:
         name = f"sclbl_c{len(self.constants)}"
         self.constants[name] = np.asarray(values, dtype=dtype)
         return name
 
-    def node(self, op: str, inputs: list[str], output: str, **attrs: Any) -> str:
-        self.nodes.append(Node(op, tuple(inputs), (output,), attrs))
-        return output
+    def node(self, op: str, inputs: list[str], *outputs: str, **attrs: Any) -> None:
+        self.nodes.append(Node(op, tuple(inputs), outputs, attrs))
 
     def array(self, inputs: list[str], index: int, op: str) -> np.ndarray:
         if index >= len(inputs):
@@ -86,7 +86,7 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
     r.names[given[0].name] = name
     for proto in model.graph.node:
         _read_node(r, proto)
-    inputs = (Value(name, dtype, width),)
+    inputs = (Value(name, dtype, (width,)),)
     methods: dict[str, str] = {}
     outputs: dict[str, Output] = {}
     for value in model.graph.output:
@@ -117,12 +117,13 @@ def _read_node(r: Reading, proto: onnx.NodeProto) -> None:
             f"operator {op} is not supported in ONNX files of other tools; give the fitted model "
             "itself to sclbl, or use row-wise operators only"
         )
-    if len([o for o in proto.output if o]) != 1:
-        raise SpecError(f"operator {op} has {len(proto.output)} outputs; it has one")
+    if not proto.output or not all(proto.output):
+        raise SpecError(f"operator {op} has an output without a name")
     # Names get a prefix of their own, so that a file cannot take those that are made here.
-    out = f"t_{proto.output[0]}"
+    r.outputs = [f"t_{name}" for name in proto.output]
+    out = r.outputs[0]
     inputs = [i if i in r.constants else r.names.get(i, f"t_{i}") for i in proto.input]
-    r.names[proto.output[0]] = out
+    r.names.update(zip(proto.output, r.outputs, strict=True))
     attrs = {a.name: read_attribute(a, op) for a in proto.attribute}
     if op == "Constant":
         out = proto.output[0]
@@ -132,7 +133,7 @@ def _read_node(r: Reading, proto: onnx.NodeProto) -> None:
             raise SpecError(f"operator {op} has no inputs")
         known.read(r, inputs, out, attrs)
         return
-    r.node(op, inputs, out, **attrs)
+    r.node(op, inputs, *r.outputs, **attrs)
 
 
 def _method(name: str, taken: Mapping[str, str]) -> str:

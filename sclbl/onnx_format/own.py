@@ -75,7 +75,7 @@ def _input(value: onnx.ValueInfoProto) -> Value:
     dtype, width = input_type(value)
     if dtype not in types.get(value.name, ()):
         raise SpecError(f"the ONNX file has an input {value.name!r} of {dtype}")
-    return Value(value.name, dtype, width)
+    return Value(value.name, dtype, (width,))
 
 
 def _node(proto: onnx.NodeProto) -> Node:

@@ -48,9 +48,9 @@ def _write(spec: Spec) -> bytes:
         for key, value in sorted(attrs.items()):
             to_attribute(proto.attribute.add(name=key), value, node.op)
     labels = {name: out.labels for name, out in spec.signature.outputs.items()}
-    model.graph.input.extend(_value(v.name, element_type(v.dtype), v.width) for v in graph.inputs)
+    model.graph.input.extend(_value(v.name, element_type(v.dtype), v.shape) for v in graph.inputs)
     model.graph.output.extend(
-        _value(v.name, element_type(v.dtype, labels.get(v.name)), v.width) for v in graph.outputs
+        _value(v.name, element_type(v.dtype, labels.get(v.name)), v.shape) for v in graph.outputs
     )
     model.graph.initializer.extend(to_tensor(a, name) for name, a in graph.constants.items())
     helper.set_model_props(model, _metadata(spec))
@@ -64,8 +64,8 @@ def _write(spec: Spec) -> bytes:
     return data
 
 
-def _value(name: str, element: int, width: int) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, element, ["rows", width])
+def _value(name: str, element: int, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, element, ["rows", *shape])
 
 
 def _metadata(spec: Spec) -> dict[str, str]:

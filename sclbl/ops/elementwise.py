@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sclbl import special
+from sclbl.errors import SpecError
 from sclbl.ops.normal import ppf_body
 from sclbl.ops.record import (
     ANY,
@@ -27,8 +28,10 @@ from sclbl.ops.record import (
     Reading,
     Rewritten,
     Role,
+    Shape,
+    Typed,
     Types,
-    common_width,
+    common_shape,
     fail,
     has_attrs,
     has_inputs,
@@ -42,11 +45,11 @@ from sclbl.spec import Node
 
 
 def _unary_infer(types: Types, result: DType | None) -> Infer:
-    def infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+    def infer(node: Node, xs: Sequence[Operand]) -> Typed:
         has_inputs(node, xs, 1)
         has_attrs(node)
         x = tensor(node, xs[0], types)
-        return result or same_type(node, [x], types), x.width
+        return [(result or same_type(node, [x], types), x.shape)]
 
     return infer
 
@@ -100,21 +103,18 @@ def binary(
     ``kernels/elementwise.c``.
     """
 
-    def infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+    def infer(node: Node, xs: Sequence[Operand]) -> Typed:
         has_inputs(node, xs, 2)
         has_attrs(node)
-        return result or same_type(node, xs, types), common_width(node, xs)
-
-    def checked(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
-        same_type(node, xs, types)
-        return infer(node, xs)
+        dtype = same_type(node, xs, types)
+        return [(result or dtype, common_shape(node, xs))]
 
     def lower(e: Emitter, node: Node) -> None:
         _spread(e, node, f"elementwise_{kernel_name(name)}_{e.suffix(node.inputs[0])}")
 
     return Op(
         name,
-        checked,
+        infer,
         lambda attrs, x, y: np.asarray(function(x, y), dtype=result),
         lower,
         types,
@@ -127,11 +127,27 @@ def binary(
 
 
 def _spread(e: Emitter, node: Node, kernel: str) -> None:
-    """Call a kernel on operands that are spread over the result's columns."""
-    width = e.width(node.outputs[0])
-    strides = [s for name in node.inputs for s in e.strides(name, width)]
-    pointers = [e.pointer(name) for name in node.inputs]
-    e.call(kernel, e.output(node), *pointers, "i32 %m", f"i32 {width}", *strides)
+    """Call a kernel on operands that are spread over the result's rows."""
+    shape = e.shape(node.outputs[0])
+    given = [_operand(e, name, shape) for name in node.inputs]
+    pointers = [pointer for pointer, _ in given]
+    strides = [stride for _, pair in given for stride in pair]
+    width = f"i32 {math.prod(shape)}"
+    e.call(kernel, e.output(node), *pointers, "i32 %m", width, *strides)
+
+
+def _operand(e: Emitter, name: str, shape: Shape) -> tuple[str, tuple[str, str]]:
+    """Return an operand's address, and its strides (elements) from row to row and inside a row."""
+    width = math.prod(shape)
+    array = e.constant(name)
+    size = e.width(name) if array is None else array.size
+    row = size if array is None else 0
+    if size in (1, width):
+        return e.pointer(name), (f"i32 {row}", f"i32 {int(size == width)}")
+    if array is None:
+        raise SpecError(f"a tensor of {size} elements a row is not spread over {width}")
+    whole = np.broadcast_to(array[0] if array.ndim > len(shape) else array, shape)
+    return e.weight(np.ascontiguousarray(whole)), ("i32 0", "i32 1")
 
 
 def _compare(name: str, function: Callable[..., Any], types: Types = NUMBERS) -> Op:
@@ -210,11 +226,11 @@ And = binary("And", np.logical_and, BOOL)
 Or = binary("Or", np.logical_or, BOOL)
 
 
-def _where_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def _where_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 3)
     has_attrs(node)
     tensor(node, xs[0], BOOL)
-    return same_type(node, xs[1:], PLAIN), common_width(node, xs)
+    return [(same_type(node, xs[1:], PLAIN), common_shape(node, xs))]
 
 
 def _where(attrs: Attrs, condition: Array, x: Array, y: Array) -> Array:
@@ -231,7 +247,7 @@ Where = Op("Where", _where_infer, _where, _where_lower, BOOL, exact=True, role="
 _ELEMENT_NAMES = {number: name for name, number in ELEMENTS.items()}
 
 
-def _cast_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def _cast_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 1)
     x = tensor(node, xs[0], NUMBERS | BOOL)
     to = node.attrs.get("to")
@@ -239,7 +255,7 @@ def _cast_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
     if to not in NUMBERS | BOOL:
         raise fail(node, f"does not convert to {to}")
     dtype: DType = to
-    return dtype, x.width
+    return [(dtype, x.shape)]
 
 
 def _cast_lower(e: Emitter, node: Node) -> None:

@@ -1,4 +1,4 @@
-"""Types and widths of a whole graph, worked out and checked operator by operator."""
+"""Types and shapes of a whole graph, worked out and checked operator by operator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sclbl.ops import OPS
 from sclbl.ops.record import Operand, fail
 from sclbl.spec import Node, Value
 
-#: Most columns of a tensor, and of all tensors of a graph together.
+#: Most elements in a row of a tensor, and of all tensors of a graph together.
 MAX_WIDTH = 2**22
 MAX_TOTAL_WIDTH = 2**27
 
@@ -19,7 +19,7 @@ MAX_TOTAL_WIDTH = 2**27
 def constant(array: np.ndarray) -> Operand:
     """Return a constant as an operand."""
     dtype = "text" if array.dtype == object else array.dtype.name
-    return Operand(dtype, array.shape[-1] if array.ndim else 1, array)
+    return Operand(dtype, array.shape, array)
 
 
 def infer_values(
@@ -29,7 +29,7 @@ def infer_values(
     *,
     deep: bool = True,
 ) -> dict[str, Value]:
-    """Return type and width of every tensor of a graph.
+    """Return type and row shape of every tensor of a graph.
 
     With `deep`, operators also look through large attributes (`Op.check`): for files.
 
@@ -43,29 +43,33 @@ def infer_values(
         raise SpecError("the graph has two tensors of one name")
     total = 0
     for node in nodes:
-        if len(node.outputs) != 1 or not node.outputs[0]:
-            raise SpecError(f"operator {node.op} has {len(node.outputs)} outputs; it has one")
         op = OPS.get(node.op)
+        if not node.outputs or not all(node.outputs):
+            raise SpecError(f"operator {node.op} has an output without a name")
         if op is None:
             raise fail(node, "is not supported; supported are " + ", ".join(sorted(OPS)))
-        name = node.outputs[0]
-        if name in values or name in constants:
-            raise fail(node, "gives a tensor that exists already")
         operands = []
         for i in node.inputs:
             if i in values:
-                operands.append(Operand(values[i].dtype, values[i].width))
+                operands.append(Operand(values[i].dtype, values[i].shape))
             elif i in constants:
                 operands.append(constant(constants[i]))
             else:
                 raise fail(
                     node, f"takes {i!r}, which nothing before it gives (a cycle, or a lost part)"
                 )
-        dtype, width = op.infer(node, operands)
+        results = op.infer(node, operands)
         if deep and op.check is not None:
             op.check(node, operands)
-        total += width
-        if not 0 < width <= MAX_WIDTH or total > MAX_TOTAL_WIDTH:
-            raise fail(node, f"is {width} columns wide, which is beyond the limits")
-        values[name] = Value(name, dtype, width)
+        if len(results) != len(node.outputs):
+            raise SpecError(
+                f"operator {node.op} has {len(node.outputs)} outputs; it has {len(results)}"
+            )
+        for name, (dtype, shape) in zip(node.outputs, results, strict=True):
+            if name in values or name in constants:
+                raise fail(node, "gives a tensor that exists already")
+            value = values[name] = Value(name, dtype, shape)
+            total += value.width
+            if not 0 < value.width <= MAX_WIDTH or total > MAX_TOTAL_WIDTH:
+                raise fail(node, f"is {value.width} columns wide, which is beyond the limits")
     return values

@@ -17,6 +17,7 @@ from sclbl.ops.record import (
     Operand,
     Reading,
     Rewritten,
+    Typed,
     fail,
     has_attrs,
     has_inputs,
@@ -24,17 +25,17 @@ from sclbl.ops.record import (
     same_type,
     tensor,
 )
-from sclbl.signature import DType
 from sclbl.spec import Node
 
 
-def _infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def _infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 2)
     has_attrs(node)
     x, matrix = tensor(node, xs[0], FLOATS), xs[1].constant
-    if matrix is None or matrix.ndim != 2 or matrix.shape[0] != x.width or not matrix.shape[1]:
-        raise fail(node, f"takes a constant matrix of {x.width} rows")
-    return same_type(node, xs, FLOATS), matrix.shape[1]
+    n = x.shape[-1] if x.shape else 0
+    if matrix is None or matrix.ndim != 2 or matrix.shape[0] != n or not matrix.shape[1]:
+        raise fail(node, f"takes a constant matrix of {n} rows")
+    return [(same_type(node, xs, FLOATS), (*x.shape[:-1], matrix.shape[1]))]
 
 
 def _matmul(attrs: Attrs, x: Array, weights: Array) -> Array:
@@ -45,18 +46,20 @@ def _lower(e: Emitter, node: Node) -> None:
     x, weights = node.inputs
     matrix = np.asarray(e.constant(weights))
     rows, columns = matrix.shape
+    # Along the last axis: what is before it are more rows.
+    many = e.cells(e.width(x) // rows)
     if columns == 1:
         # An own copy of the column: a matrix is stored row by row.
         column = e.weight(np.ascontiguousarray(matrix[:, 0]))
         out = e.output(node)
-        e.call(f"linear_dot_{e.suffix(x)}", out, e.pointer(x), column, "i32 %m", f"i32 {rows}")
+        e.call(f"linear_dot_{e.suffix(x)}", out, e.pointer(x), column, many, f"i32 {rows}")
         return
     e.call(
         f"linear_matmul_{e.suffix(x)}",
         e.output(node),
         e.pointer(x),
         e.pointer(weights),
-        "i32 %m",
+        many,
         f"i32 {rows}",
         f"i32 {columns}",
     )

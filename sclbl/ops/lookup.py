@@ -22,18 +22,19 @@ from sclbl.ops.record import (
     Operand,
     Reading,
     Texts,
+    Typed,
     fail,
     has_inputs,
     tensor,
 )
-from sclbl.signature import MISSING, DType, Label, Missing
+from sclbl.signature import MISSING, Label, Missing
 from sclbl.spec import Node
 
 _MAX_LABELS = 64 * 1024 * 1024
 _ENCODER = "ai.onnx.ml.LabelEncoder"
 
 
-def _infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def _infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 1)
     x = tensor(node, xs[0], NUMBERS | {"text"})
     if set(node.attrs) != {"keys", "values", "default"} or x.width != 1:
@@ -42,7 +43,7 @@ def _infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
     held = "text" if keys.dtype == object else keys.dtype.name
     if held != x.dtype or values.dtype != np.int64 or keys.ndim != 1 or keys.shape != values.shape:
         raise fail(node, f"takes keys of type {x.dtype} and as many int64 values")
-    return "int64", 1
+    return [("int64", x.shape)]
 
 
 def _lookup(attrs: Attrs, x: Array) -> Array:
@@ -177,13 +178,13 @@ LabelEncoder = Op(
 )
 
 
-def _labels_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def _labels_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 1)
     x = tensor(node, xs[0], frozenset({"int64"}))
     labels = node.attrs.get("labels")
-    if set(node.attrs) != {"labels"} or len(labels or ()) != x.width:
+    if set(node.attrs) != {"labels"} or len(labels or ()) != x.width or len(x.shape) != 1:
         raise fail(node, "takes labels for each column")
-    return "label", x.width
+    return [("label", x.shape)]
 
 
 def _labels_lower(e: Emitter, node: Node) -> None:

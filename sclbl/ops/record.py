@@ -7,6 +7,7 @@ becomes. A family of operators is one file beside this one.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,11 +45,18 @@ ANY: Types = PLAIN | {"label"}
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """An input of an operator: a tensor of the graph, or a constant."""
+    """An input of an operator: a tensor of the graph with the shape of a row, or a constant."""
 
     dtype: str
-    width: int
+    shape: tuple[int, ...]
     constant: Array | None = None
+
+    @property
+    def width(self) -> int:
+        """Elements of a row; of a constant, those along its last axis."""
+        if self.constant is None:
+            return math.prod(self.shape)
+        return self.shape[-1] if self.shape else 1
 
 
 class Emitter(Protocol):
@@ -69,8 +77,11 @@ class Emitter(Protocol):
     def item(self, name: str) -> int:
         """Return the bytes of one element."""
 
+    def shape(self, name: str) -> Shape:
+        """Return the shape of a row of a tensor, or that of a constant."""
+
     def width(self, name: str) -> int:
-        """Return the number of columns of a tensor or of a constant row."""
+        """Return the elements of a row of a tensor, or of a constant along its last axis."""
 
     def constant(self, name: str) -> Array | None:
         """Return a constant's values; None for a tensor with rows."""
@@ -81,14 +92,11 @@ class Emitter(Protocol):
     def pointer(self, name: str) -> str:
         """Return the address of a tensor's tile, or of a constant."""
 
-    def strides(self, name: str, width: int) -> tuple[str, str]:
-        """Return row and column stride (elements) of an operand spread over `width` columns."""
-
     def cells(self, width: int) -> str:
         """Return the number of cells of a tile of `width` columns."""
 
-    def output(self, node: Node) -> str:
-        """Reserve the buffer of a node's result and return its address."""
+    def output(self, node: Node, index: int = 0) -> str:
+        """Reserve the buffer of one of a node's results and return its address."""
 
     def alias(self, node: Node) -> None:
         """Let a node's result be its first input's tile."""
@@ -137,14 +145,17 @@ class Body(Protocol):
 class Reading(Protocol):
     """A file of another tool while it is read; inputs and outputs are names of tensors."""
 
+    #: The results of the node that is read; the first is also given to its `Read`.
+    outputs: list[str]
+
     def array(self, inputs: list[str], index: int, op: str) -> Array:
         """Return an input that must be a constant."""
 
     def constant(self, values: Any, dtype: Any) -> str:
         """Add a constant and return its name."""
 
-    def node(self, op: str, inputs: list[str], output: str, **attrs: Any) -> str:
-        """Add an operator and return its result's name."""
+    def node(self, op: str, inputs: list[str], *outputs: str, **attrs: Any) -> None:
+        """Add an operator."""
 
     def keep(self, name: str, values: Array) -> None:
         """Let a name of the file be a constant."""
@@ -153,8 +164,11 @@ class Reading(Protocol):
         """Note that the file's tensor lacks the axis of length one that ours has."""
 
 
-Infer = Callable[[Node, Sequence[Operand]], tuple[DType, int]]
-Define = Callable[..., Array]
+Shape = tuple[int, ...]
+#: Element type and row shape of each output.
+Typed = Sequence[tuple[DType, Shape]]
+Infer = Callable[[Node, Sequence[Operand]], Typed]
+Define = Callable[..., Array | tuple[Array, ...]]
 Lower = Callable[[Emitter, Node], None]
 Read = Callable[[Reading, list[str], str, dict[str, Any]], None]
 
@@ -177,9 +191,11 @@ class Op:
     name : str
         As in ONNX, with its domain in front where it is not the default one.
     infer : callable
-        ``(node, operands) → (element type, width)``; raises `SpecError` for what it does not take.
+        ``(node, operands) → [(element type, shape of a row), …]``, one an output; raises
+        `SpecError` for what it does not take.
     define : callable
-        ``(attrs, *arrays) → array``: the meaning, in NumPy. Plain and slow is right.
+        ``(attrs, *arrays) → array``, a tuple of them where there are several outputs: the meaning,
+        in NumPy. Plain and slow is right.
     lower : callable
         ``(emitter, node)``: writes the kernel calls.
     takes : set of str
@@ -310,18 +326,38 @@ def same_type(node: Node, xs: Sequence[Operand], types: Types) -> DType:
     return cast("DType", next(iter(found)))
 
 
-def common_width(node: Node, xs: Sequence[Operand]) -> int:
-    """Return the width of operands, each of which is as wide or one column."""
-    if all(x.constant is not None for x in xs):
+def row_shape(node: Node, x: Operand, axes: int) -> Shape:
+    """Return the shape of a row of an operand beside tensors of so many axes a row.
+
+    A constant may have an axis of length one in front, in the place of the rows.
+    """
+    if x.constant is None:
+        if len(x.shape) != axes:
+            raise fail(node, f"does not take tensors of {len(x.shape)} and {axes} axes together")
+        return x.shape
+    shape = x.shape
+    if len(shape) > axes + 1 or (len(shape) == axes + 1 and shape[0] != 1):
+        raise fail(node, f"takes constants of one row; this one has shape {shape}")
+    return shape[1:] if len(shape) == axes + 1 else shape
+
+
+def common_shape(node: Node, xs: Sequence[Operand]) -> Shape:
+    """Return the shape of a row of operands that are spread over each other as in NumPy."""
+    tensors = [x for x in xs if x.constant is None]
+    if not tensors:
         raise fail(node, "works on constants only")
-    for x in xs:
-        shape: tuple[int, ...] = () if x.constant is None else x.constant.shape
-        if len(shape) == 2 and shape[0] != 1:
-            raise fail(node, f"takes constants of one row; this one has shape {shape}")
-    width = max(x.width for x in xs)
-    if any(x.width not in (1, width) for x in xs):
-        raise fail(node, f"does not take widths {[x.width for x in xs]} together")
-    return width
+    axes = max(len(x.shape) for x in tensors)
+    shapes = [row_shape(node, x, axes) for x in xs]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        if axes == 1:
+            raise fail(node, f"does not take widths {[x.width for x in xs]} together") from None
+        raise fail(node, f"does not take rows of shapes {shapes} together") from None
+    spread = [x.shape for x in tensors if x.width != 1 and x.shape != shape]
+    if len(shape) > axes or spread:
+        raise fail(node, f"does not take rows of shapes {shapes} together")
+    return shape
 
 
 # ------------------------------------------------------------- reading files of other tools

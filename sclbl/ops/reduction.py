@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from sclbl.ops.record import (
     Operand,
     Read,
     Reading,
+    Typed,
     Types,
     along_columns,
     fail,
@@ -28,37 +30,64 @@ from sclbl.ops.record import (
     same_type,
     tensor,
 )
-from sclbl.signature import DType
 from sclbl.spec import Node
 
 
-def _lower(e: Emitter, node: Node) -> None:
+def _rows_of(e: Emitter, x: str, axes: int) -> tuple[str, str]:
+    """Return how many rows the last axes of a tile's rows make, and how many elements each has."""
+    n = math.prod(e.shape(x)[-axes:])
+    return e.cells(e.width(x) // n), f"i32 {n}"
+
+
+def _lower_last(e: Emitter, node: Node) -> None:
+    """Call a kernel on rows of the last axis."""
+    _call(e, node, 1)
+
+
+def _call(e: Emitter, node: Node, axes: int) -> None:
     x = node.inputs[0]
     kernel = f"reduce_{kernel_name(node.op).removeprefix('reduce_')}_{e.suffix(x)}"
-    e.call(kernel, e.output(node), e.pointer(x), "i32 %m", f"i32 {e.width(x)}")
+    many, n = _rows_of(e, x, axes)
+    e.call(kernel, e.output(node), e.pointer(x), many, n)
+
+
+def _last_axes(node: Node, x: Operand, axes: Sequence[int]) -> int:
+    """Return how many axes are reduced, which are the last ones."""
+    rank = len(x.shape)
+    if not axes or list(axes) != list(range(rank - len(axes) + 1, rank + 1)):
+        raise fail(node, f"works along axes {list(axes)}; it takes the last of {rank}")
+    return len(axes)
 
 
 def reduction(
     name: str, function: Callable[[Array], Any], types: Types, *, exact: bool = False
 ) -> Op:
-    """Return an operator that takes each row to one number.
+    """Return an operator that takes the last axes of each row to one number.
 
-    `function` takes ``[rows, width]`` and returns ``[rows]``. Its kernels stand in
+    `function` takes ``[rows, n]`` and returns ``[rows]``. Its kernels stand in
     ``kernels/reduce.c``.
     """
 
-    def infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+    def infer(node: Node, xs: Sequence[Operand]) -> Typed:
         has_inputs(node, xs, 2)
-        has_attrs(node, keepdims=1)
+        keep = node.attrs.get("keepdims")
+        has_attrs(node, keepdims=keep)
         x, axes = tensor(node, xs[0], types), xs[1].constant
-        if axes is None or axes.dtype != np.int64 or axes.tolist() != [1]:
-            raise fail(node, "reduces along axis 1 only")
-        return same_type(node, [x], types), 1
+        if axes is None or axes.dtype != np.int64 or axes.ndim != 1 or keep not in (0, 1):
+            raise fail(node, "takes constant axes, and keepdims of 0 or 1")
+        count = _last_axes(node, x, axes.tolist())
+        kept = (1,) * count if keep else ()
+        return [(same_type(node, [x], types), (*x.shape[:-count], *kept))]
 
     def define(attrs: Attrs, x: Array, axes: Array) -> Array:
-        return np.asarray(function(x))[:, None]
+        outer = x.shape[: -len(axes)]
+        found = np.asarray(function(x.reshape(math.prod(outer), -1)))
+        return found.reshape(*outer, *((1,) * len(axes) if attrs["keepdims"] else ()))
 
-    return Op(name, infer, define, _lower, types, read=_read(name), exact=exact, form="reduction")
+    def lower(e: Emitter, node: Node) -> None:
+        _call(e, node, len(np.asarray(e.constant(node.inputs[1]))))
+
+    return Op(name, infer, define, lower, types, read=_read(name), exact=exact, form="reduction")
 
 
 def _read(name: str) -> Read:
@@ -91,11 +120,12 @@ ReduceMax = reduction("ReduceMax", lambda x: x.max(axis=1), NUMBERS, exact=True)
 ReduceMin = reduction("ReduceMin", lambda x: x.min(axis=1), NUMBERS, exact=True)
 
 
-def _argmax_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def _argmax_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 1)
-    has_attrs(node, axis=1, keepdims=1, select_last_index=0)
-    tensor(node, xs[0], NUMBERS)
-    return "int64", 1
+    x, axis = tensor(node, xs[0], NUMBERS), node.attrs.get("axis")
+    has_attrs(node, axis=axis, keepdims=1, select_last_index=0)
+    _last_axes(node, x, [axis] if isinstance(axis, int) else [])
+    return [("int64", (*x.shape[:-1], 1))]
 
 
 def _argmax_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
@@ -110,23 +140,25 @@ def _argmax_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any])
 ArgMax = Op(
     "ArgMax",
     _argmax_infer,
-    lambda attrs, x: x.argmax(axis=1)[:, None].astype(np.int64),
-    _lower,
+    lambda attrs, x: x.argmax(axis=-1)[..., None].astype(np.int64),
+    _lower_last,
     NUMBERS,
     read=_argmax_read,
     exact=True,
 )
 
 
-def _softmax_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def _softmax_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 1)
-    has_attrs(node, axis=1)
-    return same_type(node, [tensor(node, xs[0])], FLOATS), xs[0].width
+    x, axis = tensor(node, xs[0], FLOATS), node.attrs.get("axis")
+    has_attrs(node, axis=axis)
+    _last_axes(node, x, [axis] if isinstance(axis, int) else [])
+    return [(same_type(node, [x], FLOATS), x.shape)]
 
 
 def _softmax(attrs: Attrs, x: Array) -> Array:
-    e = np.exp(x - x.max(axis=1, keepdims=True))
-    return np.asarray(e / sum_in_order(e)[:, None])
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(e / np.cumsum(e, axis=-1)[..., -1:])
 
 
 def _softmax_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
@@ -134,4 +166,4 @@ def _softmax_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]
     r.node("Softmax", inputs, out, axis=1)
 
 
-Softmax = Op("Softmax", _softmax_infer, _softmax, _lower, FLOATS, read=_softmax_read)
+Softmax = Op("Softmax", _softmax_infer, _softmax, _lower_last, FLOATS, read=_softmax_read)

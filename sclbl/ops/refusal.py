@@ -16,27 +16,30 @@ from sclbl.ops.record import (
     Infer,
     Op,
     Operand,
+    Typed,
     Types,
     fail,
     has_inputs,
     same_type,
     tensor,
 )
-from sclbl.signature import MISSING, DType
+from sclbl.signature import MISSING
 from sclbl.spec import MISSING_TEXTS, Node
 
 
 def _infer(types: Types, flags: tuple[str, ...]) -> Infer:
-    def infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+    def infer(node: Node, xs: Sequence[Operand]) -> Typed:
         has_inputs(node, xs, 1)
         x = tensor(node, xs[0], types)
+        if len(x.shape) != 1:
+            raise fail(node, "checks columns, and its rows are not of one axis")
         columns = node.attrs.get("columns")
         names = {"columns", *flags}
         if set(node.attrs) != names or len(columns or ()) != x.width:
             raise fail(node, f"takes {', '.join(sorted(names))}, one column each")
         if min(columns or (0,)) < -1 or any(node.attrs[f] not in (0, 1) for f in flags):
             raise fail(node, "has a column number or flag out of range")
-        return same_type(node, [x], types), x.width
+        return [(same_type(node, [x], types), x.shape)]
 
     return infer
 

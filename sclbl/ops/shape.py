@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,43 +18,58 @@ from sclbl.ops.record import (
     Operand,
     Reading,
     Rewritten,
+    Typed,
     along_columns,
     fail,
     has_attrs,
     has_inputs,
+    no_more,
     same_type,
     tensor,
 )
-from sclbl.signature import DType
 from sclbl.spec import Node
 
 
-def _gather_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def _axis(node: Node, x: Operand) -> int:
+    """Return the attribute ``axis``, an axis of a row: the rows themselves are axis 0."""
+    axis = node.attrs.get("axis")
+    has_attrs(node, axis=axis)
+    if not isinstance(axis, int) or not 1 <= axis <= len(x.shape):
+        raise fail(node, f"works along axis {axis}; its rows have axes 1 to {len(x.shape)}")
+    return axis
+
+
+def _gather_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 2)
-    has_attrs(node, axis=1)
     x, indices = tensor(node, xs[0], PLAIN), xs[1].constant
+    axis = _axis(node, x)
     if indices is None or indices.ndim != 1 or indices.dtype != np.int64 or not len(indices):
         raise fail(node, "takes constant int64 column numbers")
-    if indices.min() < 0 or indices.max() >= x.width:
-        raise fail(node, f"takes column {indices.max()} of a tensor of {x.width}")
-    return same_type(node, [x], PLAIN), len(indices)
+    have = x.shape[axis - 1]
+    if indices.min() < 0 or indices.max() >= have:
+        raise fail(node, f"takes column {indices.max()} of a tensor of {have}")
+    shape = (*x.shape[: axis - 1], len(indices), *x.shape[axis:])
+    return [(same_type(node, [x], PLAIN), shape)]
 
 
 def _gather(attrs: Attrs, x: Array, indices: Array) -> Array:
-    return x[:, indices]
+    return np.take(x, indices, axis=attrs["axis"])
 
 
 def _gather_lower(e: Emitter, node: Node) -> None:
     x, indices = node.inputs
-    index = np.asarray(e.constant(indices), dtype=np.int32)
+    shape, axis = e.shape(x), node.attrs["axis"]
+    inner = math.prod(shape[axis:])
+    # What lies behind an index goes with it, element by element.
+    index = np.asarray(e.constant(indices), dtype=np.int32)[:, None] * inner + np.arange(inner)
     e.call(
         f"shape_gather_b{e.item(x)}",
         e.output(node),
         e.pointer(x),
-        e.weight(index, 4),
-        "i32 %m",
-        f"i32 {len(index)}",
-        f"i32 {e.width(x)}",
+        e.weight(index.ravel().astype(np.int32), 4),
+        e.cells(math.prod(shape[: axis - 1])),
+        f"i32 {index.size}",
+        f"i32 {shape[axis - 1] * inner}",
     )
 
 
@@ -75,29 +91,36 @@ Gather = Op(
 )
 
 
-def _concat_infer(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
-    has_attrs(node, axis=1)
+def _concat_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     if not xs:
         raise fail(node, "has no inputs")
     tensors = [tensor(node, x, PLAIN) for x in xs]
-    return same_type(node, tensors, PLAIN), sum(x.width for x in xs)
+    at = _axis(node, tensors[0]) - 1
+    first = tensors[0].shape
+    for x in tensors:
+        if (x.shape[:at], x.shape[at + 1 :]) != (first[:at], first[at + 1 :]):
+            raise fail(node, f"does not join rows of shapes {[x.shape for x in tensors]}")
+    total = sum(x.shape[at] for x in tensors)
+    return [(same_type(node, tensors, PLAIN), (*first[:at], total, *first[at + 1 :]))]
 
 
 def _concat(attrs: Attrs, *xs: Array) -> Array:
-    return np.concatenate(xs, axis=1)
+    return np.concatenate(xs, axis=attrs["axis"])
 
 
 def _concat_lower(e: Emitter, node: Node) -> None:
-    total = e.width(node.outputs[0])
-    out = e.output(node)
+    axis = node.attrs["axis"]
+    shape = e.shape(node.outputs[0])
+    outer, total = math.prod(shape[: axis - 1]), math.prod(shape[axis - 1 :])
+    out, many = e.output(node), e.cells(outer)
     at = 0
     for x in node.inputs:
-        width = e.width(x)
+        width = e.width(x) // outer
         e.call(
             f"shape_place_b{e.item(x)}",
             out,
             e.pointer(x),
-            "i32 %m",
+            many,
             f"i32 {width}",
             f"i32 {total}",
             f"i32 {at}",
@@ -119,6 +142,92 @@ Concat = Op(
     read=_concat_read,
     exact=True,
     role="joins",
+)
+
+
+def _split_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    has_inputs(node, xs, 2)
+    x, sizes = tensor(node, xs[0], PLAIN), xs[1].constant
+    at = _axis(node, x) - 1
+    if sizes is None or sizes.dtype != np.int64 or sizes.ndim != 1:
+        raise fail(node, "takes constant int64 sizes")
+    if len(sizes) != len(node.outputs) or (sizes < 1).any() or sizes.sum() != x.shape[at]:
+        raise fail(
+            node, f"splits {x.shape[at]} into {sizes.tolist()} for {len(node.outputs)} outputs"
+        )
+    dtype = same_type(node, [x], PLAIN)
+    return [(dtype, (*x.shape[:at], size, *x.shape[at + 1 :])) for size in sizes.tolist()]
+
+
+def _split(attrs: Attrs, x: Array, sizes: Array) -> tuple[Array, ...]:
+    return tuple(np.split(x, np.cumsum(sizes)[:-1], axis=attrs["axis"]))
+
+
+def _split_lower(e: Emitter, node: Node) -> None:
+    x, axis = node.inputs[0], node.attrs["axis"]
+    shape = e.shape(x)
+    outer, whole = math.prod(shape[: axis - 1]), math.prod(shape[axis - 1 :])
+    many = e.cells(outer)
+    at = 0
+    for index, name in enumerate(node.outputs):
+        width = e.width(name) // outer
+        e.call(
+            f"shape_part_b{e.item(x)}",
+            e.output(node, index),
+            e.pointer(x),
+            many,
+            f"i32 {width}",
+            f"i32 {whole}",
+            f"i32 {at}",
+        )
+        at += width
+
+
+def _split_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    along_columns("Split", attrs, 0)
+    sizes = attrs.pop("split", None)
+    if len(inputs) > 1:
+        sizes = tuple(r.array(inputs, 1, "Split").ravel().tolist())
+    attrs.pop("num_outputs", None)
+    no_more("Split", attrs)
+    if sizes is None:
+        raise SpecError(
+            "operator Split says no sizes, which depend on its input; give it the input 'split'"
+        )
+    r.node("Split", [inputs[0], r.constant(sizes, np.int64)], *r.outputs, axis=1)
+
+
+Split = Op("Split", _split_infer, _split, _split_lower, PLAIN, read=_split_read, exact=True)
+
+
+def _reshape_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    has_inputs(node, xs, 2)
+    has_attrs(node)
+    x, wanted = tensor(node, xs[0], PLAIN), xs[1].constant
+    if wanted is None or wanted.ndim != 1 or wanted.dtype != np.int64 or not len(wanted):
+        raise fail(node, "takes a constant int64 shape")
+    rows, *shape = wanted.tolist()
+    if rows != 0 or any(d < 1 for d in shape) or math.prod(shape) != x.width:
+        raise fail(
+            node,
+            f"makes {wanted.tolist()} of rows of shape {x.shape}; the first number must be 0, "
+            "which keeps the rows, and the others those of a row",
+        )
+    return [(same_type(node, [x], PLAIN), tuple(shape))]
+
+
+def _reshape(attrs: Attrs, x: Array, shape: Array) -> Array:
+    return x.reshape(len(x), *shape[1:].tolist())
+
+
+#: Rows stay where they are: only their shape is another.
+Reshape = Op(
+    "Reshape",
+    _reshape_infer,
+    _reshape,
+    lambda e, node: e.alias(node),
+    PLAIN,
+    exact=True,
 )
 
 #: The attributes in which a file's Constant may hold its value, with the type that each has.

@@ -107,7 +107,7 @@ def _keys(signature: Signature, graph: Graph) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     for node in graph.nodes:
         source = origins.get(node.inputs[0]) if node.inputs else None
-        if source is None:
+        if source is None or len(graph.values[node.outputs[0]].shape) != 1:
             continue
         role = find(node.op).role
         if role == "chooses":

@@ -48,7 +48,7 @@ class Builder:
         self._constant_names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._values: dict[str, Value] = {}
         self._inputs: list[Value] = []
-        self._known: dict[tuple[Any, ...], Wire] = {}
+        self._known: dict[tuple[Any, ...], tuple[Wire, ...]] = {}
 
     # ------------------------------------------------------------- inputs
 
@@ -105,7 +105,7 @@ class Builder:
         )
 
     def _input(self, name: str, dtype: DType, origins: tuple[int, ...]) -> Wire:
-        value = Value(name, dtype, len(origins))
+        value = Value(name, dtype, (len(origins),))
         self._inputs.append(value)
         self._values[name] = value
         return Wire(name, dtype, len(origins), origins)
@@ -170,28 +170,41 @@ class Builder:
         TypeError
             Where the operator does not take these inputs or attributes: a defect of the stripper.
         """
+        (wire,) = self.nodes(op, inputs, 1, **attrs)
+        return wire if origins is None else replace(wire, origins=tuple(origins))
+
+    def nodes(
+        self, op: str, inputs: Sequence[Wire | str], count: int, **attrs: Any
+    ) -> tuple[Wire, ...]:
+        """Add one operator with so many outputs, as `node` does."""
         names = tuple(i.name if isinstance(i, Wire) else i for i in inputs)
-        key = (op, names, _attr_key(attrs))
+        key = (op, names, count, _attr_key(attrs))
         known = self._known.get(key)
         if known is not None:
             return known
-        name = f"t{len(self._values)}"
-        node = Node(op, names, (name,), dict(attrs))
+        first = len(self._values)
+        node = Node(op, names, tuple(f"t{first + i}" for i in range(count)), dict(attrs))
         try:
-            dtype, width = find(op).infer(node, [self._operand(n) for n in names])
+            results = find(op).infer(node, [self._operand(n) for n in names])
         except SpecError as error:
             raise TypeError(f"{error}: a defect of the stripper") from error
-        self._values[name] = Value(name, dtype, width)
+        wires = []
+        for name, (dtype, shape) in zip(node.outputs, results, strict=True):
+            value = self._values[name] = Value(name, dtype, shape)
+            wires.append(Wire(name, dtype, value.width, (-1,) * value.width))
         self._nodes.append(node)
-        wire = Wire(name, dtype, width, tuple(origins) if origins is not None else (-1,) * width)
-        self._known[key] = wire
-        return wire
+        self._known[key] = tuple(wires)
+        return self._known[key]
+
+    def reshape(self, x: Wire, shape: Sequence[int]) -> Wire:
+        """Give the rows of x another shape; a wire says of it how many elements it has."""
+        return self.node("Reshape", [x, self.constant([0, *shape], "int64")], x.origins)
 
     def _operand(self, name: str) -> Operand:
         if name in self._constants:
             return constant(self._constants[name])
         value = self._values[name]
-        return Operand(value.dtype, value.width)
+        return Operand(value.dtype, value.shape)
 
     def unary(self, op: str, x: Wire) -> Wire:
         """Apply an element-wise function."""
@@ -425,7 +438,7 @@ class Builder:
         values = {k: v for k, v in self._values.items() if k in names}
         graph_outputs: list[Value] = []
         for method, wire in outputs.items():
-            value = Value(method, wire.dtype, wire.width)
+            value = Value(method, wire.dtype, (wire.width,))
             finals.append(Node("Identity", (wire.name,), (method,)))
             values[method] = value
             graph_outputs.append(value)

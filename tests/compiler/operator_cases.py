@@ -133,6 +133,29 @@ def concat(o: Operands) -> Made:
     yield o.build.node("Concat", [o.one], axis=1)
 
 
+def reshape(o: Operands) -> Made:
+    """Axes of a row, joined and reduced along each, and back to columns."""
+    width = o.x.width
+    both = o.build.concat([o.x, o.y])
+    rows = o.build.reshape(both, (2, width))
+    yield o.build.reshape(rows, (2 * width,))
+    middle = o.build.node("Concat", [rows, rows], axis=1)
+    last = o.build.node("Concat", [middle, middle], axis=2)
+    turned = o.build.node("Gather", [last, o.build.constant([3, 0, 1], "int64")], axis=1)
+    yield o.build.reshape(turned, (3 * 2 * width,))
+    columns = o.build.node("Gather", [last, o.build.constant([0, width], "int64")], axis=2)
+    yield o.build.reshape(columns, (4 * 2,))
+
+
+def split(o: Operands) -> Made:
+    """Several outputs of one node, put together again in another order."""
+    both = o.build.concat([o.x, o.one, o.y])
+    width = o.x.width
+    parts = o.build.nodes("Split", [both, o.build.constant([width, 1, width], "int64")], 3, axis=1)
+    yield o.build.concat(parts[::-1])
+    yield parts[1]
+
+
 def matmul(o: Operands) -> Made:
     rng = np.random.default_rng(5)
     for columns in (1, 2, 5):
@@ -224,7 +247,9 @@ OWN: dict[str, Case] = {
     "Gather": Case(ALL, gather),
     "Identity": Case(ALL, unary("Identity")),
     "MatMul": Case(FLOATS, matmul, comparing.products),
+    "Reshape": Case(ALL, reshape),
     "Softmax": Case(FLOATS, softmax, comparing.relative(80)),
+    "Split": Case(ALL, split),
     "Where": Case(ALL, where),
     "ai.onnx.ml.LabelEncoder": Case((*NUMBERS, "text"), lookup),
     "sclbl.Labels": Case(("int64",), labels),

@@ -175,6 +175,6 @@ def test_gather_beyond_the_columns() -> None:
 def test_values_that_the_operators_do_not_give() -> None:
     build = builder(3)
     spec = spec_of(build, build.columns(build.table().matrix(), [0, 2]))
-    values = {n: replace(v, width=2) for n, v in spec.graph.values.items()}
+    values = {n: replace(v, shape=(2,)) for n, v in spec.graph.values.items()}
     with pytest.raises(SpecError, match="are not those that its operators give"):
         compile_spec(replace(spec, graph=replace(spec.graph, values=values)))

@@ -14,7 +14,7 @@ from sclbl.spec import Graph, Node, Provenance, Spec, Value
 
 def make_spec(number: int = 0) -> Spec:
     """Return the spec of a model that adds a number to its one column."""
-    values = Value("numeric", "float64", 1), Value("predict", "float64", 1)
+    values = Value("numeric", "float64", (1,)), Value("predict", "float64", (1,))
     graph = Graph(
         values[:1],
         values[1:],

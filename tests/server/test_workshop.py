@@ -38,7 +38,7 @@ PATIENCE = 60.0
 def chain(length: int, width: int = 1) -> bytes:
     """Return the spec of many operators, one after another."""
     names = ["numeric", *(f"v{i}" for i in range(length - 1)), "predict"]
-    values = tuple(Value(name, "float64", width) for name in names)
+    values = tuple(Value(name, "float64", (width,)) for name in names)
     nodes = tuple(
         Node(("Exp", "Tanh", "Sigmoid", "Erf")[i % 4], (names[i],), (names[i + 1],))
         for i in range(length)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import SpecError
-from sclbl.ops.record import FLOATS, Operand, fail, tensor
+from sclbl.ops.record import FLOATS, Operand, Typed, fail, tensor
 from sclbl.signature import DType
 from sclbl.spec import Node
 
@@ -28,7 +28,7 @@ _REST = {"roots": ("int32",), "values": ("float32", "float64"), "init": ("float3
 _TYPES = {**_NODES, **_REST, **_CATEGORIES, "targets": ("int32",)}
 
 
-def infer_sums(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def infer_sums(node: Node, xs: Sequence[Operand]) -> Typed:
     """Check a ``sclbl.TreeEnsemble`` and return its type and width."""
     inputs = _inputs(node, xs)
     _check(node, inputs[:1])
@@ -46,7 +46,7 @@ def infer_sums(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
             raise fail(node, "has not one target a tree")
         if len(targets) and (targets.min() < 0 or targets.max() >= len(init)):
             raise fail(node, "has a target out of range")
-    return dtype, len(init)
+    return [(dtype, (len(init),))]
 
 
 def check_sums(node: Node, xs: Sequence[Operand]) -> None:
@@ -58,10 +58,10 @@ def check_sums(node: Node, xs: Sequence[Operand]) -> None:
         raise fail(node, "has a leaf without a value")
 
 
-def infer_leaves(node: Node, xs: Sequence[Operand]) -> tuple[DType, int]:
+def infer_leaves(node: Node, xs: Sequence[Operand]) -> Typed:
     """Check a ``sclbl.TreeLeaves`` and return its type and width."""
     _check(node, _inputs(node, xs))
-    return "int64", len(node.attrs["roots"])
+    return [("int64", (len(node.attrs["roots"]),))]
 
 
 def check_leaves(node: Node, xs: Sequence[Operand]) -> None:
@@ -70,7 +70,10 @@ def check_leaves(node: Node, xs: Sequence[Operand]) -> None:
 
 
 def _inputs(node: Node, xs: Sequence[Operand]) -> list[tuple[str, int]]:
-    return [(x.dtype, x.width) for x in (tensor(node, x, FLOATS) for x in xs)]
+    found = [tensor(node, x, FLOATS) for x in xs]
+    if any(len(x.shape) != 1 for x in found):
+        raise fail(node, "takes columns, and its rows are not of one axis")
+    return [(x.dtype, x.width) for x in found]
 
 
 def _check(node: Node, inputs: Sequence[tuple[str, int]]) -> None:
