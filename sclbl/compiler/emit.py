@@ -31,8 +31,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sclbl.compiler.calls import Call
 from sclbl.compiler.linker import Reserved, Weights
-from sclbl.errors import SpecError
 from sclbl.missing import LENGTHS, of_text
 from sclbl.signature import Signature
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node
@@ -78,6 +78,9 @@ class Emitter:
         self._start: list[str] = []
         self.separate: dict[str, list[str]] = {}
         self._current = _Function()
+        #: How kernels are called, and the operator that did so first.
+        self.calls: dict[Call, str] = {}
+        self._caller = "the program"
         self._external: set[str] = {"sclbl_error", "heap_base"}
         if any(v.name == NUMERIC_INPUT for v in graph.inputs):
             self._place[NUMERIC_INPUT] = "ptr %x"
@@ -199,12 +202,16 @@ class Emitter:
     def _use(self, kernel: str, args: tuple[str, ...], result: str, stem: str | None = None) -> str:
         """Return the instruction that calls a kernel, which is declared and linked."""
         self._places[kernel] += 1
-        self.stems.add(stem or kernel.split("_")[0])
-        types = ", ".join(a.split(" ")[0] for a in args)
-        declaration = f"declare {result} @{kernel}({types})"
-        if self._declared.setdefault(kernel, declaration) != declaration:
-            raise SpecError(f"kernel {kernel} is called with two types: a defect of sclbl")
+        types = tuple(a.split(" ")[0] for a in args)
+        self._note(Call(stem or kernel.split("_")[0], kernel, result, types))
         return f"call {result} @{kernel}({', '.join(args)})"
+
+    def _note(self, call: Call) -> None:
+        self.stems.add(call.stem)
+        self._declared.setdefault(
+            call.kernel, f"declare {call.result} @{call.kernel}({', '.join(call.types)})"
+        )
+        self.calls.setdefault(call, self._caller)
 
     def _text_constant(self, array: np.ndarray) -> str:
         """Texts of a constant become (address, length) when the program starts."""
@@ -227,6 +234,7 @@ class Emitter:
     def begin(self, index: int) -> None:
         """Start the function of the node at `index`."""
         self._current = self._functions[index] = _Function()
+        self._caller = f"the operator {self.graph.nodes[index].op}"
 
     def tile(self) -> int:
         """Return how many rows a tile has."""
@@ -241,6 +249,7 @@ class Emitter:
 
     def assembly(self, methods: dict[str, list[int]]) -> str:
         """Return the LLVM assembly; `methods` lists the nodes that each method runs."""
+        self._caller = "the program"
         code: list[str] = []
         for index, function in self._functions.items():
             if not function.lines:
@@ -315,6 +324,9 @@ class Emitter:
                 f"  ret i32 %code{k}",
             ]
         lines.append("}")
+        # The loop calls it: not a kernel, but of a type that both sides must agree on.
+        types = ("i32", "i32", "i32", "ptr", "ptr", "ptr")
+        self.calls[Call("program", "program_tile", "i32", types)] = self._caller
         block = "i32 %rows, ptr %numeric, ptr %texts, ptr %out"
         numeric = len(self.signature.numeric) * ITEM[self.signature.numeric_dtype]
         for k, method in enumerate(methods):
