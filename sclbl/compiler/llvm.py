@@ -103,7 +103,7 @@ def build(
             first.add_global_dead_code_eliminate_pass()
             first.run(module, passes)
             wanted = {
-                f.name: _attributes(f.name, keep, shared)
+                f.name: _attributes(f, keep, shared)
                 for f in module.functions
                 if not f.is_declaration
             }
@@ -114,12 +114,17 @@ def build(
             raise CompileError(f"LLVM refused the generated code: {error}") from error
 
 
-def _attributes(name: str, keep: set[str], shared: frozenset[str]) -> tuple[str, ...]:
+def _attributes(function: Any, keep: set[str], shared: frozenset[str]) -> tuple[str, ...]:
+    name = function.name
     if name in keep:
         return ("optsize",)
     if name in shared:
         return ("noinline", "optsize")
-    return ("alwaysinline", "optsize") if _is_kernel(name) else ("optsize",)
+    if not _is_kernel(name):
+        return ("optsize",)
+    # What C says is to stand once: the inner loops of large kernels.
+    apart = b"noinline" in b" ".join(function.attributes).split()
+    return ("optsize",) if apart else ("alwaysinline", "optsize")
 
 
 _GENERATED = ("node_", "walk_", "tile_", "method_", "program_", "abi_")
