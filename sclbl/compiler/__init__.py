@@ -78,7 +78,7 @@ def compile_spec(spec: Spec) -> bytes:
     exports |= {v.name: f"method_{v.name}" for v in graph.outputs}
     start = "program_start" if emitter.has_start else None
     keep = [*exports.values(), *([start] if start else [])]
-    binary = llvm.build(code, emitter.stems, keep, shared)
+    binary = llvm.build(code, emitter.stems, keep, shared, emitter.calls)
     program = link(
         parse(binary),
         emitter.weights,

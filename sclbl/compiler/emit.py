@@ -1,4 +1,4 @@
-"""Generated code: one function per operator, one per method, one that runs at the start.
+"""Generated code: straight-line calls of kernels, a function per operator and per method.
 
 For a graph ``t = Sub(numeric, mean); predict = MatMul(t, w)`` this emits, in pseudo-code:
 
@@ -10,20 +10,17 @@ For a graph ``t = Sub(numeric, mean); predict = MatMul(t, w)`` this emits, in ps
     tile_predict(m, row, x, texts, out):
         node_0(m, row, x, texts)
         if node_k(...) refuses: return its code
-        shape_copy(out + row * bytes of a result, b1, m * bytes of a result)
+        program_store(out, b1, m, row, bytes of a result)
 
-    program_run(rows, numeric, texts, out, bytes of a result, method):
-        if abi_check(rows, ...) return code
-        for row in 0, TILE, 2 * TILE ... below rows:
-            m = min(TILE, rows - row);  x = numeric + row * bytes of a row
-            switch method: tile_predict(...), tile_...: return a code that is not 0
+    program_tile(method, m, row, x, texts, out):
+        return the tile function of the method that has this number
 
     method_predict(rows, numeric, texts, out):
-        return program_run(rows, numeric, texts, out, 8, 0)
+        return program_run(rows, numeric, texts, out, 0, bytes of a result, bytes of a row, ...)
 
-``b0``, ``b1`` are buffers for one tile and ``w0``, ``w1`` weights, both placed by the linker. All
-shapes are constants, so LLVM specialises each kernel for the one place that calls it, unless there
-are many such places.
+``b0``, ``b1`` are buffers for one tile and ``w0``, ``w1`` weights, both placed by the linker. The
+loop over tiles is ``program_run`` in kernels/program.c. All shapes are constants, so LLVM
+specialises each kernel for the one place that calls it, unless there are many such places.
 """
 
 from __future__ import annotations
@@ -34,8 +31,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sclbl.compiler.calls import Call
 from sclbl.compiler.linker import Reserved, Weights
-from sclbl.errors import SpecError
 from sclbl.missing import LENGTHS, of_text
 from sclbl.signature import Signature
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node
@@ -48,6 +45,11 @@ TILE_MIN, TILE_MAX = 16, 256
 #: A kernel that is called from more places than this is compiled once, for all of them, because
 #: LLVM's time for a program of thousands of operators is that of the code in it.
 MOST_PLACES = 32
+
+
+#: What a method's function for a tile gets, and a node's, which knows that nothing overlaps.
+TILE = "i32 %m, i32 %row, ptr %x, ptr %texts"
+NODE = TILE.replace("ptr %x", "ptr noalias %x")
 
 
 @dataclass
@@ -63,7 +65,7 @@ class Emitter:
         self.graph = graph
         self.signature = signature
         self.weights: list[Weights] = []
-        self.stems: set[str] = {"abi", "shape"}
+        self.stems: set[str] = {"abi"}
         self.buffers: dict[str, int] = {}
         self.aliases: dict[str, tuple[str, int]] = {}
         self._reserved: list[Reserved] = []
@@ -77,6 +79,9 @@ class Emitter:
         self._makers = {name: node for node in graph.nodes for name in node.outputs}
         self.separate: dict[str, list[str]] = {}
         self._current = _Function()
+        #: How kernels are called, and the operator that did so first.
+        self.calls: dict[Call, str] = {}
+        self._caller = "the program"
         self._external: set[str] = {"sclbl_error", "heap_base"}
         if any(v.name == NUMERIC_INPUT for v in graph.inputs):
             self._place[NUMERIC_INPUT] = "ptr %x"
@@ -178,8 +183,7 @@ class Emitter:
 
     def call(self, kernel: str, *args: str) -> None:
         """Call a kernel; its file is named after the part before the first underscore."""
-        self._use(kernel, args, "void")
-        self._current.lines.append(f"  call void @{kernel}({', '.join(args)})")
+        self._current.lines.append(f"  {self._use(kernel, args, 'void')}")
 
     def cells(self, width: int) -> str:
         """Return the number of cells of a tile of `width` columns, as an argument."""
@@ -191,17 +195,16 @@ class Emitter:
 
     def refuse(self, kernel: str, *args: str) -> None:
         """Call a kernel that may refuse rows; its code is the node's result."""
-        self._use(kernel, args, "i32")
-        self._current.lines.append(f"  %code = call i32 @{kernel}({', '.join(args)})")
+        self._current.lines.append(f"  %code = {self._use(kernel, args, 'i32')}")
         self._current.refuses = True
 
     def function(self, parameters: str, kernel: str, *args: str) -> str:
         """Add a function that calls a kernel, never inlined, and return its address."""
-        self._use(kernel, args, "void")
+        call = self._use(kernel, args, "void")
         name = f"walk_{len(self.separate)}"
         self.separate[name] = [
             f"define internal void @{name}({parameters}) {{",
-            f"  call void @{kernel}({', '.join(args)})",
+            f"  {call}",
             "  ret void",
             "}",
         ]
@@ -209,16 +212,21 @@ class Emitter:
 
     def at_start(self, kernel: str, *args: str) -> None:
         """Call a kernel when the program is instantiated."""
-        self._use(kernel, args, "void")
-        self._start.append(f"  call void @{kernel}({', '.join(args)})")
+        self._start.append(f"  {self._use(kernel, args, 'void')}")
 
-    def _use(self, kernel: str, args: tuple[str, ...], result: str) -> None:
-        self.stems.add(kernel.split("_")[0])
+    def _use(self, kernel: str, args: tuple[str, ...], result: str) -> str:
+        """Return the instruction that calls a kernel, which is declared and linked."""
         self._places[kernel] += 1
-        types = ", ".join(a.split(" ")[0] for a in args)
-        declaration = f"declare {result} @{kernel}({types})"
-        if self._declared.setdefault(kernel, declaration) != declaration:
-            raise SpecError(f"kernel {kernel} is called with two types: a defect of sclbl")
+        types = tuple(a.split(" ")[0] for a in args)
+        self._note(Call(kernel.split("_")[0], kernel, result, types))
+        return f"call {result} @{kernel}({', '.join(args)})"
+
+    def _note(self, call: Call) -> None:
+        self.stems.add(call.stem)
+        self._declared.setdefault(
+            call.kernel, f"declare {call.result} @{call.kernel}({', '.join(call.types)})"
+        )
+        self.calls.setdefault(call, self._caller)
 
     def _text_constant(self, array: np.ndarray) -> str:
         """Texts of a constant become (address, length) when the program starts."""
@@ -241,6 +249,7 @@ class Emitter:
     def begin(self, index: int) -> None:
         """Start the function of the node at `index`."""
         self._current = self._functions[index] = _Function()
+        self._caller = f"the operator {self.graph.nodes[index].op}"
 
     def tile(self) -> int:
         """Return how many rows a tile has."""
@@ -255,33 +264,27 @@ class Emitter:
 
     def assembly(self, methods: dict[str, list[int]]) -> str:
         """Return the LLVM assembly; `methods` lists the nodes that each method runs."""
-        symbols = [*self._external, *(w.name for w in self.weights)]
-        symbols += [r.name for r in self.reserved() if r.name != "sclbl_error"]
-        symbols += self.aliases
-        out = [f"@{name} = external global i8, align 4" for name in sorted(symbols)]
-        out += [
-            *self._declared.values(),
-            "declare i32 @abi_check(i32, i32, i32, i32, i32)",
-            "declare i32 @abi_check_text(i32, i32, i32)",
-            "declare i32 @abi_text(ptr, ptr, i32, i32, i32, ptr)",
-            "declare void @shape_copy(ptr, ptr, i32)",
-        ]
-        arguments = "i32 %m, i32 %row, ptr noalias %x, ptr %texts"
+        self._caller = "the program"
+        code: list[str] = []
         for index, function in self._functions.items():
             if not function.lines:
                 continue
             kind, end = ("i32", "  ret i32 %code") if function.refuses else ("void", "  ret void")
-            out.append(f"define internal {kind} @node_{index}({arguments}) {{")
-            out += function.lines
-            out += [end, "}"]
+            code.append(f"define internal {kind} @node_{index}({NODE}) {{")
+            code += function.lines
+            code += [end, "}"]
         for lines in self.separate.values():
-            out += lines
+            code += lines
         for method, nodes in methods.items():
-            out += self._tile(method, nodes)
-        out += self._run(list(methods))
+            code += self._tile(method, nodes)
+        code += self._run(list(methods))
         if self._start:
-            out += ["define void @program_start() {", *self._start, "  ret void", "}"]
-        return "\n".join(out) + "\n"
+            code += ["define void @program_start() {", *self._start, "  ret void", "}"]
+        symbols = [*self._external, *(w.name for w in self.weights)]
+        symbols += [r.name for r in self.reserved() if r.name != "sclbl_error"]
+        symbols += self.aliases
+        out = [f"@{name} = external global i8, align 4" for name in sorted(symbols)]
+        return "\n".join([*out, *self._declared.values(), *code]) + "\n"
 
     @property
     def frequent(self) -> frozenset[str]:
@@ -295,130 +298,75 @@ class Emitter:
 
     def _tile(self, method: str, nodes: list[int]) -> list[str]:
         """One method on one tile: its nodes, then the results to the host's block."""
-        value = self.graph.values[method]
-        out_bytes = value.width * ITEM[value.dtype]
-        lines = [
-            f"define internal i32 @tile_{method}(i32 %m, i32 %row, ptr %x, ptr %texts, i32 %out) {{"
-        ]
-        exits = []
-        block = "%0"
-
-        def may_stop(name: str, call: str) -> None:
-            nonlocal block
-            lines.extend(
-                [
-                    f"  %code{name} = call i32 {call}",
-                    f"  %stop{name} = icmp ne i32 %code{name}, 0",
-                    f"  br i1 %stop{name}, label %end, label %go{name}",
-                    f"go{name}:",
-                ]
-            )
-            exits.append((f"%code{name}", block))
-            block = f"%go{name}"
-
+        lines = [f"define internal i32 @tile_{method}({TILE}, ptr %out) {{"]
         if any(TEXT_INPUT in self.graph.nodes[i].inputs for i in nodes):
-            may_stop(
-                "_text",
-                f"@abi_text({self._place[TEXT_INPUT]}, ptr %texts, i32 %m, i32 %row, "
-                f"i32 {len(self.signature.text)}, {self._text_columns})",
+            read = self._use(
+                "abi_text",
+                (
+                    self._place[TEXT_INPUT],
+                    *("ptr %texts", "i32 %m", "i32 %row", f"i32 {len(self.signature.text)}"),
+                    self._text_columns,
+                ),
+                "i32",
             )
+            lines += _stop_on_error("text", read)
         for index in nodes:
             function = self._functions[index]
-            call = f"@node_{index}(i32 %m, i32 %row, ptr %x, ptr %texts)"
             if function.refuses:
-                may_stop(str(index), call)
+                lines += _stop_on_error(str(index), f"call i32 @node_{index}({TILE})")
             elif function.lines:
-                lines.append(f"  call void {call}")
-        lines += [
-            f"  %oo = mul i32 %row, {out_bytes}",
-            "  %oa = add i32 %out, %oo",
-            "  %o = inttoptr i32 %oa to ptr",
-            f"  %ob = mul i32 %m, {out_bytes}",
-            f"  call void @shape_copy(ptr %o, {self.pointer(method)}, i32 %ob)",
-            "  br label %end",
-            "end:",
-        ]
-        exits.append(("0", block))
-        lines += [
-            f"  %result = phi i32 {', '.join(f'[ {v}, {b} ]' for v, b in exits)}",
-            "  ret i32 %result",
+                lines.append(f"  call void @node_{index}({TILE})")
+        row_bytes = f"i32 {self._result_bytes(method)}"
+        arguments = ("ptr %out", self.pointer(method), "i32 %m", "i32 %row", row_bytes)
+        return [
+            *lines,
+            f"  {self._use('program_store', arguments, 'void')}",
+            "  ret i32 0",
             "}",
         ]
-        return lines
 
     def _run(self, methods: Sequence[str]) -> list[str]:
-        """The loop over tiles, which all methods share, and a function for each method."""
-        signature = self.signature
-        row_bytes = len(signature.numeric) * ITEM[signature.numeric_dtype]
-        texts = len(signature.text)
-        tile = self.tile()
+        """Which tile function runs for which method, and the functions that the host calls."""
+        targets = " ".join(f"i32 {k}, label %run{k}" for k in range(1, len(methods)))
         lines = [
-            "define internal i32 @program_run(i32 %rows, i32 %numeric, i32 %records, i32 %out, "
-            "i32 %bytes, i32 %method) {",
-            f"  %bad = call i32 @abi_check(i32 %rows, i32 %numeric, i32 {row_bytes}, i32 %out, "
-            "i32 %bytes)",
-            "  %texts = inttoptr i32 %records to ptr",
-            "  %wrong = icmp ne i32 %bad, 0",
-            f"  br i1 %wrong, label %end, label %{'text' if texts else 'head'}",
-        ]
-        exits = [("%bad", "%0"), ("0", "%head")]
-        entry = "%0"
-        if texts:
-            lines += [
-                "text:",
-                f"  %unread = call i32 @abi_check_text(i32 %rows, i32 %records, i32 {texts})",
-                "  %unreadable = icmp ne i32 %unread, 0",
-                "  br i1 %unreadable, label %end, label %head",
-            ]
-            exits.append(("%unread", "%text"))
-            entry = "%text"
-        lines += [
-            "head:",
-            f"  %row = phi i32 [ 0, {entry} ], [ %next, %tail ]",
-            "  %more = icmp slt i32 %row, %rows",
-            "  br i1 %more, label %body, label %end",
-            "body:",
-            "  %rest = sub i32 %rows, %row",
-            f"  %short = icmp slt i32 %rest, {tile}",
-            f"  %m = select i1 %short, i32 %rest, i32 {tile}",
-            f"  %xo = mul i32 %row, {row_bytes}",
-            "  %xa = add i32 %numeric, %xo",
-            "  %x = inttoptr i32 %xa to ptr",
-            "  switch i32 %method, label %run0 ["
-            + " ".join(f"i32 {k}, label %run{k}" for k in range(1, len(methods)))
-            + "]",
+            f"define i32 @program_tile(i32 %method, {TILE}, ptr %out) {{",
+            f"  switch i32 %method, label %run0 [{targets}]",
         ]
         for k, method in enumerate(methods):
             lines += [
                 f"run{k}:",
-                f"  %code{k} = call i32 @tile_{method}(i32 %m, i32 %row, ptr %x, ptr %texts, "
-                "i32 %out)",
-                "  br label %ran",
+                f"  %code{k} = call i32 @tile_{method}({TILE}, ptr %out)",
+                f"  ret i32 %code{k}",
             ]
-        codes = ", ".join(f"[ %code{k}, %run{k} ]" for k in range(len(methods)))
-        lines += [
-            "ran:",
-            f"  %code = phi i32 {codes}",
-            "  %stop = icmp ne i32 %code, 0",
-            "  br i1 %stop, label %end, label %tail",
-            "tail:",
-            f"  %next = add i32 %row, {tile}",
-            "  br label %head",
-            "end:",
-        ]
-        exits.append(("%code", "%ran"))
-        lines += [
-            f"  %result = phi i32 {', '.join(f'[ {v}, {b} ]' for v, b in exits)}",
-            "  ret i32 %result",
-            "}",
-        ]
+        lines.append("}")
+        # The loop calls it: not a kernel, but of a type that both sides must agree on.
+        types = ("i32", "i32", "i32", "ptr", "ptr", "ptr")
+        self.calls[Call("program", "program_tile", "i32", types)] = self._caller
+        block = "i32 %rows, ptr %numeric, ptr %texts, ptr %out"
+        numeric = len(self.signature.numeric) * ITEM[self.signature.numeric_dtype]
         for k, method in enumerate(methods):
-            value = self.graph.values[method]
+            sizes = (k, self._result_bytes(method), numeric, len(self.signature.text), self.tile())
+            arguments = (*block.split(", "), *(f"i32 {size}" for size in sizes))
             lines += [
-                f"define i32 @method_{method}(i32 %rows, i32 %numeric, i32 %records, i32 %out) {{",
-                "  %code = call i32 @program_run(i32 %rows, i32 %numeric, i32 %records, "
-                f"i32 %out, i32 {value.width * ITEM[value.dtype]}, i32 {k})",
+                f"define i32 @method_{method}({block}) {{",
+                f"  %code = {self._use('program_run', arguments, 'i32')}",
                 "  ret i32 %code",
                 "}",
             ]
         return lines
+
+    def _result_bytes(self, method: str) -> int:
+        value = self.graph.values[method]
+        return value.width * ITEM[value.dtype]
+
+
+def _stop_on_error(name: str, call: str) -> list[str]:
+    """Return a call whose code, where it is not 0, becomes that of the function around it."""
+    return [
+        f"  %code{name} = {call}",
+        f"  %stop{name} = icmp ne i32 %code{name}, 0",
+        f"  br i1 %stop{name}, label %end{name}, label %go{name}",
+        f"end{name}:",
+        f"  ret i32 %code{name}",
+        f"go{name}:",
+    ]

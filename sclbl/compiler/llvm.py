@@ -6,12 +6,13 @@ With `sclbl.compiler.attributes` the only module that imports llvmlite.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import llvmlite.binding as llvm
 
 from sclbl.compiler import attributes
+from sclbl.compiler.calls import Call, check_calls
 from sclbl.errors import CompileError
 from sclbl.kernels.build import bitcode
 
@@ -52,6 +53,7 @@ def build(
     stems: Iterable[str],
     exports: Iterable[str],
     shared: frozenset[str] = frozenset(),
+    calls: Mapping[Call, str] | None = None,
 ) -> bytes:
     """Compile generated code together with kernels.
 
@@ -65,6 +67,8 @@ def build(
         Functions that stay visible; everything else becomes internal and is inlined or dropped.
     shared : frozenset of str
         Functions that several others call, kept once.
+    calls : mapping of Call to str, optional
+        How the code calls kernels, and on whose behalf: held to what the kernels take.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def build(
     Raises
     ------
     CompileError
-        Where LLVM refuses the code.
+        Where LLVM refuses the code, or a call is not what its kernel takes.
     """
     keep = set(exports)
     # LLVM's context is shared by the process and is not thread safe.
@@ -84,7 +88,9 @@ def build(
             module = llvm.parse_assembly(code)
             module.verify()
             for stem in sorted(stems):
-                module.link_in(llvm.parse_bitcode(bitcode(stem)))
+                kernels = llvm.parse_bitcode(bitcode(stem))
+                check_calls(stem, kernels, calls or {})
+                module.link_in(kernels)
             for function in module.functions:
                 if not function.is_declaration and function.name not in keep:
                     function.linkage = "internal"
@@ -97,7 +103,7 @@ def build(
             first.add_global_dead_code_eliminate_pass()
             first.run(module, passes)
             wanted = {
-                f.name: _attributes(f.name, keep, shared)
+                f.name: _attributes(f, keep, shared)
                 for f in module.functions
                 if not f.is_declaration
             }
@@ -108,12 +114,17 @@ def build(
             raise CompileError(f"LLVM refused the generated code: {error}") from error
 
 
-def _attributes(name: str, keep: set[str], shared: frozenset[str]) -> tuple[str, ...]:
+def _attributes(function: Any, keep: set[str], shared: frozenset[str]) -> tuple[str, ...]:
+    name = function.name
     if name in keep:
         return ("optsize",)
     if name in shared:
         return ("noinline", "optsize")
-    return ("alwaysinline", "optsize") if _is_kernel(name) else ("optsize",)
+    if not _is_kernel(name):
+        return ("optsize",)
+    # What C says is to stand once: the inner loops of large kernels.
+    apart = b"noinline" in b" ".join(function.attributes).split()
+    return ("optsize",) if apart else ("alwaysinline", "optsize")
 
 
 _GENERATED = ("node_", "walk_", "tile_", "method_", "program_", "abi_")

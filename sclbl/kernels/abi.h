@@ -43,4 +43,8 @@ static inline i32 fail(i32 code, i32 row, i32 column) {
     return code;
 }
 
+/* In abi.c: BAD_ARGUMENT for a block that is not the host's own memory. */
+i32 abi_check(i32 rows, u32 numeric, u32 row_bytes, u32 out, u32 out_bytes);
+i32 abi_check_text(i32 rows, u32 texts, i32 text_columns);
+
 #endif

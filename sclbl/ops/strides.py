@@ -1,0 +1,83 @@
+"""Strided copies in as few axes as they have, for the kernel ``transpose``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sclbl.errors import SpecError
+
+#: Axes that the kernel takes.
+AXES = 8
+
+
+def dense(shape: Sequence[int]) -> list[int]:
+    """Return how far apart elements lie on each axis of a tensor in C order."""
+    distances = [1] * len(shape)
+    for axis in range(len(shape) - 1, 0, -1):
+        distances[axis - 1] = distances[axis] * shape[axis]
+    return distances
+
+
+def axes(shape: Sequence[int], distances: Sequence[int]) -> list[int]:
+    """Return lengths and distances as ``transpose`` takes them, outermost first.
+
+    Axes of length 1 go, and two axes of which the outer one continues the inner one become one.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        The result's.
+    distances : sequence of int
+        For each of its axes, how far apart elements lie in the source: 0 repeats one, a negative
+        distance runs backwards.
+
+    Returns
+    -------
+    list of int
+        `AXES` pairs of length and distance.
+
+    Raises
+    ------
+    SpecError
+        Where more axes are left than the kernel takes.
+    """
+    found: list[tuple[int, int]] = []
+    for length, distance in zip(shape, distances, strict=True):
+        if length == 1:
+            continue
+        if found and found[-1][1] == length * distance:
+            found[-1] = (found[-1][0] * length, distance)
+        else:
+            found.append((length, distance))
+    if len(found) > AXES:
+        raise SpecError(
+            f"a copy between tensors moves {len(found)} axes apart; sclbl takes {AXES}: "
+            "merge axes that stay side by side with Reshape"
+        )
+    found = [(1, 0)] * (AXES - len(found)) + found
+    return [number for pair in found for number in pair]
+
+
+def permuted(shape: Sequence[int], order: Sequence[int]) -> list[int]:
+    """Return `axes` of a transpose: `order` names, for each axis of the result, the source's."""
+    distances = dense(shape)
+    return axes([shape[axis] for axis in order], [distances[axis] for axis in order])
+
+
+def expanded(shape: Sequence[int], to: Sequence[int]) -> list[int]:
+    """Return `axes` of an expansion: axes of length 1, and those in front, are repeated."""
+    source = [1] * (len(to) - len(shape)) + list(shape)
+    distances = dense(source)
+    repeated = [
+        0 if was == 1 else distance for was, distance in zip(source, distances, strict=True)
+    ]
+    return axes(to, repeated)
+
+
+def sliced(shape: Sequence[int], slices: Sequence[slice]) -> tuple[int, list[int]]:
+    """Return where a slice begins in the source, and its `axes`."""
+    ranges = [range(length)[each] for length, each in zip(shape, slices, strict=True)]
+    distances = dense(shape)
+    first = sum(r.start * d for r, d in zip(ranges, distances, strict=True) if len(r))
+    steps = [r.step * d for r, d in zip(ranges, distances, strict=True)]
+    return first, axes([len(r) for r in ranges], steps)
