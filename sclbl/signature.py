@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,8 +81,9 @@ class Output:
         NumPy dtype that the model's own method returned for the example.
     width : int
         Columns of the result.
-    ndim : {1, 2}
-        1 where the model returns one number a row without an axis of length one.
+    ndim : int
+        Axes of the result, rows included: 1 where the model returns one number a row without an
+        axis of length one, 2 for columns.
     labels : tuple of tuple, optional
         For storage ``label``: the labels of each column, in the order of their numbers.
     splits : tuple of int, optional
@@ -90,6 +92,8 @@ class Output:
         Names of the columns, where the model knows them.
     empty : bool
         Whether the model returns an empty result for no rows; most models refuse them.
+    shape : tuple of int, optional
+        The shape of a row where it has more than one axis; `width` is its product.
     """
 
     storage: DType
@@ -100,6 +104,7 @@ class Output:
     splits: tuple[int, ...] | None = None
     names: tuple[str, ...] | None = None
     empty: bool = False
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +119,15 @@ class Signature:
         ``table`` where columns are found by name, ``array`` where they are found by position.
     outputs : mapping of str to Output
         By method.
+    shape : tuple of int, optional
+        The shape of a row where it has more than one axis, of an array whose columns are all alike;
+        their number is its product.
     """
 
     columns: tuple[Column, ...]
     layout: Literal["array", "table"]
     outputs: Mapping[str, Output] = field(default_factory=dict)
+    shape: tuple[int, ...] | None = None
 
     @property
     def numeric(self) -> tuple[int, ...]:
@@ -178,14 +187,15 @@ class Signature:
                 "width": out.width,
                 "ndim": out.ndim,
             }
-            for key in ("labels", "splits", "names"):
+            for key in ("labels", "splits", "names", "shape"):
                 value = getattr(out, key)
                 if value is not None:
                     entry[key] = value
             if out.empty:
                 entry["empty"] = True
             outputs[method] = entry
-        return {"layout": self.layout, "columns": columns, "outputs": outputs}
+        found = {"layout": self.layout, "columns": columns, "outputs": outputs}
+        return found if self.shape is None else {**found, "shape": list(self.shape)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], most: int | None = None) -> Signature:
@@ -219,14 +229,20 @@ class Signature:
                 splits=None if splits is None else tuple(map(_integer, splits)),
                 names=None if names is None else tuple(names),
                 empty=_boolean(e.get("empty", False)),
+                shape=_shape(e.get("shape")),
             )
-        return cls(columns=read, layout=data["layout"], outputs=outputs)
+        shape = _shape(data.get("shape"))
+        return cls(columns=read, layout=data["layout"], outputs=outputs, shape=shape)
 
 
 def _integer(value: Any) -> int:
     if type(value) is not int:
         raise TypeError(f"{value!r:.40} where an integer belongs")
     return value
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    return None if value is None else tuple(map(_integer, value))
 
 
 def _boolean(value: Any) -> bool:
@@ -285,6 +301,10 @@ def validate(signature: Signature) -> None:
         or (named and len({c.name for c in columns}) < len(signature.columns))
     ):
         raise ValueError("its columns are not well formed")
+    if not _is_shape(signature.shape, len(signature.columns)) or (
+        signature.shape is not None and (named or len(columns) > 1)
+    ):
+        raise ValueError("its columns are not those of rows of its shape")
     if not signature.outputs:
         raise ValueError("it has no methods")
     for method, output in signature.outputs.items():
@@ -304,13 +324,19 @@ def is_method(name: str) -> bool:
     return _METHOD.fullmatch(name) is not None and name not in EXPORTS
 
 
+def _is_shape(shape: tuple[int, ...] | None, width: int) -> bool:
+    """Return whether a shape, where there is one, has more than one axis and this product."""
+    return shape is None or (len(shape) > 1 and min(shape) > 0 and math.prod(shape) == width)
+
+
 def _fits(output: Output) -> bool:
     labels, splits = output.labels, output.splits
     return (
         output.storage in get_args(DType)
         and 0 < output.width <= MAX_COLUMNS
-        and output.ndim in (1, 2)
-        and (output.ndim == 2 or output.width == 1 or splits is not None)
+        and _is_shape(output.shape, output.width)
+        and output.ndim in ((1, 2) if output.shape is None else (1 + len(output.shape),))
+        and (output.ndim >= 2 or output.width == 1 or splits is not None)
         and (splits is None or (sum(splits) == output.width and min(splits, default=0) > 0))
         and (output.names is None or len(output.names) == output.width)
         and (labels is not None) == (output.storage == "label")

@@ -254,6 +254,9 @@ class Emitter:
     def tile(self) -> int:
         """Return how many rows a tile has."""
         row = sum(self.buffers.values()) or 1
+        if any(len(v.shape) > 1 for v in self.graph.values.values()):
+            # Pictures: kernels work inside a row, and a tile of several costs memory.
+            return int(np.clip(TILE_BYTES // row, 1, TILE_MAX))
         return int(np.clip(TILE_BYTES // row // 8 * 8, TILE_MIN, TILE_MAX))
 
     def reserved(self) -> list[Reserved]:

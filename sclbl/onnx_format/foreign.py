@@ -11,14 +11,14 @@ import numpy as np
 import onnx
 
 from sclbl.errors import SpecError
-from sclbl.onnx_format.parse import initializers, input_type, read_attribute
+from sclbl.onnx_format.parse import initializers, read_attribute, row_type
 from sclbl.onnx_format.signatures import check_signature
 from sclbl.ops import OPS, REWRITTEN
-from sclbl.ops.infer import infer_values
+from sclbl.ops.infer import infer_node, infer_values
 from sclbl.signature import EXPORTS, MAX_COUNTED, Column, Output, Signature
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
 
-OPSETS = range(13, 27)
+OPSETS = range(7, 27)
 
 
 @dataclass
@@ -26,9 +26,11 @@ class Reading:
     """A graph while it is read."""
 
     constants: dict[str, np.ndarray]
+    opset: int
+    rows: int | None = None
+    values: dict[str, Value] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
-    flat: set[str] = field(default_factory=set)
     outputs: list[str] = field(default_factory=list)
 
     def constant(self, values: Any, dtype: Any) -> str:
@@ -37,7 +39,9 @@ class Reading:
         return name
 
     def node(self, op: str, inputs: list[str], *outputs: str, **attrs: Any) -> None:
-        self.nodes.append(Node(op, tuple(inputs), outputs, attrs))
+        node = Node(op, tuple(inputs), outputs, attrs)
+        self.values.update(infer_node(node, self.values, self.constants))
+        self.nodes.append(node)
 
     def array(self, inputs: list[str], index: int, op: str) -> np.ndarray:
         if index >= len(inputs):
@@ -47,13 +51,15 @@ class Reading:
             raise SpecError(f"operator {op} takes {name!r}, which must be a constant")
         return self.constants[name]
 
+    def shape(self, name: str, op: str) -> tuple[int, ...]:
+        if name not in self.values:
+            raise SpecError(f"operator {op} takes {name!r}, which must be a tensor with rows")
+        return self.values[name].shape
+
     def keep(self, name: str, values: np.ndarray) -> None:
         if name in self.constants:
             raise SpecError(f"the ONNX file has two constants named {name!r}")
         self.constants[name] = values
-
-    def flatten(self, output: str) -> None:
-        self.flat.add(output)
 
 
 def read_foreign(model: onnx.ModelProto) -> Spec:
@@ -65,28 +71,30 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
         Where it has several inputs, or an operator that is not row-wise and known.
     """
     opsets = {o.domain: o.version for o in model.opset_import}
-    if opsets.get("", opsets.get("ai.onnx")) not in OPSETS:
+    opset = opsets.get("", opsets.get("ai.onnx", 0))
+    if opset not in OPSETS:
         raise SpecError(
             f"the ONNX file imports operator sets {opsets}; supported are {OPSETS[0]} to "
             f"{OPSETS[-1]}, so convert it with onnx.version_converter.convert_version(model, 21)"
         )
     if model.functions:
         raise SpecError("the ONNX file has functions of its own; inline them, onnx.inliner")
-    r = Reading(initializers(model.graph))
+    r = Reading(initializers(model.graph), opset)
     given = [v for v in model.graph.input if v.name not in r.constants]
     if len(given) != 1:
         raise SpecError(
             f"the ONNX file has {len(given)} inputs; files of other tools are read where they "
-            "have one, a tensor [rows, columns]"
+            "have one, a tensor [rows, ...]"
         )
-    dtype, width = input_type(given[0], MAX_COUNTED)
+    dtype, shape, r.rows = row_type(given[0], MAX_COUNTED)
     if dtype not in ("float32", "float64", "text"):
         raise SpecError(f"the ONNX file's input holds {dtype}; supported are float, double, string")
     name = TEXT_INPUT if dtype == "text" else NUMERIC_INPUT
     r.names[given[0].name] = name
+    inputs = (Value(name, dtype, shape),)
+    r.values[name] = inputs[0]
     for proto in model.graph.node:
         _read_node(r, proto)
-    inputs = (Value(name, dtype, (width,)),)
     methods: dict[str, str] = {}
     outputs: dict[str, Output] = {}
     for value in model.graph.output:
@@ -96,12 +104,14 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
     used = {i for n in r.nodes for i in n.inputs}
     constants = {k: v for k, v in r.constants.items() if k in used}
     values = infer_values(inputs, r.nodes, constants)
-    for method, original in methods.items():
+    for method in methods:
         v = values[method]
-        flat = r.names.get(original, original) in r.flat and v.width == 1
         stored = "object" if v.dtype == "text" else v.dtype
-        outputs[method] = Output(v.dtype, stored, v.width, 1 if flat else 2)
-    signature = Signature((Column(None, dtype),) * width, "array", outputs)
+        more = v.shape if len(v.shape) > 1 else None
+        outputs[method] = Output(v.dtype, stored, v.width, 1 + len(v.shape), shape=more)
+    whole = shape if len(shape) > 1 else None
+    columns = (Column(None, dtype),) * inputs[0].width
+    signature = Signature(columns, "array", outputs, shape=whole)
     graph = Graph(inputs, tuple(values[m] for m in methods), tuple(r.nodes), constants, values)
     check_signature(signature, graph)
     producer = model.producer_name[:80] or "onnx"
@@ -117,16 +127,19 @@ def _read_node(r: Reading, proto: onnx.NodeProto) -> None:
             f"operator {op} is not supported in ONNX files of other tools; give the fitted model "
             "itself to sclbl, or use row-wise operators only"
         )
-    if not proto.output or not all(proto.output):
+    named = list(proto.output)
+    while named and not named[-1]:  # the last ones may be left out
+        named.pop()
+    if not named or not all(named):
         raise SpecError(f"operator {op} has an output without a name")
     # Names get a prefix of their own, so that a file cannot take those that are made here.
-    r.outputs = [f"t_{name}" for name in proto.output]
+    r.outputs = [f"t_{name}" for name in named]
     out = r.outputs[0]
     inputs = [i if i in r.constants else r.names.get(i, f"t_{i}") for i in proto.input]
-    r.names.update(zip(proto.output, r.outputs, strict=True))
+    r.names.update(zip(named, r.outputs, strict=True))
     attrs = {a.name: read_attribute(a, op) for a in proto.attribute}
     if op == "Constant":
-        out = proto.output[0]
+        out = named[0]
         del r.names[out]
     if known.read is not None:
         if not inputs and op != "Constant":

@@ -10,7 +10,7 @@ import onnx
 
 from sclbl.errors import SpecError
 from sclbl.onnx_format import functions
-from sclbl.onnx_format.parse import initializers, input_type, read_attribute
+from sclbl.onnx_format.parse import initializers, read_attribute, row_type
 from sclbl.onnx_format.signatures import check_signature, parse_signature
 from sclbl.onnx_format.writer import FORMAT
 from sclbl.ops import OPS
@@ -72,10 +72,10 @@ def _input(value: onnx.ValueInfoProto) -> Value:
         NUMERIC_INPUT: ("float64", "float32"),
         TEXT_INPUT: ("text",),
     }
-    dtype, width = input_type(value)
+    dtype, shape, _ = row_type(value)
     if dtype not in types.get(value.name, ()):
         raise SpecError(f"the ONNX file has an input {value.name!r} of {dtype}")
-    return Value(value.name, dtype, (width,))
+    return Value(value.name, dtype, shape)
 
 
 def _node(proto: onnx.NodeProto) -> Node:

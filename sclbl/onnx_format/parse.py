@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -49,12 +50,18 @@ def initializers(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
     return constants
 
 
-def input_type(value: onnx.ValueInfoProto, most: int = MAX_WIDTH) -> tuple[DType, int]:
-    """Return type and width of an input ``[rows, width]``, which is at most `most`."""
+def row_type(
+    value: onnx.ValueInfoProto, most: int = MAX_WIDTH
+) -> tuple[DType, tuple[int, ...], int | None]:
+    """Return element type and row shape of an input ``[rows, ...]``, and how many rows it says.
+
+    `most` bounds the elements of a row.
+    """
     tensor = value.type.tensor_type
     dims = tensor.shape.dim
-    width = dims[1].dim_value if len(dims) == 2 else 0
-    if not 0 < width <= MAX_WIDTH or tensor.elem_type not in DTYPE:
+    shape = tuple(d.dim_value for d in dims[1:])
+    width = math.prod(shape)
+    if len(dims) < 2 or min(shape) < 1 or width > MAX_WIDTH or tensor.elem_type not in DTYPE:
         raise SpecError(
             f"input {value.name!r} is not a tensor [rows, columns] of numbers or text with a "
             "fixed number of columns"
@@ -65,7 +72,7 @@ def input_type(value: onnx.ValueInfoProto, most: int = MAX_WIDTH) -> tuple[DType
             "names"
         )
     dtype: DType = DTYPE[tensor.elem_type]  # type: ignore[assignment] # callers check which
-    return dtype, width
+    return dtype, shape, dims[0].dim_value or None
 
 
 def read_attribute(attribute: onnx.AttributeProto, op: str) -> Any:

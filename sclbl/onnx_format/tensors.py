@@ -14,6 +14,8 @@ from sclbl.ops.record import ELEMENTS, Floats, Ints, Texts
 from sclbl.signature import DType
 
 DTYPE: dict[int, str] = {number: name for name, number in ELEMENTS.items()}
+#: Most axes of a constant.
+MAX_AXES = 8
 #: Fields of a tensor for values that are not raw, by element type.
 _TYPED: dict[str, str] = {
     "float32": "float_data",
@@ -58,9 +60,9 @@ def from_tensor(tensor: onnx.TensorProto, where: str) -> np.ndarray:
         raise SpecError(f"{where} has element type {tensor.data_type}, which is not supported")
     name = DTYPE[tensor.data_type]
     shape = tuple(tensor.dims)
-    if any(not 0 <= d < 2**31 for d in shape) or len(shape) > 2:
+    if any(not 0 <= d < 2**31 for d in shape) or len(shape) > MAX_AXES:
         raise SpecError(
-            f"{where} has shape {shape}; constants have at most two dimensions, "
+            f"{where} has shape {shape}; constants have at most {MAX_AXES} dimensions, "
             "none negative or beyond 2**31"
         )
     count = math.prod(shape)

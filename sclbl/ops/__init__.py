@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sclbl.errors import SpecError
-from sclbl.ops import elementwise, linear, lookup, reduction, refusal, shape, trees
+from sclbl.ops import elementwise, linear, lookup, reduction, refusal, shape, trees, windows
 from sclbl.ops.record import Op, Rewritten
 
 __all__ = ["BY_UFUNC", "FAMILIES", "OPS", "REWRITTEN", "find"]
@@ -20,6 +20,7 @@ FAMILIES = {
     "reductions": reduction,
     "columns": shape,
     "products": linear,
+    "windows": windows,
     "look-ups": lookup,
     "checks": refusal,
     "trees": trees,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sclbl import special
-from sclbl.errors import SpecError
+from sclbl.ops import strides
 from sclbl.ops.normal import ppf_body
 from sclbl.ops.record import (
     ANY,
@@ -131,9 +131,9 @@ def _spread(e: Emitter, node: Node, kernel: str) -> None:
     shape = e.shape(node.outputs[0])
     given = [_operand(e, name, shape) for name in node.inputs]
     pointers = [pointer for pointer, _ in given]
-    strides = [stride for _, pair in given for stride in pair]
+    steps = [step for _, pair in given for step in pair]
     width = f"i32 {math.prod(shape)}"
-    e.call(kernel, e.output(node), *pointers, "i32 %m", width, *strides)
+    e.call(kernel, e.output(node), *pointers, "i32 %m", width, *steps)
 
 
 def _operand(e: Emitter, name: str, shape: Shape) -> tuple[str, tuple[str, str]]:
@@ -145,7 +145,11 @@ def _operand(e: Emitter, name: str, shape: Shape) -> tuple[str, tuple[str, str]]
     if size in (1, width):
         return e.pointer(name), (f"i32 {row}", f"i32 {int(size == width)}")
     if array is None:
-        raise SpecError(f"a tensor of {size} elements a row is not spread over {width}")
+        to = e.scratch(width * e.item(name))
+        pairs = strides.expanded(e.shape(name), shape)
+        sizes = (f"i32 {n}" for n in (size, 0, *pairs))
+        e.call(f"transpose_b{e.item(name)}", to, e.pointer(name), "i32 %m", *sizes)
+        return to, (f"i32 {width}", "i32 1")
     whole = np.broadcast_to(array[0] if array.ndim > len(shape) else array, shape)
     return e.weight(np.ascontiguousarray(whole)), ("i32 0", "i32 1")
 
@@ -165,6 +169,7 @@ Sign = elementwise("Sign", np.sign, NUMBERS, exact=True)
 Floor = elementwise("Floor", np.floor, FLOATS, exact=True)
 Sqrt = elementwise("Sqrt", np.sqrt, FLOATS, exact=True)
 Reciprocal = elementwise("Reciprocal", lambda x: 1 / x, FLOATS, exact=True)
+Relu = elementwise("Relu", lambda x: np.where(x < 0, 0, x).astype(x.dtype), FLOATS, exact=True)
 Exp = elementwise("Exp", np.exp, FLOATS, ulp=2)
 Log = elementwise("Log", np.log, FLOATS)
 Sigmoid = elementwise("Sigmoid", special.expit, FLOATS)
@@ -297,13 +302,13 @@ Identity = Op(
 )
 
 
-def _relu(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    no_more("Relu", attrs)
-    # Zero in the type of x, for infinities too: their sign is finite, and NaN's is NaN.
-    sign, zero = f"{out}_sign", f"{out}_zero"
-    r.node("Sign", [inputs[0]], sign)
-    r.node("Sub", [sign, sign], zero)
-    r.node("Max", [inputs[0], zero], out)
+def _nothing_read(name: str) -> Rewritten:
+    """Return a standard operator that passes its first input on when it infers."""
+
+    def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+        r.node("Identity", inputs[:1], out)
+
+    return Rewritten(name, read)
 
 
-Relu = Rewritten("Relu", _relu)
+Dropout = _nothing_read("Dropout")

@@ -43,33 +43,49 @@ def infer_values(
         raise SpecError("the graph has two tensors of one name")
     total = 0
     for node in nodes:
-        op = OPS.get(node.op)
-        if not node.outputs or not all(node.outputs):
-            raise SpecError(f"operator {node.op} has an output without a name")
-        if op is None:
-            raise fail(node, "is not supported; supported are " + ", ".join(sorted(OPS)))
-        operands = []
-        for i in node.inputs:
-            if i in values:
-                operands.append(Operand(values[i].dtype, values[i].shape))
-            elif i in constants:
-                operands.append(constant(constants[i]))
-            else:
-                raise fail(
-                    node, f"takes {i!r}, which nothing before it gives (a cycle, or a lost part)"
-                )
-        results = op.infer(node, operands)
-        if deep and op.check is not None:
-            op.check(node, operands)
-        if len(results) != len(node.outputs):
-            raise SpecError(
-                f"operator {node.op} has {len(node.outputs)} outputs; it has {len(results)}"
-            )
-        for name, (dtype, shape) in zip(node.outputs, results, strict=True):
-            if name in values or name in constants:
-                raise fail(node, "gives a tensor that exists already")
-            value = values[name] = Value(name, dtype, shape)
-            total += value.width
-            if not 0 < value.width <= MAX_WIDTH or total > MAX_TOTAL_WIDTH:
-                raise fail(node, f"is {value.width} columns wide, which is beyond the limits")
+        made = infer_node(node, values, constants, deep=deep)
+        total += sum(v.width for v in made.values())
+        if total > MAX_TOTAL_WIDTH:
+            raise fail(node, f"makes {total} columns in all, which is beyond the limits")
+        values.update(made)
     return values
+
+
+def infer_node(
+    node: Node,
+    values: Mapping[str, Value],
+    constants: Mapping[str, np.ndarray],
+    *,
+    deep: bool = False,
+) -> dict[str, Value]:
+    """Return what a node gives, by name; see `infer_values`."""
+    op = OPS.get(node.op)
+    if not node.outputs or not all(node.outputs):
+        raise SpecError(f"operator {node.op} has an output without a name")
+    if op is None:
+        raise fail(node, "is not supported; supported are " + ", ".join(sorted(OPS)))
+    operands = []
+    for i in node.inputs:
+        if i in values:
+            operands.append(Operand(values[i].dtype, values[i].shape))
+        elif i in constants:
+            operands.append(constant(constants[i]))
+        else:
+            raise fail(
+                node, f"takes {i!r}, which nothing before it gives (a cycle, or a lost part)"
+            )
+    results = op.infer(node, operands)
+    if deep and op.check is not None:
+        op.check(node, operands)
+    if len(results) != len(node.outputs):
+        raise SpecError(
+            f"operator {node.op} has {len(node.outputs)} outputs; it has {len(results)}"
+        )
+    made: dict[str, Value] = {}
+    for name, (dtype, shape) in zip(node.outputs, results, strict=True):
+        if name in values or name in constants or name in made:
+            raise fail(node, "gives a tensor that exists already")
+        value = made[name] = Value(name, dtype, shape)
+        if not 0 < value.width <= MAX_WIDTH:
+            raise fail(node, f"is {value.width} columns wide, which is beyond the limits")
+    return made

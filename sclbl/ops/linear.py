@@ -89,3 +89,26 @@ def _gemm_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -
 
 
 Gemm = Rewritten("Gemm", _gemm_read)
+
+
+def _normalization_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    """As it infers: a factor and a summand for each channel, worked out in float64."""
+    epsilon = attrs.pop("epsilon", 1e-5)
+    if attrs.pop("training_mode", 0) or not attrs.pop("spatial", 1):
+        raise SpecError("operator BatchNormalization is not read as it trains, or spatial=0")
+    attrs.pop("momentum", None)
+    attrs.pop("consumed_inputs", None)
+    attrs.pop("is_test", None)
+    no_more("BatchNormalization", attrs)
+    parts = [r.array(inputs, i, "BatchNormalization") for i in range(1, 5)]
+    scale, shift, mean, variance = (p.astype(np.float64) for p in parts)
+    factor = scale / np.sqrt(variance + epsilon)
+    axes = (1,) * (len(r.shape(inputs[0], "BatchNormalization")) - 1)
+    dtype = parts[0].dtype
+    scaled = f"{out}_scaled"
+    r.node("Mul", [inputs[0], r.constant(factor.reshape(-1, *axes), dtype)], scaled)
+    summand = (shift - mean * factor).reshape(-1, *axes)
+    r.node("Add", [scaled, r.constant(summand, dtype)], out)
+
+
+BatchNormalization = Rewritten("BatchNormalization", _normalization_read)

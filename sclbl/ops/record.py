@@ -147,9 +147,16 @@ class Reading(Protocol):
 
     #: The results of the node that is read; the first is also given to its `Read`.
     outputs: list[str]
+    #: How many rows the file's input has, where it says so.
+    rows: int | None
+    #: The version of the standard operators.
+    opset: int
 
     def array(self, inputs: list[str], index: int, op: str) -> Array:
         """Return an input that must be a constant."""
+
+    def shape(self, name: str, op: str) -> Shape:
+        """Return the shape of a row of an input that must be a tensor."""
 
     def constant(self, values: Any, dtype: Any) -> str:
         """Add a constant and return its name."""
@@ -159,9 +166,6 @@ class Reading(Protocol):
 
     def keep(self, name: str, values: Array) -> None:
         """Let a name of the file be a constant."""
-
-    def flatten(self, output: str) -> None:
-        """Note that the file's tensor lacks the axis of length one that ours has."""
 
 
 Shape = tuple[int, ...]
@@ -354,8 +358,7 @@ def common_shape(node: Node, xs: Sequence[Operand]) -> Shape:
         if axes == 1:
             raise fail(node, f"does not take widths {[x.width for x in xs]} together") from None
         raise fail(node, f"does not take rows of shapes {shapes} together") from None
-    spread = [x.shape for x in tensors if x.width != 1 and x.shape != shape]
-    if len(shape) > axes or spread:
+    if len(shape) > axes:
         raise fail(node, f"does not take rows of shapes {shapes} together")
     return shape
 
@@ -363,10 +366,17 @@ def common_shape(node: Node, xs: Sequence[Operand]) -> Shape:
 # ------------------------------------------------------------- reading files of other tools
 
 
-def along_columns(op: str, attrs: dict[str, Any], default: int) -> None:
-    """Take the attribute ``axis``, which must be that of the columns."""
-    if attrs.pop("axis", default) not in (1, -1):
-        raise SpecError(f"operator {op} works along axis {attrs}; rows are read along axis 1 only")
+def axis_of_row(r: Reading, name: str, op: str, attrs: dict[str, Any], default: int) -> int:
+    """Take the attribute ``axis``, and return it as an axis of a row: the rows are axis 0."""
+    axes = len(r.shape(name, op)) + 1
+    axis = attrs.pop("axis", default)
+    no_more(op, attrs)
+    if not isinstance(axis, int) or not -axes < axis < axes or axis == 0:
+        raise SpecError(
+            f"operator {op} works along axis {axis} of rows with axes 1 to {axes - 1}; the rows "
+            "themselves, axis 0, stay apart"
+        )
+    return axis % axes
 
 
 def no_more(op: str, attrs: Mapping[str, Any]) -> None:

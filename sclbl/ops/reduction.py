@@ -21,7 +21,7 @@ from sclbl.ops.record import (
     Reading,
     Typed,
     Types,
-    along_columns,
+    axis_of_row,
     fail,
     has_attrs,
     has_inputs,
@@ -95,10 +95,17 @@ def _read(name: str) -> Read:
         axes = attrs.pop("axes", None)
         if len(inputs) > 1:
             axes = tuple(r.array(inputs, 1, name).ravel().tolist())
-        if axes not in ((1,), (-1,)) or attrs.pop("keepdims", 1) != 1:
-            raise SpecError(f"operator {name} must reduce along axis 1 and keep it")
+        keep = attrs.pop("keepdims", 1)
+        attrs.pop("noop_with_empty_axes", None)
         no_more(name, attrs)
-        r.node(name, [inputs[0], r.constant([1], np.int64)], out, keepdims=1)
+        count = len(r.shape(inputs[0], name)) + 1
+        found = sorted(a % count for a in axes or ())
+        if not found or 0 in found:
+            raise SpecError(
+                f"operator {name} reduces axes {axes} of rows with axes 1 to {count - 1}; the rows "
+                "themselves, axis 0, stay apart"
+            )
+        r.node(name, [inputs[0], r.constant(found, np.int64)], out, keepdims=keep)
 
     return read
 
@@ -129,12 +136,15 @@ def _argmax_infer(node: Node, xs: Sequence[Operand]) -> Typed:
 
 
 def _argmax_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    along_columns("ArgMax", attrs, 0)
     if attrs.pop("select_last_index", 0):
         raise SpecError("operator ArgMax takes the last of equals, which is not supported")
-    if not attrs.pop("keepdims", 1):
-        r.flatten(out)
-    r.node("ArgMax", inputs, out, axis=1, keepdims=1, select_last_index=0)
+    keep = attrs.pop("keepdims", 1)
+    axis = axis_of_row(r, inputs[0], "ArgMax", attrs, 0)
+    found = out if keep else f"{out}_kept"
+    r.node("ArgMax", inputs, found, axis=axis, keepdims=1, select_last_index=0)
+    if not keep:
+        shape = [d for i, d in enumerate(r.shape(found, "ArgMax"), start=1) if i != axis]
+        r.node("Reshape", [found, r.constant([0, *shape], np.int64)], out)
 
 
 ArgMax = Op(
@@ -162,8 +172,16 @@ def _softmax(attrs: Attrs, x: Array) -> Array:
 
 
 def _softmax_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    along_columns("Softmax", attrs, -1)
-    r.node("Softmax", inputs, out, axis=1)
+    axis = axis_of_row(r, inputs[0], "Softmax", attrs, -1 if r.opset >= 13 else 1)
+    shape = r.shape(inputs[0], "Softmax")
+    if r.opset >= 13 or axis == len(shape):
+        r.node("Softmax", inputs, out, axis=axis)
+        return
+    # Up to version 11 everything from the axis on is one.
+    flat = [math.prod(shape[: axis - 1]), math.prod(shape[axis - 1 :])][axis == 1 :]
+    r.node("Reshape", [inputs[0], r.constant([0, *flat], np.int64)], f"{out}_flat")
+    r.node("Softmax", [f"{out}_flat"], f"{out}_soft", axis=len(flat))
+    r.node("Reshape", [f"{out}_soft", r.constant([0, *shape], np.int64)], out)
 
 
 Softmax = Op("Softmax", _softmax_infer, _softmax, _lower_last, FLOATS, read=_softmax_read)

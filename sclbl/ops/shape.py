@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import SpecError
+from sclbl.ops import strides
 from sclbl.ops.record import (
     PLAIN,
     Array,
@@ -18,8 +19,9 @@ from sclbl.ops.record import (
     Operand,
     Reading,
     Rewritten,
+    Shape,
     Typed,
-    along_columns,
+    axis_of_row,
     fail,
     has_attrs,
     has_inputs,
@@ -74,9 +76,17 @@ def _gather_lower(e: Emitter, node: Node) -> None:
 
 
 def _gather_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    along_columns("Gather", attrs, 0)
+    axis = axis_of_row(r, inputs[0], "Gather", attrs, 0)
     indices = r.array(inputs, 1, "Gather").astype(np.int64)
-    r.node("Gather", [inputs[0], r.constant(indices, np.int64)], out, axis=1)
+    size = r.shape(inputs[0], "Gather")[axis - 1]
+    indices = np.where(indices < 0, indices + size, indices)
+    if indices.ndim > 1:
+        raise SpecError(f"operator Gather takes indices of shape {indices.shape}; give one axis")
+    taken = f"{out}_taken" if indices.ndim == 0 else out
+    r.node("Gather", [inputs[0], r.constant(indices.reshape(-1), np.int64)], taken, axis=axis)
+    if indices.ndim == 0:  # one index drops its axis
+        shape = [d for i, d in enumerate(r.shape(taken, "Gather"), start=1) if i != axis]
+        r.node("Reshape", [taken, r.constant([0, *shape], np.int64)], out)
 
 
 Gather = Op(
@@ -129,8 +139,8 @@ def _concat_lower(e: Emitter, node: Node) -> None:
 
 
 def _concat_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    along_columns("Concat", attrs, 0)
-    r.node("Concat", inputs, out, axis=1)
+    axis = axis_of_row(r, inputs[0], "Concat", attrs, 0)
+    r.node("Concat", inputs, out, axis=axis)
 
 
 Concat = Op(
@@ -184,17 +194,17 @@ def _split_lower(e: Emitter, node: Node) -> None:
 
 
 def _split_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    along_columns("Split", attrs, 0)
+    axis = axis_of_row(r, inputs[0], "Split", attrs, 0)
     sizes = attrs.pop("split", None)
     if len(inputs) > 1:
         sizes = tuple(r.array(inputs, 1, "Split").ravel().tolist())
     attrs.pop("num_outputs", None)
     no_more("Split", attrs)
-    if sizes is None:
-        raise SpecError(
-            "operator Split says no sizes, which depend on its input; give it the input 'split'"
-        )
-    r.node("Split", [inputs[0], r.constant(sizes, np.int64)], *r.outputs, axis=1)
+    if sizes is None:  # equal parts, the last one smaller
+        size, count = r.shape(inputs[0], "Split")[axis - 1], len(r.outputs)
+        part = -(-size // count)
+        sizes = [part] * (count - 1) + [size - part * (count - 1)]
+    r.node("Split", [inputs[0], r.constant(sizes, np.int64)], *r.outputs, axis=axis)
 
 
 Split = Op("Split", _split_infer, _split, _split_lower, PLAIN, read=_split_read, exact=True)
@@ -220,6 +230,39 @@ def _reshape(attrs: Attrs, x: Array, shape: Array) -> Array:
     return x.reshape(len(x), *shape[1:].tolist())
 
 
+def _flat_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    axis = attrs.pop("axis", 1)
+    no_more("Flatten", attrs)
+    shape = r.shape(inputs[0], "Flatten")
+    if axis not in (1, -len(shape)):
+        raise SpecError(f"operator Flatten joins rows with axis {axis}; rows are axis 0")
+    r.node("Reshape", [inputs[0], r.constant([0, math.prod(shape)], np.int64)], out)
+
+
+Flatten = Rewritten("Flatten", _flat_read)
+
+
+def _reshape_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    wanted = attrs.pop("shape", None)
+    if wanted is None:
+        wanted = r.array(inputs, 1, "Reshape").ravel().tolist()
+    keep = not attrs.pop("allowzero", 0)
+    no_more("Reshape", attrs)
+    shape = r.shape(inputs[0], "Reshape")
+    first, *rest = wanted
+    sizes = [shape[i] if d == 0 and keep and i < len(shape) else d for i, d in enumerate(rest)]
+    known = math.prod(d for d in sizes if d != -1)
+    if sizes.count(-1) == 1 and known and math.prod(shape) % known == 0:
+        sizes[sizes.index(-1)] = math.prod(shape) // known
+    # The rows stay: by 0, by -1, or by the one row of a file whose inputs have one.
+    if first not in (0, -1, r.rows) or math.prod(sizes) != math.prod(shape):
+        raise SpecError(
+            f"operator Reshape makes {list(wanted)} of rows of shape {list(shape)}; the rows, axis "
+            "0, must stay as they are"
+        )
+    r.node("Reshape", [inputs[0], r.constant([0, *sizes], np.int64)], out)
+
+
 #: Rows stay where they are: only their shape is another.
 Reshape = Op(
     "Reshape",
@@ -227,6 +270,76 @@ Reshape = Op(
     _reshape,
     lambda e, node: e.alias(node),
     PLAIN,
+    read=_reshape_read,
+    exact=True,
+)
+
+
+def _squeezed(name: str, change: Any) -> Rewritten:
+    def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+        axes = attrs.pop("axes", None)
+        if len(inputs) > 1:
+            axes = r.array(inputs, 1, name).ravel().tolist()
+        no_more(name, attrs)
+        shape = r.shape(inputs[0], name)
+        if axes is None:
+            axes = [i + 1 for i, d in enumerate(shape) if d == 1]
+        r.node("Reshape", [inputs[0], r.constant([0, *change(shape, axes)], np.int64)], out)
+
+    return Rewritten(name, read)
+
+
+def _without(shape: Shape, axes: Sequence[int]) -> list[int]:
+    gone = {a % (len(shape) + 1) for a in axes}
+    if 0 in gone or any(shape[a - 1] != 1 for a in gone):
+        raise SpecError(f"operator Squeeze drops axes {list(axes)} of rows of shape {list(shape)}")
+    return [d for i, d in enumerate(shape, start=1) if i not in gone]
+
+
+def _with(shape: Shape, axes: Sequence[int]) -> list[int]:
+    count = len(shape) + 1 + len(axes)
+    new = {a % count for a in axes}
+    if 0 in new:
+        raise SpecError("operator Unsqueeze puts an axis before the rows, which are axis 0")
+    rest = iter(shape)
+    return [1 if i in new else next(rest) for i in range(1, count)]
+
+
+Squeeze = _squeezed("Squeeze", _without)
+Unsqueeze = _squeezed("Unsqueeze", _with)
+
+
+def _transpose_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    has_inputs(node, xs, 1)
+    x, order = tensor(node, xs[0], PLAIN), node.attrs.get("perm")
+    has_attrs(node, perm=order)
+    axes = list(range(1, len(x.shape) + 1))
+    if not isinstance(order, tuple) or order[:1] != (0,) or sorted(order[1:]) != axes:
+        raise fail(node, f"moves axes to {order}; the rows, axis 0, stay where they are")
+    return [(same_type(node, [x], PLAIN), tuple(x.shape[a - 1] for a in order[1:]))]
+
+
+def _transpose_lower(e: Emitter, node: Node) -> None:
+    (x,) = node.inputs
+    pairs = strides.permuted(e.shape(x), [a - 1 for a in node.attrs["perm"][1:]])
+    sizes = (f"i32 {n}" for n in (e.width(x), 0, *pairs))
+    e.call(f"transpose_b{e.item(x)}", e.output(node), e.pointer(x), "i32 %m", *sizes)
+
+
+def _transpose_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    axes = len(r.shape(inputs[0], "Transpose")) + 1
+    order = tuple(attrs.pop("perm", range(axes)[::-1]))
+    no_more("Transpose", attrs)
+    r.node("Transpose", inputs, out, perm=order)
+
+
+Transpose = Op(
+    "Transpose",
+    _transpose_infer,
+    lambda attrs, x: x.transpose(attrs["perm"]),
+    _transpose_lower,
+    PLAIN,
+    read=_transpose_read,
     exact=True,
 )
 

@@ -128,3 +128,21 @@ def products(got: np.ndarray, want: np.ndarray, x: np.ndarray) -> None:
     keep = _rows_without_overflow(terms, np.finfo(want.dtype))
     bound = np.repeat(terms[keep].sum(axis=1, keepdims=True), want.shape[1], axis=1)
     _within(got[keep], want[keep], bound, x.shape[1])
+
+
+def windows(got: np.ndarray, want: np.ndarray, x: np.ndarray) -> None:
+    """Sums over a part of each row, so that others of its results may not be finite.
+
+    The weights of the cases are of order 1, below 5.
+    """
+    assert got.dtype == want.dtype
+    info = np.finfo(want.dtype)
+    terms = 5 * np.abs(x.astype(np.longdouble))
+    keep = _rows_without_overflow(terms, info)
+    got, want, terms = got[keep], want[keep], terms[keep]
+    finite = np.isfinite(want)
+    same(np.where(finite, 0, got), np.where(finite, 0, want))
+    bound = np.where(np.isfinite(terms), terms, 0).sum(axis=1, keepdims=True)
+    limit = 2 * x.shape[1] * (info.eps * bound + info.smallest_subnormal)
+    ours, theirs = (np.where(finite, a, 0).astype(np.longdouble) for a in (got, want))
+    assert (np.abs(ours - theirs) <= limit).all()

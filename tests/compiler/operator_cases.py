@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -81,6 +82,8 @@ def binary(op: str) -> Callable[[Operands], Made]:
         # How operands are spread does not depend on how wide they are: all ways at one width.
         for a, b in pairs if o.x.width == 3 else pairs[:2]:
             yield o.build.node(op, [a, b])
+        if op == "Sub" and o.x.width == 30:
+            yield from spread(o)
 
     return make
 
@@ -145,6 +148,76 @@ def reshape(o: Operands) -> Made:
     yield o.build.reshape(turned, (3 * 2 * width,))
     columns = o.build.node("Gather", [last, o.build.constant([0, width], "int64")], axis=2)
     yield o.build.reshape(columns, (4 * 2,))
+
+
+#: Rows of so many numbers, as pictures [channels, height, width].
+PICTURES = {1: (1, 1, 1), 2: (2, 1, 1), 3: (1, 1, 3), 7: (1, 7, 1), 30: (2, 3, 5), 64: (4, 4, 4)}
+
+
+def flat(o: Operands, wire: Wire) -> Wire:
+    return o.build.reshape(wire, (wire.width,))
+
+
+def pictures(o: Operands) -> Wire:
+    return o.build.reshape(o.x, PICTURES[o.x.width])
+
+
+def spread(o: Operands) -> Made:
+    """Constants and tensors with axes of length one, beside rows of three axes."""
+    channels, height, width = PICTURES[o.x.width]
+    x = pictures(o)
+    row = o.row.reshape(channels, height, width)
+    constants = [row[:, :1, :1], row[:1, :, :1], row[0, 0], row[None], row[:1, :1, :1]]
+    for constant in constants:
+        yield flat(o, o.build.node("Sub", [x, o.build.constant(constant)]))
+    first = o.build.node("Gather", [x, o.build.constant([0], "int64")], axis=3)
+    yield flat(o, o.build.node("Sub", [first, x]))
+    line = o.build.node("Gather", [x, o.build.constant([height - 1], "int64")], axis=2)
+    yield flat(o, o.build.node("Sub", [line, first]))
+
+
+def transpose(o: Operands) -> Made:
+    x = pictures(o)
+    for order in itertools.permutations((1, 2, 3)):
+        yield flat(o, o.build.node("Transpose", [x], perm=(0, *order)))
+
+
+def convolution(o: Operands) -> Made:
+    rng = np.random.default_rng(8)
+    x, channels = pictures(o), PICTURES[o.x.width][0]
+    for filters, kernel, strides, dilations, pads, group in (
+        (5, (1, 1), (1, 1), (1, 1), (0, 0, 0, 0), 1),
+        (3, (3, 3), (1, 1), (1, 1), (1, 1, 1, 1), 1),
+        (channels, (3, 2), (2, 3), (1, 2), (2, 2, 1, 3), channels),
+    ):
+        weights = rng.normal(size=(filters, channels // group, *kernel))
+        bias = rng.normal(size=filters)
+        inputs = [x, *(o.build.constant(a, o.dtype) for a in (weights, bias))]
+        window = {"kernel_shape": kernel, "strides": strides, "dilations": dilations, "pads": pads}
+        yield flat(o, o.build.node("Conv", inputs, **window, group=group))
+
+
+def pooling(op: str) -> Callable[[Operands], Made]:
+    def make(o: Operands) -> Made:
+        for kernel, strides, dilations, pads in (
+            ((1, 1), (1, 1), (1, 1), (0, 0, 0, 0)),
+            ((2, 2), (1, 2), (1, 1), (1, 1, 1, 1)),
+            ((3, 2), (2, 1), (1, 2), (2, 2, 2, 2)),
+        ):
+            window = {"strides": strides, "dilations": dilations, "pads": pads}
+            for counted in (0, 1) if op == "AveragePool" else (None,):
+                more = {} if counted is None else {"count_include_pad": counted}
+                made = o.build.node(op, [pictures(o)], kernel_shape=kernel, **window, **more)
+                yield flat(o, made)
+
+    return make
+
+
+def global_pooling(op: str) -> Callable[[Operands], Made]:
+    def make(o: Operands) -> Made:
+        yield flat(o, o.build.node(op, [pictures(o)]))
+
+    return make
 
 
 def split(o: Operands) -> Made:
@@ -243,13 +316,19 @@ def _case(op: Op) -> Case:
 OWN: dict[str, Case] = {
     "ArgMax": Case(NUMBERS, argmax),
     "Cast": Case(PLAIN, cast),
+    "AveragePool": Case(FLOATS, pooling("AveragePool"), comparing.windows),
     "Concat": Case(ALL, concat),
+    "Conv": Case(FLOATS, convolution, comparing.windows),
     "Gather": Case(ALL, gather),
+    "GlobalAveragePool": Case(FLOATS, global_pooling("GlobalAveragePool"), comparing.windows),
+    "GlobalMaxPool": Case(FLOATS, global_pooling("GlobalMaxPool"), exact_but_zeros),
     "Identity": Case(ALL, unary("Identity")),
     "MatMul": Case(FLOATS, matmul, comparing.products),
+    "MaxPool": Case(FLOATS, pooling("MaxPool"), exact_but_zeros),
     "Reshape": Case(ALL, reshape),
     "Softmax": Case(FLOATS, softmax, comparing.relative(80)),
     "Split": Case(ALL, split),
+    "Transpose": Case(ALL, transpose),
     "Where": Case(ALL, where),
     "ai.onnx.ml.LabelEncoder": Case((*NUMBERS, "text"), lookup),
     "sclbl.Labels": Case(("int64",), labels),

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from sclbl.ops.strides import AXES, axes, expanded, permuted, sliced
 from sclbl.errors import SpecError
+from sclbl.ops.strides import AXES, axes, expanded, permuted, sliced
 from tests.kernels.calling import Kernel
 
 DTYPES = {"b1": np.uint8, "b2": np.uint16, "b4": np.float32, "b8": np.float64}
