@@ -12,7 +12,8 @@ from sclbl.compiler.calls import Call
 from sclbl.compiler.linker import Reserved, link
 from sclbl.compiler.object import Object, parse
 
-Argument = int | float | np.ndarray
+#: None is a null pointer.
+Argument = int | float | np.ndarray | None
 #: One engine, as in a process that runs programs.
 ENGINE = wasmtime.Engine()
 
@@ -24,6 +25,8 @@ def compiled_object(kernel: str, arguments: list[Argument]) -> Object:
         if isinstance(argument, np.ndarray):
             blocks.append(f"ptr %b{len(blocks)}")
             given.append(blocks[-1])
+        elif argument is None:
+            given.append("ptr null")
         elif isinstance(argument, float):
             given.append(f"double 0x{np.float64(argument).view(np.uint64):016X}")
         else:
