@@ -2,9 +2,10 @@
 
 #include "products.h"
 
-/* Four rows of a, side by side, are weights that the values of b meet. */
-INLINE void NAME(matmul_one_)(T* out, const T* a, const T* b, i32* offsets, T* scratch, i32 r, i32 k,
-                              i32 c) {
+/* Four rows of a, side by side, are weights that the values of b meet. Stands once in a program. */
+static __attribute__((noinline)) void NAME(matmul_one_)(T* out, const T* a, const T* b,
+                                                        const i32* offsets, T* scratch, i32 r, i32 k,
+                                                        i32 c) {
     if (c < LANES) {
         for (i32 i = 0; i < r; i++, a += k, out += c)
             for (i32 j = 0; j < c; j++) {
@@ -43,10 +44,10 @@ void NAME(matmul_batch_)(T* out, const T* a, const T* b, T* scratch, i32 m, i32 
             for (i32 j = 0; j < n1; j++)
                 for (i32 l = 0; l < n2; l++, out += r * c)
                     NAME(matmul_one_)(out, a + (i * a0 + j * a1 + l * a2),
-                                      b + (i * b0 + j * b1 + l * b2), (i32*)scratch, rest, r, k, c);
+                                      b + (i * b0 + j * b1 + l * b2), (const i32*)scratch, rest, r, k, c);
 }
 
 void NAME(matmul_rows_)(T* out, const T* x, const T* weights, T* scratch, i32 m, i32 k, i32 c) {
     T* rest = NAME(matmul_prepare_)(scratch, k, c);
-    NAME(matmul_one_)(out, x, weights, (i32*)scratch, rest, m, k, c);
+    NAME(matmul_one_)(out, x, weights, (const i32*)scratch, rest, m, k, c);
 }
