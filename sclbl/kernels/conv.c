@@ -15,45 +15,8 @@
    scratch      a word for each weight of a filter, then the padded copy of a band of one group's
                 channels (sclbl/ops/packing.py says how much, and packs weights)
 
-   A sum starts with the bias and goes through channels, then rows, then columns of the window.
-   Vectors hold pixels that stand side by side, and a tile is two of them for four filters: each
-   value that is read meets four weights, each weight eight pixels. */
+   A sum starts with the bias and goes through channels, then rows, then columns of the window. */
 #include "abi.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
-#define T f32
-#define V f32x4
-#define BITS i32x4
-#define SPREAD(X) ((V){(X), (X), (X), (X)})
-#define FOUR_WEIGHTS(P)                               \
-    V q = *(const V*)(P);                             \
-    V wa = __builtin_shufflevector(q, q, 0, 0, 0, 0); \
-    V wb = __builtin_shufflevector(q, q, 1, 1, 1, 1); \
-    V wc = __builtin_shufflevector(q, q, 2, 2, 2, 2); \
-    V wd = __builtin_shufflevector(q, q, 3, 3, 3, 3);
-#define NAME(F) F##f32
-typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
-typedef i32 i32x4 __attribute__((vector_size(16)));
-#include "conv_direct.h"
-#undef T
-#undef V
-#undef BITS
-#undef SPREAD
-#undef FOUR_WEIGHTS
-#undef NAME
-
-#define T f64
-#define V f64x2
-#define BITS i64x2
-#define SPREAD(X) ((V){(X), (X)})
-#define FOUR_WEIGHTS(P)                             \
-    V q = *(const V*)(P), r = *(const V*)((P) + 2); \
-    V wa = __builtin_shufflevector(q, q, 0, 0);     \
-    V wb = __builtin_shufflevector(q, q, 1, 1);     \
-    V wc = __builtin_shufflevector(r, r, 0, 0);     \
-    V wd = __builtin_shufflevector(r, r, 1, 1);
-#define NAME(F) F##f64
-typedef f64 f64x2 __attribute__((vector_size(16), aligned(8)));
-typedef i64 i64x2 __attribute__((vector_size(16)));
-#include "conv_direct.h"
+#define FAMILY "conv_direct.h"
+#include "vectors.h"

@@ -1,91 +1,6 @@
 /* The convolution of one element type; conv.c says what the arguments are. */
 
-#define LANES ((i32)(sizeof(V) / sizeof(T)))
-
-/* Taps of an output pixel are the weights that meet it, channel by channel; the value that tap k
-   meets lies `offsets[k]` bytes from the pixel's first one. A turn of the loop takes two taps: engines
-   look at the clock at every turn, and V8 does all loads of a turn first, so that those of more taps
-   would not fit its registers. */
-#define TAPS(TAP, STEP)                                           \
-    const i32* at = offsets;                                      \
-    const T* w = weights;                                         \
-    for (i32 k = taps; k > 0; k -= 2, at += 2, w += 2 * (STEP)) { \
-        TAP(0)                                                    \
-        if (k == 1) break;                                        \
-        TAP(1)                                                    \
-    }
-#define VALUES(P, K) *(const V*)((const u8*)(P) + at[K])
-
-/* Where a group of pixels that stand side by side lies: a row has `across` groups; the last one ends
-   with the row and may overlap the one before it, which then computes the same values. */
-#define GROUP(K, NUMBER)                                                   \
-    i32 row##K = (NUMBER) / across, column##K = (NUMBER) % across * LANES; \
-    if (column##K > last) column##K = last;                                \
-    const T* x##K = x + row##K * row_step + column##K;                     \
-    T* to##K = out + row##K * width + column##K;
-#define TILES(BODY)                                                        \
-    i32 lanes = width < LANES ? width : LANES, last = width - lanes;       \
-    i32 across = (width + LANES - 1) / LANES, groups = rows * across;      \
-    for (i32 g = 0; g < groups; g += 2) {                                  \
-        i32 next = g + 1 < groups ? g + 1 : g;                             \
-        GROUP(0, g)                                                        \
-        GROUP(1, next)                                                     \
-        BODY                                                               \
-    }
-
-INLINE void NAME(conv_store_)(T* to, V v, i32 relu, i32 lanes) {
-    if (relu) v = (V)((BITS)v & ~(BITS)(v < 0));
-    if (lanes == LANES)
-        *(V*)to = v;
-    else
-        for (i32 j = 0; j < lanes; j++) to[j] = v[j];
-}
-#define STORE(A, B)                         \
-    NAME(conv_store_)(to0, A, relu, lanes); \
-    NAME(conv_store_)(to1, B, relu, lanes);
-
-#define TAP4(K)                                   \
-    {                                             \
-        V p0 = VALUES(x0, K), p1 = VALUES(x1, K); \
-        FOUR_WEIGHTS(w + 4 * (K))                 \
-        a0 += p0 * wa;                            \
-        a1 += p1 * wa;                            \
-        b0 += p0 * wb;                            \
-        b1 += p1 * wb;                            \
-        c0 += p0 * wc;                            \
-        c1 += p1 * wc;                            \
-        d0 += p0 * wd;                            \
-        d1 += p1 * wd;                            \
-    }
-
-/* Some rows of four filters. This and the next function stand once in a program, whatever number of
-   convolutions it has. */
-__attribute__((noinline)) void NAME(conv_four_)(T* out, const T* x, const T* weights, const T* bias,
-                                                const i32* offsets, i32 taps, i32 rows, i32 width,
-                                                i32 row_step, i32 plane, i32 relu) {
-    TILES(FOUR_WEIGHTS(bias)
-          V a0 = wa; V b0 = wb; V c0 = wc; V d0 = wd;
-          V a1 = wa; V b1 = wb; V c1 = wc; V d1 = wd;
-          TAPS(TAP4, 4)
-          STORE(a0, a1) to0 += plane; to1 += plane;
-          STORE(b0, b1) to0 += plane; to1 += plane;
-          STORE(c0, c1) to0 += plane; to1 += plane;
-          STORE(d0, d1))
-}
-
-#define TAP1(K)                   \
-    {                             \
-        V wa = SPREAD(w[K]);      \
-        a0 += VALUES(x0, K) * wa; \
-        a1 += VALUES(x1, K) * wa; \
-    }
-
-/* Some rows of one filter: what is left of fours, and depthwise convolutions. */
-__attribute__((noinline)) void NAME(conv_one_)(T* out, const T* x, const T* weights, const T* bias,
-                                               const i32* offsets, i32 taps, i32 rows, i32 width,
-                                               i32 row_step, i32 relu) {
-    TILES(V a0 = SPREAD(bias[0]); V a1 = a0; TAPS(TAP1, 1) STORE(a0, a1))
-}
+#include "products.h"
 
 /* Input rows `from` .. `from + rows` with zeros around them. Columns of one phase (their number modulo
    the stride) stand side by side, so that neighbours of an output row are neighbours here. */
@@ -109,7 +24,9 @@ INLINE void NAME(conv_pad_)(T* to, const T* x, i32 channels, i32 h, i32 w, i32 f
             }
 }
 
-void NAME(conv_2d_)(T* out, const T* x, const T* weights, const T* bias, T* scratch, i32 m,
+/* One function for all convolutions of a program: shapes that LLVM knows would gain nothing in the
+   loops that take the time. */
+__attribute__((noinline)) void NAME(conv_2d_)(T* out, const T* x, const T* weights, const T* bias, T* scratch, i32 m,
                     i32 channels, i32 h, i32 w, i32 filters, i32 kh, i32 kw, i32 sy, i32 sx, i32 dy,
                     i32 dx, i32 top, i32 left, i32 oh, i32 ow, i32 groups, i32 band, i32 relu) {
     if (kh == 1 && kw == 1 && sy == 1 && sx == 1 && !top && !left && oh == h && ow == w &&
@@ -145,10 +62,10 @@ void NAME(conv_2d_)(T* out, const T* x, const T* weights, const T* bias, T* scra
                     NAME(conv_pad_)(padded, x, in, h, w, y * sy - top, band_rows, left, sx, phases,
                                     phase);
                 for (; f + 4 <= made; f += 4, to += 4 * plane, packed += 4 * taps)
-                    NAME(conv_four_)(to, from, packed, biases + f, offsets, taps, rows, ow,
+                    NAME(products_four_)(to, from, packed, biases + f, offsets, taps, rows, ow,
                                      sy * pitch, plane, relu);
                 for (; f < made; f++, to += plane, packed += taps)
-                    NAME(conv_one_)(to, from, packed, biases + f, offsets, taps, rows, ow,
+                    NAME(products_one_)(to, from, packed, biases + f, offsets, taps, rows, ow,
                                     sy * pitch, relu);
             }
             of_group += made * taps;
@@ -156,12 +73,3 @@ void NAME(conv_2d_)(T* out, const T* x, const T* weights, const T* bias, T* scra
         }
     }
 }
-
-#undef LANES
-#undef TAPS
-#undef VALUES
-#undef GROUP
-#undef TILES
-#undef STORE
-#undef TAP4
-#undef TAP1

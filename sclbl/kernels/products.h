@@ -1,0 +1,99 @@
+/* Sums of products, four planes of results at a time: the inner loops of convolutions and of matrix
+   products, for the element type T. Vectors hold results that stand side by side, and a tile is two of
+   them for four planes: a value that is read meets four weights, a weight eight (float64: four)
+   values. vectors.h says what the macros are. */
+
+/* A result is a sum of taps: a weight times a value, which lies `offsets[k]` bytes from the result's
+   first one. A turn of the loop takes two taps: engines look at the clock at every turn, and V8 does
+   all loads of a turn first, so that those of more taps would not fit its registers. */
+#define TAPS(TAP, STEP)                                           \
+    const i32* at = offsets;                                      \
+    const T* w = weights;                                         \
+    for (i32 k = taps; k > 0; k -= 2, at += 2, w += 2 * (STEP)) { \
+        TAP(0)                                                    \
+        if (k == 1) break;                                        \
+        TAP(1)                                                    \
+    }
+#define VALUES(P, K) *(const V*)((const u8*)(P) + at[K])
+
+/* Where a group of results that stand side by side lies: a row has `across` groups; the last one ends
+   with the row and may overlap the one before it, which then computes the same values. */
+#define GROUP(K, NUMBER)                                                   \
+    i32 row##K = (NUMBER) / across, column##K = (NUMBER) % across * LANES; \
+    if (column##K > last) column##K = last;                                \
+    const T* x##K = x + row##K * row_step + column##K;                     \
+    T* to##K = out + row##K * width + column##K;
+#define TILES(BODY)                                                        \
+    i32 lanes = width < LANES ? width : LANES, last = width - lanes;       \
+    i32 across = (width + LANES - 1) / LANES, groups = rows * across;      \
+    for (i32 g = 0; g < groups; g += 2) {                                  \
+        i32 next = g + 1 < groups ? g + 1 : g;                             \
+        GROUP(0, g)                                                        \
+        GROUP(1, next)                                                     \
+        BODY                                                               \
+    }
+
+INLINE void NAME(products_store_)(T* to, V v, i32 relu, i32 lanes) {
+    if (relu) v = (V)((BITS)v & ~(BITS)(v < 0));
+    if (lanes == LANES)
+        *(V*)to = v;
+    else
+        for (i32 j = 0; j < lanes; j++) to[j] = v[j];
+}
+#define STORE(A, B)                         \
+    NAME(products_store_)(to0, A, relu, lanes); \
+    NAME(products_store_)(to1, B, relu, lanes);
+
+#define TAP4(K)                                   \
+    {                                             \
+        V p0 = VALUES(x0, K), p1 = VALUES(x1, K); \
+        FOUR_WEIGHTS(w + 4 * (K))                 \
+        a0 += p0 * wa;                            \
+        a1 += p1 * wa;                            \
+        b0 += p0 * wb;                            \
+        b1 += p1 * wb;                            \
+        c0 += p0 * wc;                            \
+        c1 += p1 * wc;                            \
+        d0 += p0 * wd;                            \
+        d1 += p1 * wd;                            \
+    }
+
+/* Four planes of results, each [rows, width], from the same values: `weights` [taps, 4] and `bias` [4]
+   are theirs. Rows of values lie `row_step` apart, planes of results `plane`. The functions stand
+   once in a program, however many places call them. */
+static __attribute__((noinline)) void NAME(products_four_)(T* out, const T* x, const T* weights,
+                                                           const T* bias, const i32* offsets, i32 taps,
+                                                           i32 rows, i32 width, i32 row_step,
+                                                           i32 plane, i32 relu) {
+    TILES(FOUR_WEIGHTS(bias)
+          V a0 = wa; V b0 = wb; V c0 = wc; V d0 = wd;
+          V a1 = wa; V b1 = wb; V c1 = wc; V d1 = wd;
+          TAPS(TAP4, 4)
+          STORE(a0, a1) to0 += plane; to1 += plane;
+          STORE(b0, b1) to0 += plane; to1 += plane;
+          STORE(c0, c1) to0 += plane; to1 += plane;
+          STORE(d0, d1))
+}
+
+#define TAP1(K)                   \
+    {                             \
+        V wa = SPREAD(w[K]);      \
+        a0 += VALUES(x0, K) * wa; \
+        a1 += VALUES(x1, K) * wa; \
+    }
+
+/* One plane: `weights` [taps] and `bias` [1] are its own. */
+static __attribute__((noinline)) void NAME(products_one_)(T* out, const T* x, const T* weights,
+                                                          const T* bias, const i32* offsets, i32 taps,
+                                                          i32 rows, i32 width, i32 row_step,
+                                                          i32 relu) {
+    TILES(V a0 = SPREAD(bias[0]); V a1 = a0; TAPS(TAP1, 1) STORE(a0, a1))
+}
+
+#undef TAPS
+#undef VALUES
+#undef GROUP
+#undef TILES
+#undef STORE
+#undef TAP4
+#undef TAP1
