@@ -127,5 +127,7 @@ def to_attribute(proto: onnx.AttributeProto, value: Any, op: str) -> None:
         proto.type, proto.s = kinds.STRING, value.encode()
     elif isinstance(value, (bool, int)):
         proto.type, proto.i = kinds.INT, int(value)
+    elif isinstance(value, float):
+        proto.type, proto.f = kinds.FLOAT, value
     else:
         raise SpecError(f"attribute {proto.name} of {op} is a {type(value).__name__}")

@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sclbl.errors import SpecError
-from sclbl.ops import elementwise, linear, lookup, reduction, refusal, shape, trees, windows
+from sclbl.ops import (
+    elementwise,
+    linear,
+    lookup,
+    normalization,
+    reduction,
+    refusal,
+    shape,
+    trees,
+    windows,
+)
 from sclbl.ops.record import Op, Rewritten
 
 __all__ = ["BY_UFUNC", "FAMILIES", "OPS", "REWRITTEN", "find"]
@@ -18,6 +28,7 @@ __all__ = ["BY_UFUNC", "FAMILIES", "OPS", "REWRITTEN", "find"]
 FAMILIES = {
     "element-wise": elementwise,
     "reductions": reduction,
+    "normalization": normalization,
     "columns": shape,
     "products": linear,
     "windows": windows,

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import SpecError
+from sclbl.ops import strides
+from sclbl.ops.packing import product_scratch
 from sclbl.ops.record import (
     FLOATS,
     Array,
@@ -17,6 +19,7 @@ from sclbl.ops.record import (
     Operand,
     Reading,
     Rewritten,
+    Shape,
     Typed,
     fail,
     has_attrs,
@@ -31,11 +34,26 @@ from sclbl.spec import Node
 def _infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 2)
     has_attrs(node)
-    x, matrix = tensor(node, xs[0], FLOATS), xs[1].constant
+    x, y = xs
+    dtype = same_type(node, xs, FLOATS)
+    if x.constant is None and y.constant is None:
+        return [(dtype, _stacked(node, x.shape, y.shape))]
+    x, matrix = tensor(node, x, FLOATS), y.constant
     n = x.shape[-1] if x.shape else 0
     if matrix is None or matrix.ndim != 2 or matrix.shape[0] != n or not matrix.shape[1]:
         raise fail(node, f"takes a constant matrix of {n} rows")
-    return [(same_type(node, xs, FLOATS), (*x.shape[:-1], matrix.shape[1]))]
+    return [(dtype, (*x.shape[:-1], matrix.shape[1]))]
+
+
+def _stacked(node: Node, left: Shape, right: Shape) -> Shape:
+    """Return the row shape of a product of two stacks of matrices."""
+    if len(left) < 2 or len(left) != len(right) or left[-1] != right[-2]:
+        raise fail(node, f"does not multiply rows of shapes {left} and {right}")
+    try:
+        stacks = np.broadcast_shapes(left[:-2], right[:-2])
+    except ValueError:
+        raise fail(node, f"does not multiply rows of shapes {left} and {right}") from None
+    return (*stacks, left[-2], right[-1])
 
 
 def _matmul(attrs: Attrs, x: Array, weights: Array) -> Array:
@@ -44,13 +62,29 @@ def _matmul(attrs: Attrs, x: Array, weights: Array) -> Array:
 
 def _lower(e: Emitter, node: Node) -> None:
     x, weights = node.inputs
-    matrix = np.asarray(e.constant(weights))
-    rows, columns = matrix.shape
+    constant = e.constant(weights)
+    if constant is None:
+        _lower_stacks(e, node)
+        return
+    rows, columns = constant.shape
     # Along the last axis: what is before it are more rows.
     many = e.cells(e.width(x) // rows)
+    if len(e.shape(x)) > 1:
+        scratch = e.reserve(product_scratch(rows, e.item(x)))
+        e.call(
+            f"matmul_rows_{e.suffix(x)}",
+            e.output(node),
+            e.pointer(x),
+            e.pointer(weights),
+            scratch,
+            many,
+            f"i32 {rows}",
+            f"i32 {columns}",
+        )
+        return
     if columns == 1:
         # An own copy of the column: a matrix is stored row by row.
-        column = e.weight(np.ascontiguousarray(matrix[:, 0]))
+        column = e.weight(np.ascontiguousarray(constant[:, 0]))
         out = e.output(node)
         e.call(f"linear_dot_{e.suffix(x)}", out, e.pointer(x), column, many, f"i32 {rows}")
         return
@@ -62,6 +96,21 @@ def _lower(e: Emitter, node: Node) -> None:
         many,
         f"i32 {rows}",
         f"i32 {columns}",
+    )
+
+
+def _lower_stacks(e: Emitter, node: Node) -> None:
+    a, b = node.inputs
+    left, right = e.shape(a), e.shape(b)
+    sizes = (e.width(a), e.width(b), *strides.product_axes(left, right))
+    e.call(
+        f"matmul_batch_{e.suffix(a)}",
+        e.output(node),
+        e.pointer(a),
+        e.pointer(b),
+        e.reserve(product_scratch(left[-1], e.item(a))),
+        "i32 %m",
+        *(f"i32 {n}" for n in (*sizes, left[-2], left[-1], right[-1])),
     )
 
 
@@ -89,26 +138,3 @@ def _gemm_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -
 
 
 Gemm = Rewritten("Gemm", _gemm_read)
-
-
-def _normalization_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    """As it infers: a factor and a summand for each channel, worked out in float64."""
-    epsilon = attrs.pop("epsilon", 1e-5)
-    if attrs.pop("training_mode", 0) or not attrs.pop("spatial", 1):
-        raise SpecError("operator BatchNormalization is not read as it trains, or spatial=0")
-    attrs.pop("momentum", None)
-    attrs.pop("consumed_inputs", None)
-    attrs.pop("is_test", None)
-    no_more("BatchNormalization", attrs)
-    parts = [r.array(inputs, i, "BatchNormalization") for i in range(1, 5)]
-    scale, shift, mean, variance = (p.astype(np.float64) for p in parts)
-    factor = scale / np.sqrt(variance + epsilon)
-    axes = (1,) * (len(r.shape(inputs[0], "BatchNormalization")) - 1)
-    dtype = parts[0].dtype
-    scaled = f"{out}_scaled"
-    r.node("Mul", [inputs[0], r.constant(factor.reshape(-1, *axes), dtype)], scaled)
-    summand = (shift - mean * factor).reshape(-1, *axes)
-    r.node("Add", [scaled, r.constant(summand, dtype)], out)
-
-
-BatchNormalization = Rewritten("BatchNormalization", _normalization_read)

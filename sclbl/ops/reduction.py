@@ -1,4 +1,4 @@
-"""Operators that take each row to one number, and functions of whole rows."""
+"""Operators that take the last axes of each row to one number."""
 
 from __future__ import annotations
 
@@ -37,11 +37,6 @@ def _rows_of(e: Emitter, x: str, axes: int) -> tuple[str, str]:
     """Return how many rows the last axes of a tile's rows make, and how many elements each has."""
     n = math.prod(e.shape(x)[-axes:])
     return e.cells(e.width(x) // n), f"i32 {n}"
-
-
-def _lower_last(e: Emitter, node: Node) -> None:
-    """Call a kernel on rows of the last axis."""
-    _call(e, node, 1)
 
 
 def _call(e: Emitter, node: Node, axes: int) -> None:
@@ -151,37 +146,8 @@ ArgMax = Op(
     "ArgMax",
     _argmax_infer,
     lambda attrs, x: x.argmax(axis=-1)[..., None].astype(np.int64),
-    _lower_last,
+    lambda e, node: _call(e, node, 1),
     NUMBERS,
     read=_argmax_read,
     exact=True,
 )
-
-
-def _softmax_infer(node: Node, xs: Sequence[Operand]) -> Typed:
-    has_inputs(node, xs, 1)
-    x, axis = tensor(node, xs[0], FLOATS), node.attrs.get("axis")
-    has_attrs(node, axis=axis)
-    _last_axes(node, x, [axis] if isinstance(axis, int) else [])
-    return [(same_type(node, [x], FLOATS), x.shape)]
-
-
-def _softmax(attrs: Attrs, x: Array) -> Array:
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(e / np.cumsum(e, axis=-1)[..., -1:])
-
-
-def _softmax_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    axis = axis_of_row(r, inputs[0], "Softmax", attrs, -1 if r.opset >= 13 else 1)
-    shape = r.shape(inputs[0], "Softmax")
-    if r.opset >= 13 or axis == len(shape):
-        r.node("Softmax", inputs, out, axis=axis)
-        return
-    # Up to version 11 everything from the axis on is one.
-    flat = [math.prod(shape[: axis - 1]), math.prod(shape[axis - 1 :])][axis == 1 :]
-    r.node("Reshape", [inputs[0], r.constant([0, *flat], np.int64)], f"{out}_flat")
-    r.node("Softmax", [f"{out}_flat"], f"{out}_soft", axis=len(flat))
-    r.node("Reshape", [f"{out}_soft", r.constant([0, *shape], np.int64)], out)
-
-
-Softmax = Op("Softmax", _softmax_infer, _softmax, _lower_last, FLOATS, read=_softmax_read)

@@ -130,19 +130,34 @@ def products(got: np.ndarray, want: np.ndarray, x: np.ndarray) -> None:
     _within(got[keep], want[keep], bound, x.shape[1])
 
 
-def windows(got: np.ndarray, want: np.ndarray, x: np.ndarray) -> None:
-    """Sums over a part of each row, so that others of its results may not be finite.
+def windows(bias: float) -> Compare:
+    """Sums over a part of each row and of a bias, so that others of its results may not be finite.
 
     The weights of the cases are of order 1, below 5.
     """
-    assert got.dtype == want.dtype
-    info = np.finfo(want.dtype)
-    terms = 5 * np.abs(x.astype(np.longdouble))
-    keep = _rows_without_overflow(terms, info)
-    got, want, terms = got[keep], want[keep], terms[keep]
-    finite = np.isfinite(want)
-    same(np.where(finite, 0, got), np.where(finite, 0, want))
-    bound = np.where(np.isfinite(terms), terms, 0).sum(axis=1, keepdims=True)
-    limit = 2 * x.shape[1] * (info.eps * bound + info.smallest_subnormal)
-    ours, theirs = (np.where(finite, a, 0).astype(np.longdouble) for a in (got, want))
-    assert (np.abs(ours - theirs) <= limit).all()
+
+    def compare(got: np.ndarray, want: np.ndarray, x: np.ndarray) -> None:
+        assert got.dtype == want.dtype
+        info = np.finfo(want.dtype)
+        terms = 5 * np.abs(x.astype(np.longdouble))
+        keep = _rows_without_overflow(terms, info)
+        got, want, terms = got[keep], want[keep], terms[keep]
+        finite = np.isfinite(want)
+        same(np.where(finite, 0, got), np.where(finite, 0, want))
+        bound = np.where(np.isfinite(terms), terms, 0).sum(axis=1, keepdims=True) + bias
+        limit = 2 * x.shape[1] * (info.eps * bound + info.smallest_subnormal)
+        ours, theirs = (np.where(finite, a, 0).astype(np.longdouble) for a in (got, want))
+        assert (np.abs(ours - theirs) <= limit).all()
+
+    return compare
+
+
+def absolute(float64: float, float32: float) -> Compare:
+    """At most so many machine epsilons of 1, or of the result where that is larger, apart."""
+
+    def compare(got: np.ndarray, want: np.ndarray, x: np.ndarray) -> None:
+        eps = {8: float64, 4: float32}[want.dtype.itemsize] * np.finfo(want.dtype).eps
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=eps, atol=eps)
+
+    return compare

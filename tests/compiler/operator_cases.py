@@ -101,6 +101,31 @@ def argmax(o: Operands) -> Made:
 
 def softmax(o: Operands) -> Made:
     yield o.build.softmax(o.x)
+    if o.x.width == 7:
+        rows = o.build.reshape(o.x, (1, 7, 1))
+        yield o.build.reshape(o.build.node("Softmax", [rows], axis=2), (7,))
+
+
+def along_axes(op: str) -> Callable[[Operands], Made]:
+    def make(o: Operands) -> Made:
+        # Along the whole row in some way, so that the comparison knows what meets.
+        yield o.build.node(op, [o.x], axis=1)
+        rows = o.build.reshape(o.x, (1, o.x.width, 1))
+        yield flat(o, o.build.node(op, [rows], axis=2))
+
+    return make
+
+
+def layer(o: Operands) -> Made:
+    rng = np.random.default_rng(9)
+    small = o.build.where(o.build.is_nan(o.x), 1.0, o.x)
+    small = o.build.binary("Max", o.build.binary("Min", small, 1e3), -1e3)
+    rows = o.build.reshape(small, PICTURES[o.x.width])
+    for axis in (1, 2, 3):
+        shape = PICTURES[o.x.width][axis - 1 :]
+        scale, bias = (o.build.constant(rng.normal(size=shape), o.dtype) for _ in range(2))
+        inputs = [rows, scale, bias]
+        yield flat(o, o.build.node("LayerNormalization", inputs, axis=axis, epsilon=0.5))
 
 
 def cast(o: Operands) -> Made:
@@ -233,6 +258,18 @@ def matmul(o: Operands) -> Made:
     rng = np.random.default_rng(5)
     for columns in (1, 2, 5):
         yield o.build.matmul(o.x, rng.normal(size=(o.x.width, columns)))
+    channels, height, width = PICTURES[o.x.width]
+    x = pictures(o)
+    for columns in (1, 6):
+        weights = o.build.constant(rng.normal(size=(width, columns)), o.dtype)
+        yield flat(o, o.build.node("MatMul", [x, weights]))
+    # Stacks of matrices, of numbers of order 1, so that products are not beyond the comparison.
+    known = o.build.where(o.build.is_nan(o.y), 1.0, o.y)
+    known = o.build.binary("Max", o.build.binary("Min", known, 4.0), -4.0)
+    y = o.build.reshape(known, (channels, width, height))
+    yield flat(o, o.build.node("MatMul", [x, y]))
+    one = o.build.node("Gather", [y, o.build.constant([0], "int64")], axis=1)
+    yield flat(o, o.build.node("MatMul", [x, one]))
 
 
 def lookup(o: Operands) -> Made:
@@ -316,14 +353,16 @@ def _case(op: Op) -> Case:
 OWN: dict[str, Case] = {
     "ArgMax": Case(NUMBERS, argmax),
     "Cast": Case(PLAIN, cast),
-    "AveragePool": Case(FLOATS, pooling("AveragePool"), comparing.windows),
+    "AveragePool": Case(FLOATS, pooling("AveragePool"), comparing.windows(0)),
     "Concat": Case(ALL, concat),
-    "Conv": Case(FLOATS, convolution, comparing.windows),
+    "Conv": Case(FLOATS, convolution, comparing.windows(5)),
     "Gather": Case(ALL, gather),
-    "GlobalAveragePool": Case(FLOATS, global_pooling("GlobalAveragePool"), comparing.windows),
+    "GlobalAveragePool": Case(FLOATS, global_pooling("GlobalAveragePool"), comparing.windows(0)),
     "GlobalMaxPool": Case(FLOATS, global_pooling("GlobalMaxPool"), exact_but_zeros),
     "Identity": Case(ALL, unary("Identity")),
-    "MatMul": Case(FLOATS, matmul, comparing.products),
+    "LayerNormalization": Case(FLOATS, layer, comparing.absolute(1e4, 8)),
+    "LogSoftmax": Case(FLOATS, along_axes("LogSoftmax"), comparing.relative(80)),
+    "MatMul": Case(FLOATS, matmul, comparing.windows(0)),
     "MaxPool": Case(FLOATS, pooling("MaxPool"), exact_but_zeros),
     "Reshape": Case(ALL, reshape),
     "Softmax": Case(FLOATS, softmax, comparing.relative(80)),

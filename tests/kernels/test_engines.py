@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sclbl.compiler.packing import product_scratch
-from sclbl.compiler.strides import permuted
+from sclbl.ops.packing import product_scratch
+from sclbl.ops.strides import permuted
 from tests.kernels import test_conv
 from tests.kernels.calling import Argument, Kernel
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sclbl.compiler.packing import product_scratch
-from sclbl.compiler.strides import product_axes
 from sclbl.errors import SpecError
+from sclbl.ops.packing import product_scratch
+from sclbl.ops.strides import product_axes
 from tests.kernels.calling import Kernel
 
 DTYPES = {"f32": np.float32, "f64": np.float64}
