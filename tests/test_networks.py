@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from sclbl.compiler import compile_spec
+from sclbl.compiler.fuse import fuse
 from sclbl.errors import SpecError
 from sclbl.onnx_format import read, write
 from sclbl.reference import evaluate
@@ -146,6 +147,28 @@ def test_networks_give_what_onnx_gives(name: str) -> None:
     # A row does not depend on those beside it.
     alone = module.call(method, Blocks(1, x[3:4].reshape(1, -1)))
     np.testing.assert_array_equal(alone[0], got[3])
+
+
+def test_a_normalisation_and_a_relu_go_into_the_convolution() -> None:
+    """Both ways of a graph: what follows a convolution alone, and what others read too."""
+    n = Network(17)
+    first = n.conv("x", 2, 3, 3, pads=[1, 1, 1, 1])
+    relu = n.op("Relu", n.batch(first, 3))
+    alone = fuse(read(n.save(["rows", 2, 6, 6], relu)).graph)
+    assert [node.op for node in alone.nodes] == ["Conv", "Identity"]
+    assert alone.nodes[0].attrs["relu"] == 1
+    both = n.op("Add", relu, first)
+    data = n.save(["rows", 2, 6, 6], both)
+    spec = read(data)
+    assert [node.op for node in fuse(spec.graph).nodes] == [node.op for node in spec.graph.nodes]
+    x = RNG.normal(size=(4, 2, 6, 6)).astype(np.float32)
+    for result in (relu, both):
+        data = n.save(["rows", 2, 6, 6], result)
+        spec = read(data)
+        program = Module(compile_spec(spec), spec.signature)
+        got = program.call(spec.methods[0], Blocks(4, x.reshape(4, -1)))
+        want = expected(data, x).reshape(4, -1)
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 from sclbl import manifest
 from sclbl.compiler import llvm
 from sclbl.compiler.emit import Emitter
+from sclbl.compiler.fuse import fuse
 from sclbl.compiler.linker import link
 from sclbl.compiler.object import parse
 from sclbl.compiler.simplify import simplify
@@ -57,7 +58,7 @@ def compile_spec(spec: Spec) -> bytes:
     inputs, nodes, constants = spec.graph.inputs, spec.graph.nodes, spec.graph.constants
     if infer_values(inputs, nodes, constants, deep=False) != dict(spec.graph.values):
         raise SpecError("the graph's values are not those that its operators give")
-    graph = simplify(spec.graph)
+    graph = fuse(simplify(spec.graph))
     for value in graph.outputs:
         if not is_method(value.name):
             raise SpecError(f"a method cannot be called {value.name[:80]!r}; rename the output")

@@ -25,6 +25,7 @@ specialises each kernel for the one place that calls it, unless there are many s
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ import numpy as np
 
 from sclbl.compiler.calls import Call
 from sclbl.compiler.linker import Reserved, Weights
+from sclbl.compiler.plan import Plan, Step, lifetimes, plan
 from sclbl.missing import LENGTHS, of_text
 from sclbl.signature import Signature
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node
@@ -52,6 +54,10 @@ TILE = "i32 %m, i32 %row, ptr %x, ptr %texts"
 NODE = TILE.replace("ptr %x", "ptr noalias %x")
 
 
+#: A buffer as an argument.
+_BUFFER = re.compile(r"ptr @(b\d+)\b")
+
+
 @dataclass
 class _Function:
     lines: list[str] = field(default_factory=list)
@@ -67,6 +73,8 @@ class Emitter:
         self.weights: list[Weights] = []
         self.stems: set[str] = {"abi"}
         self.buffers: dict[str, int] = {}
+        #: Memory that a node needs while it runs, whatever the number of rows.
+        self.workspaces: dict[str, int] = {}
         self.aliases: dict[str, tuple[str, int]] = {}
         self._reserved: list[Reserved] = []
         self._place: dict[str, str] = {}
@@ -145,16 +153,22 @@ class Emitter:
     def output(self, node: Node, index: int = 0) -> str:
         """Reserve the buffer of one of a node's results and return its address."""
         name = node.outputs[index]
-        buffer = f"b{len(self.buffers)}"
+        buffer = f"b{len(self.buffers) + len(self.workspaces)}"
         self.buffers[buffer] = self.width(name) * ITEM[self.dtype(name)]
         self._place[name] = f"ptr @{buffer}"
         return self._place[name]
 
     def scratch(self, row_bytes: int) -> str:
         """Reserve a buffer of `row_bytes` for each row of a tile."""
-        buffer = f"b{len(self.buffers)}"
+        buffer = f"b{len(self.buffers) + len(self.workspaces)}"
         self.buffers[buffer] = row_bytes
         return f"ptr @{buffer}"
+
+    def workspace(self, size: int) -> str:
+        """Reserve `size` bytes that hold nothing before and after the node."""
+        name = f"b{len(self.buffers) + len(self.workspaces)}"
+        self.workspaces[name] = size
+        return f"ptr @{name}"
 
     def alias(self, node: Node) -> None:
         """Let a node's result be its first input's tile."""
@@ -253,17 +267,48 @@ class Emitter:
 
     def tile(self) -> int:
         """Return how many rows a tile has."""
+        if self._pictures:
+            # Kernels work inside a row, and a tile of several rows costs memory.
+            return int(np.clip(TILE_BYTES // max(self._plan(1).size, 1), 1, TILE_MAX))
         row = sum(self.buffers.values()) or 1
-        if any(len(v.shape) > 1 for v in self.graph.values.values()):
-            # Pictures: kernels work inside a row, and a tile of several costs memory.
-            return int(np.clip(TILE_BYTES // row, 1, TILE_MAX))
         return int(np.clip(TILE_BYTES // row // 8 * 8, TILE_MIN, TILE_MAX))
+
+    @property
+    def _pictures(self) -> bool:
+        """Whether rows have several axes, so that buffers are large and few."""
+        return any(len(v.shape) > 1 for v in self.graph.values.values())
+
+    def _plan(self, rows: int) -> Plan:
+        """Return where the buffers lie in memory that those share which are not alive together."""
+        steps = [Step(_BUFFER.findall("\n".join(f.lines))) for f in self._functions.values()]
+        sizes = {name: size * rows for name, size in self.buffers.items()} | self.workspaces
+        places = (self.pointer(v.name) for v in self.graph.outputs)
+        results = [name for place in places for name in _BUFFER.findall(place)]
+        return plan(lifetimes(steps, sizes, kept=results))
 
     def reserved(self) -> list[Reserved]:
         """Return the zeroed blocks: error record, buffers of a tile, tables made at the start."""
         tile = self.tile()
-        buffers = [Reserved(name, size * tile) for name, size in self.buffers.items()]
+        if self._pictures:
+            buffers = [Reserved("arena", self._plan(tile).size)]
+        else:
+            buffers = [Reserved(name, size * tile) for name, size in self.buffers.items()]
+            buffers += [Reserved(name, size) for name, size in self.workspaces.items()]
         return [Reserved("sclbl_error", 12), *buffers, *self._reserved]
+
+    def _placed(self, code: list[str]) -> list[str]:
+        """Return code in which buffers that share memory are parts of one block.
+
+        LLVM takes blocks of different names for different memory.
+        """
+        if not self._pictures:
+            return code
+        offsets = self._plan(self.tile()).offsets
+
+        def place(found: re.Match[str]) -> str:
+            return f"ptr getelementptr (i8, ptr @arena, i32 {offsets[found[1]]})"
+
+        return [_BUFFER.sub(place, line) for line in code]
 
     def assembly(self, methods: dict[str, list[int]]) -> str:
         """Return the LLVM assembly; `methods` lists the nodes that each method runs."""
@@ -287,7 +332,7 @@ class Emitter:
         symbols += [r.name for r in self.reserved() if r.name != "sclbl_error"]
         symbols += self.aliases
         out = [f"@{name} = external global i8, align 4" for name in sorted(symbols)]
-        return "\n".join([*out, *self._declared.values(), *code]) + "\n"
+        return "\n".join([*out, *self._declared.values(), *self._placed(code)]) + "\n"
 
     @property
     def frequent(self) -> frozenset[str]:

@@ -70,7 +70,7 @@ def _lower(e: Emitter, node: Node) -> None:
     # Along the last axis: what is before it are more rows.
     many = e.cells(e.width(x) // rows)
     if len(e.shape(x)) > 1:
-        scratch = e.reserve(product_scratch(rows, e.item(x)))
+        scratch = e.workspace(product_scratch(rows, e.item(x)))
         e.call(
             f"matmul_rows_{e.suffix(x)}",
             e.output(node),
@@ -108,7 +108,7 @@ def _lower_stacks(e: Emitter, node: Node) -> None:
         e.output(node),
         e.pointer(a),
         e.pointer(b),
-        e.reserve(product_scratch(left[-1], e.item(a))),
+        e.workspace(product_scratch(left[-1], e.item(a))),
         "i32 %m",
         *(f"i32 {n}" for n in (*sizes, left[-2], left[-1], right[-1])),
     )

@@ -104,6 +104,9 @@ class Emitter(Protocol):
     def scratch(self, row_bytes: int) -> str:
         """Reserve a buffer of `row_bytes` for each row of a tile."""
 
+    def workspace(self, size: int) -> str:
+        """Reserve `size` bytes that hold nothing before and after the node."""
+
     def weight(self, array: Array, alignment: int = 16) -> str:
         """Add constant bytes to the program and return their address."""
 

@@ -136,7 +136,7 @@ def _conv_lower(e: Emitter, node: Node) -> None:
         e.pointer(name),
         e.weight(packed),
         e.pointer(bias),
-        e.reserve(size),
+        e.workspace(size),
         "i32 %m",
         *(f"i32 {n}" for n in sizes),
         # The compiler lets a Relu that follows be the convolution's own.
