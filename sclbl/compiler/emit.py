@@ -364,11 +364,13 @@ class Emitter:
                 lines += _stop_on_error(str(index), f"call i32 @node_{index}({TILE})")
             elif function.lines:
                 lines.append(f"  call void @node_{index}({TILE})")
-        row_bytes = f"i32 {self._result_bytes(method)}"
-        arguments = ("ptr %out", self.pointer(method), "i32 %m", "i32 %row", row_bytes)
+        floats = self.dtype(method) in ("float64", "float32")
+        store = f"program_store_{self.suffix(method)}" if floats else "program_store"
+        size = self.width(method) if floats else self._result_bytes(method)
+        arguments = ("ptr %out", self.pointer(method), "i32 %m", "i32 %row", f"i32 {size}")
         return [
             *lines,
-            f"  {self._use('program_store', arguments, 'void')}",
+            f"  {self._use(store, arguments, 'void')}",
             "  ret i32 0",
             "}",
         ]

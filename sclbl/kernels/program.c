@@ -24,3 +24,22 @@ i32 program_run(i32 rows, const u8* numeric, const u32* texts, u8* out, i32 meth
 void program_store(u8* out, const u8* x, i32 m, i32 row, i32 bytes) {
     __builtin_memcpy(out + (u32)row * (u32)bytes, x, (u32)m * (u32)bytes);
 }
+
+/* Floats, `w` a row: every NaN as the one quiet NaN. Engines, and tiers of one engine, differ in a
+   NaN's sign and payload, and a model's own NaN has another one again. */
+#define STORE(S, T, V, BITS, QUIET)                                                    \
+    typedef T V __attribute__((vector_size(16), aligned(sizeof(T))));                  \
+    typedef BITS V##_bits __attribute__((vector_size(16)));                            \
+    void program_store_##S(u8* to, const T* x, i32 m, i32 row, i32 w) {                \
+        T* out = (T*)to + (u32)row * (u32)w;                                           \
+        const V##_bits quiet = (V##_bits){0} + QUIET;                                  \
+        i32 lanes = (i32)(16 / sizeof(T)), n = m * w, k = 0;                           \
+        for (; k + lanes <= n; k += lanes) {                                           \
+            V v = *(const V*)(x + k);                                                  \
+            V##_bits same = (V##_bits)(v == v);                                        \
+            *(V*)(out + k) = (V)(((V##_bits)v & same) | (quiet & ~same));              \
+        }                                                                              \
+        for (; k < n; k++) out[k] = x[k] == x[k] ? x[k] : __builtin_nan("");           \
+    }
+STORE(f64, f64, f64x2, i64, 0x7FF8000000000000)
+STORE(f32, f32, f32x4, i32, 0x7FC00000)
