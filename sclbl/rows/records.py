@@ -17,7 +17,7 @@ from sclbl.signature import Kind
 class ColumnsSource(Source):
     """Columns by name, each an array of numbers or of objects, or a one-column source."""
 
-    names: tuple[str, ...]
+    _names: tuple[str, ...]
     strict_names = True
 
     def __init__(
@@ -31,7 +31,7 @@ class ColumnsSource(Source):
 
     def kind(self, position: int) -> Kind:
         column = self.columns[position]
-        name = self.names[position]
+        name = self._names[position]
         if isinstance(column, Source):
             return column.kind(0)
         label = self.label(position)
@@ -52,14 +52,14 @@ class ColumnsSource(Source):
         if isinstance(column, Source):
             return column.values(0)
         if column.dtype != np.float16:
-            kind_of_dtype(column.dtype, self.label(position), self.names[position])
+            kind_of_dtype(column.dtype, self.label(position), self._names[position])
         return column
 
 
 class RecordsSource(Source):
     """A list of dicts."""
 
-    names: tuple[str, ...]
+    _names: tuple[str, ...]
     literal = True
     strict_names = True
 
@@ -74,7 +74,7 @@ class RecordsSource(Source):
                 self._require(key)
 
     def kind(self, position: int) -> Kind:
-        return kind_of_values(self.values(position), self.label(position), self.names[position])
+        return kind_of_values(self.values(position), self.label(position), self._names[position])
 
     def values(self, position: int) -> np.ndarray:
         return objects(self.column(self._keys[position]))

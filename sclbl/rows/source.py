@@ -34,8 +34,6 @@ class Source(ABC):
     ----------
     rows, width : int
         Rows and columns.
-    names : tuple of str or None
-        Names of the columns; None where they have none.
     strict_names : bool
         Whether names must not be ignored: a record's keys say what its values are, while a
         frame may be read by position.
@@ -43,14 +41,28 @@ class Source(ABC):
         Whether numbers are Python's, without a dtype of their own.
     one_null : bool
         Whether the container has one null, which stands for each column's own missing value.
+    header : object
+        What names the columns of a frame, and never changes.
     """
 
     rows: int
     width: int
-    names: tuple[str, ...] | None = None
     strict_names: bool = False
     literal: bool = False
     one_null: bool = False
+    header: Any = None
+    _names: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Names of the columns; None where they have none."""
+        if self._names is None:
+            self._names = self._read_names()
+        return self._names
+
+    @names.setter
+    def names(self, names: tuple[str, ...] | None) -> None:
+        self._names = names
 
     @abstractmethod
     def kind(self, position: int) -> Kind:
@@ -87,6 +99,14 @@ class Source(ABC):
     def flat(self, positions: Sequence[int]) -> list[Any] | None:
         """Return columns as Python values, row after row, or None where they are not Python's."""
         return None
+
+    def _read_names(self) -> tuple[str, ...] | None:
+        """Return the names where they were not set."""
+        return None
+
+    def has_header(self, header: Any) -> bool:
+        """Return whether the columns are surely named as by another source's header."""
+        return False
 
     def label(self, position: int) -> str:
         """Return how messages call a column."""
@@ -162,6 +182,15 @@ def as_array_source(array: np.ndarray, *, rows_of_text: bool, literal: bool = Fa
     return ArraySource(array, literal)
 
 
+def _library(kind: type) -> str:
+    """Return which library of frames a class is of, or is derived from one of; else empty."""
+    for base in kind.__mro__:
+        library = base.__module__.partition(".")[0]
+        if library in ("pandas", "polars", "pyarrow"):
+            return library
+    return ""
+
+
 def open_source(rows: Any, *, rows_of_text: bool = True) -> Source:
     """Return a view of rows in any container that is known.
 
@@ -192,7 +221,7 @@ def open_source(rows: Any, *, rows_of_text: bool = True) -> Source:
         from sclbl.rows.records import list_source
 
         return list_source(rows, rows_of_text=rows_of_text)
-    library = type(rows).__module__.partition(".")[0]
+    library = _library(type(rows))
     if library == "pandas":
         from sclbl.rows.pandas_frames import pandas_source
 
