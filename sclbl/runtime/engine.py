@@ -68,9 +68,14 @@ clock = Clock()
 
 
 class _Allowance(threading.local):
-    """When, in `time.monotonic`, what this thread runs has to end; None where it may go on."""
+    """What this thread's work may take.
+
+    ``until`` is when, in `time.monotonic`, it has to end; None where it may go on. ``alone`` keeps
+    it in this thread.
+    """
 
     until: float | None = None
+    alone: bool = False
 
 
 allowance = _Allowance()
