@@ -20,6 +20,7 @@ from _models import CASES, fresh
 from threadpoolctl import threadpool_limits
 
 import sclbl
+from sclbl.settings import use_threads
 
 #: Rows of a call, how many distinct calls there are.
 BATCHES = {1: 4096, 100: 128, 20_000: 3}
@@ -41,8 +42,8 @@ def accept_numpy_integers() -> None:
     _container.make_node = make_node
 
 
-def onnxruntime(model: Any, method: str, example: Any) -> Call:
-    """Return a call of the converted model in ONNX Runtime, float32, one thread."""
+def onnxruntime(model: Any, method: str, example: Any, threads: int = 1) -> Call:
+    """Return a call of the converted model in ONNX Runtime, float32; 0 threads are its default."""
     import onnxruntime as ort
 
     if hasattr(example, "columns"):
@@ -65,7 +66,7 @@ def onnxruntime(model: Any, method: str, example: Any) -> Call:
         options = {"zipmap": False} if classifier else None
         onnx = to_onnx(model, example[:5].astype(np.float32), options=options)
     settings = ort.SessionOptions()
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    settings.intra_op_num_threads = settings.inter_op_num_threads = threads
     session = ort.InferenceSession(
         onnx.SerializeToString(), settings, providers=["CPUExecutionProvider"]
     )
@@ -153,6 +154,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--no-tl2cgen", action="store_true", help="compiling C takes minutes")
     arguments = parser.parse_args()
+    use_threads(1)
     warnings.simplefilter("ignore")
     accept_numpy_integers()
     table, results = [], {}

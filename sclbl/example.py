@@ -14,8 +14,8 @@ from sclbl.errors import InputError
 from sclbl.methods import default_method
 from sclbl.missing import value_of
 from sclbl.rows import OneNull
-from sclbl.rows.encode import match
-from sclbl.rows.source import open_source
+from sclbl.rows.containers import open_source
+from sclbl.rows.match import match
 from sclbl.signature import Signature
 
 if TYPE_CHECKING:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sclbl import manifest
-from sclbl.errors import ProgramError, UnsupportedMethodError
+from sclbl.errors import UnsupportedMethodError
 from sclbl.printable import printable
-from sclbl.rows import Blocks, encode
 from sclbl.runtime import Module
-from sclbl.signature import Output
+from sclbl.runtime.method import method_call
+from sclbl.runtime.outputs import label_array
 from sclbl.spec import Spec
 from sclbl.whole_file import whole_file
 
@@ -46,7 +42,7 @@ class Method(partial[Any]):
 
 
 def _method(wasm: bytes, spec: Spec | bytes | None, name: str) -> Any:
-    return getattr(Program(wasm, spec), name)
+    return Program(wasm, spec)._calls[name]
 
 
 class Program:
@@ -74,15 +70,16 @@ class Program:
         self.signature = manifest.read_signature(self.manifest)
         self._spec = spec
         self._module = Module(self.wasm, self.signature)
+        self._calls: dict[str, Method] = {}
         for method in self.signature.outputs:
-            # What Program has of that name stays; `run` calls every method by its name.
-            if hasattr(Program, method) or method in self.__dict__:
-                continue
-            call = Method(self._caller(method))
+            call = Method(method_call(self._module, method))
             call.origin = (self.wasm, spec, method)
             call.__name__ = call.__qualname__ = method
             call.__doc__ = f"Return what the model's ``{method}`` returns for these rows."
-            setattr(self, method, call)
+            self._calls[method] = call
+            # What Program has of that name stays; `run` calls every method by its name.
+            if not hasattr(Program, method) and method not in self.__dict__:
+                setattr(self, method, call)
 
     @classmethod
     def from_bytes(cls, wasm: bytes, spec: Spec | bytes | None = None) -> Program:
@@ -145,7 +142,7 @@ class Program:
         output = self.signature.outputs.get("predict")
         if output is None or output.labels is None:
             raise UnsupportedMethodError("the program predicts numbers, so it has no classes_")
-        arrays = [_label_array(labels, output.dtype) for labels in output.labels]
+        arrays = [label_array(labels, output.dtype) for labels in output.labels]
         return arrays[0] if output.ndim == 1 else arrays
 
     # --------------------------------------------------------------- actions
@@ -172,67 +169,11 @@ class Program:
         ndarray or list of ndarray
             What the model returned: same dtype, labels and shape.
         """
-        output = self.signature.outputs.get(method)
-        if output is None:
+        if method not in self.signature.outputs:
             raise UnsupportedMethodError(
                 f"the program has no method {method!r}; it offers {', '.join(self.methods)}"
             )
-        blocks = encode(rows, self.signature, empty=output.empty)
-        return _finish(output, self._module.call(method, blocks))
-
-    def _caller(self, method: str) -> Callable[[Any], Any]:
-        """Return the bound method, with short ways for one row and for arrays of the right type."""
-        from sclbl.runtime.engine import clock
-
-        module, signature = self._module, self.signature
-        output = signature.outputs[method]
-        dtype = np.dtype(signature.numeric_dtype)
-        width = len(signature.columns)
-        one, ndarray = (1, width), np.ndarray
-        flat, chunk = output.ndim == 1, module.chunk
-        labels = None
-        if output.storage == "label" and output.labels is not None and len(output.labels) == 1:
-            labels = _label_array(output.labels[0], output.dtype)
-        singles = [] if labels is None else [labels[k : k + 1] for k in range(len(labels))]
-        same = output.storage not in ("label", "text") and output.dtype == output.storage
-        short = output.splits is None and (same or labels is not None)
-        short = short and (labels is None or output.ndim == 1)
-        short = short and not signature.text and width > 0 and signature.is_uniform
-        local = threading.local()
-
-        def call(rows: Any) -> Any:
-            if short and type(rows) is ndarray and rows.dtype is dtype:
-                if rows.shape == one:
-                    try:
-                        ready = local.ready
-                    except AttributeError:
-                        ready = local.ready = module.session().one_row(method)
-                    instance, into, found, raw, context, address, args, count, trap, block = ready
-                    if instance.ticks != clock.ticks:
-                        instance.rewind()
-                    into[...] = rows
-                    block[0] = 1
-                    failed = raw(context, address, args, count, trap)
-                    if failed is not None or block[0]:
-                        module.session().finish(method, failed)
-                    try:
-                        return (found if labels is None else singles[found.item()]).copy()
-                    except IndexError:
-                        raise _no_label() from None
-                if rows.ndim == 2 and rows.shape[1] == width and (size := len(rows)) > 0:
-                    if size <= chunk:
-                        session = module.session()
-                        session.numeric[:size] = rows
-                        session.run(method, size, 0)
-                        got = session.outputs[method][:size]
-                        if labels is not None:
-                            return _choose(labels, got[:, 0])
-                        return got[:, 0].copy() if flat else got.copy()
-                    return _finish(output, module.call(method, Blocks(len(rows), rows, ())))
-            blocks = encode(rows, signature, empty=output.empty)
-            return _finish(output, module.call(method, blocks))
-
-        return call
+        return self._calls[method](rows)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or "signature" not in self.__dict__:
@@ -250,45 +191,3 @@ class Program:
         model = str(source.get("model", "?")) if isinstance(source, dict) else "?"
         named = printable(model.rpartition(".")[2])
         return f"<Program {named} {'+'.join(self.methods)} {self.size:,} bytes>"
-
-
-def _label_array(labels: tuple[Any, ...], dtype: str) -> np.ndarray:
-    return np.array(labels, dtype=object if dtype == "object" else np.dtype(dtype))
-
-
-def _no_label() -> ProgramError:
-    return ProgramError(
-        "the program gave a class number that has no label; the file was altered, "
-        "so fetch or compile it again"
-    )
-
-
-def _choose(labels: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return the labels of class numbers (int32)."""
-    try:
-        # Read without a sign, what is negative has no label either.
-        return labels.take(numbers.view(np.uint32))
-    except IndexError:
-        raise _no_label() from None
-
-
-def _finish(output: Output, found: np.ndarray) -> Any:
-    """Return results as the model returns them."""
-    if output.storage == "label" and output.labels is not None:
-        columns = [
-            _choose(_label_array(labels, output.dtype), found[:, j])
-            for j, labels in enumerate(output.labels)
-        ]
-        return columns[0] if output.ndim == 1 else np.stack(columns, axis=1)
-    if output.storage != "text" and np.dtype(output.dtype) != found.dtype:
-        with np.errstate(invalid="ignore"):
-            cast = found.astype(output.dtype)
-        # A transformer whose results have its rows' dtype gave integers, or booleans, for the
-        # example; where these rows hold fractions or missing values it gives floats, and so does
-        # the program.
-        if cast.dtype.kind not in "iub" or np.array_equal(cast, found):
-            found = cast
-    if output.splits is not None:
-        edges = np.cumsum(output.splits)[:-1]
-        return [np.ascontiguousarray(part) for part in np.split(found, edges, axis=1)]
-    return found[:, 0] if output.ndim == 1 else found

@@ -1,7 +1,7 @@
-"""Where things are kept, and which registry the verbs act on.
+"""Where things are kept, which registry the verbs act on, and how many threads a prediction takes.
 
 ``SCLBL_HOME`` replaces the user's data directory. ``SCLBL_URL`` and ``SCLBL_TOKEN`` name a server
-and go before a stored login.
+and go before a stored login. ``SCLBL_THREADS`` bounds the threads.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sclbl import verbs
-from sclbl.errors import RegistryError
+from sclbl.errors import LimitError, RegistryError
 from sclbl.whole_file import whole_file
 
 CREDENTIALS = "credentials.json"
+#: More threads than any machine has processors are a mistake.
+MOST_THREADS = 1024
+
+_threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +180,56 @@ def forget_login() -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def use_threads(count: int | None) -> None:
+    """Set how many threads the predictions of this process use at most, all calls together.
+
+    Parameters
+    ----------
+    count : int or None
+        1 keeps each call in the thread that makes it. None goes back to ``SCLBL_THREADS``, else to
+        the number of processors that this process may run on.
+
+    Raises
+    ------
+    LimitError
+        It is no such number.
+    """
+    global _threads
+    if count is not None and (type(count) is not int or not 0 < count <= MOST_THREADS):
+        raise LimitError(
+            f"{count!r:.40} is no number of threads; give a whole number from 1 to {MOST_THREADS}, "
+            "or None for all processors"
+        )
+    _threads = count
+
+
+def threads() -> int:
+    """Return how many threads the predictions of this process use at most.
+
+    Raises
+    ------
+    LimitError
+        ``SCLBL_THREADS`` is no number of threads.
+    """
+    if _threads is not None:
+        return _threads
+    given = os.environ.get("SCLBL_THREADS")
+    if given is None:
+        return _processors()
+    # int() reads more than digits, and would take minutes for a million of them.
+    if not (given.isascii() and given.isdigit() and len(given) < 9) or not (
+        0 < int(given) <= MOST_THREADS
+    ):
+        raise LimitError(
+            f"SCLBL_THREADS is {given[:40]!r}, which is no number of threads from 1 to "
+            f"{MOST_THREADS}; correct it, or remove it from the environment"
+        )
+    return int(given)
+
+
+def _processors() -> int:
+    """Return how many processors this process may run on, where the system tells."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed is not None else os.cpu_count() or 1

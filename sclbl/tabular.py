@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from sclbl.errors import ColumnError, DtypeError, RequestError, ShapeError
-from sclbl.rows.encode import suggested
+from sclbl.rows.match import suggested
 from sclbl.signature import Column, Kind, Signature
 
 #: Longest CSV field.

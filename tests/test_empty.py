@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 import sclbl
 from sclbl.cli.batch import predict_file
 from sclbl.errors import ColumnError, ShapeError
-from sclbl.server.dense import Dense
+from sclbl.rows import OneNull
 from sclbl.server.openapi import rows_schema
 from sclbl.server.payload import CSV, JSON, NDJSON, READERS
 from sclbl.server.results import by_row
@@ -116,8 +116,8 @@ def test_files_without_rows(
 def test_bodies_without_rows(giving: sclbl.Program, refusing: sclbl.Program) -> None:
     for media, body in ((JSON, b'{"rows": []}'), (NDJSON, b""), (CSV, b"a,b,c\n")):
         rows = READERS[media](body, giving.signature, 10)
-        assert by_row(giving.run("transform", Dense(giving.signature)(rows))) == []
+        assert by_row(giving.run("transform", OneNull(rows))) == []
         with pytest.raises(ShapeError, match="no rows to predict"):
-            refusing.run("predict", Dense(refusing.signature)(rows))
+            refusing.run("predict", OneNull(rows))
     assert rows_schema(giving.signature)["minItems"] == 0
     assert rows_schema(refusing.signature)["minItems"] == 1

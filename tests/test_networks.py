@@ -12,8 +12,9 @@ from onnx.reference import ReferenceEvaluator
 
 from sclbl.compiler import compile_spec
 from sclbl.compiler.fuse import fuse
-from sclbl.errors import SpecError
+from sclbl.errors import DtypeError, ShapeError, SpecError
 from sclbl.onnx_format import read, write
+from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks
 from sclbl.runtime import Module
@@ -144,9 +145,26 @@ def test_networks_give_what_onnx_gives(name: str) -> None:
     module = Module(compile_spec(spec), spec.signature)
     got = module.call(method, Blocks(len(x), x.reshape(len(x), -1)))
     np.testing.assert_allclose(got, want.reshape(len(x), -1), **close)
+    program = Program(compile_spec(spec))
+    np.testing.assert_array_equal(program.run(method, x).reshape(got.shape), got)
+    assert program.run(method, x).shape == want.shape
+    np.testing.assert_array_equal(program.run(method, x[2]), program.run(method, x[2:3]))
+    np.testing.assert_array_equal(program.run(method, x.tolist()), program.run(method, x))
     # A row does not depend on those beside it.
     alone = module.call(method, Blocks(1, x[3:4].reshape(1, -1)))
     np.testing.assert_array_equal(alone[0], got[3])
+
+
+def test_rows_of_another_shape_are_refused() -> None:
+    program = Program(compile_spec(read(lenet())))
+    (method,) = program.methods
+    for rows in (np.zeros((2, 28, 28)), np.zeros((2, 784)), np.zeros((1, 28, 27)), [[["a"]]]):
+        with pytest.raises(ShapeError, match=r"numbers of shape \(rows, 1, 28, 28\)"):
+            program.run(method, rows)
+    with pytest.raises(DtypeError, match="is not a float32 number"):
+        program.run(method, np.full((1, 1, 28, 28), 0.1))
+    with pytest.raises(DtypeError, match="1e\\+300"):
+        program.run(method, np.full((1, 28, 28), 1e300).tolist())
 
 
 def test_a_normalisation_and_a_relu_go_into_the_convolution() -> None:

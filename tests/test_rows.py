@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sclbl.errors import ColumnError, DtypeError, ShapeError
-from sclbl.rows import Blocks, OneNull, encode
+from sclbl.rows import Blocks, Encoder, OneNull, encode
 from sclbl.rows.infer import infer
 from sclbl.signature import Column, Signature
+from sclbl.spec import MISSING_TEXTS
 
 MIXED = pd.DataFrame(
     {
@@ -103,6 +104,96 @@ def test_contiguous_array_passes_untouched() -> None:
     assert swapped is not None
     assert swapped.dtype.isnative
     np.testing.assert_array_equal(swapped, rows)
+
+
+def test_rows_are_never_written_into() -> None:
+    columns = (Column(None, "float64"), Column(None, "boolean", dtype="bool"))
+    signature = Signature(columns, "array")
+    rows = np.array([[1.5, -0.0], [2.5, 1.0]])
+    rows.flags.writeable = False
+    blocks = encode(rows, signature)
+    np.testing.assert_array_equal(blocks.numeric, rows)
+    assert np.signbit(rows[0, 1])
+    assert not np.signbit(blocks.numeric[0, 1])
+    one = pd.DataFrame(rows[1:])
+    np.testing.assert_array_equal(encode(one, signature).numeric, rows[1:])
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_an_encoder_serves_frames_of_other_columns(turn: int) -> None:
+    """What it knows of one frame's columns says nothing of another's."""
+    encoder = Encoder(infer(MIXED))
+    other = MIXED[["kind", "new", "rooms", "city", "age"]]
+    for rows in (MIXED, MIXED[:2], other, other[1:], MIXED, MIXED.rename(columns=str.upper)):
+        if rows.columns[0].isupper():
+            with pytest.raises(ColumnError, match="columns are missing"):
+                encoder.encode(rows)
+            continue
+        want, got = encode(rows.to_dict("records"), infer(MIXED)), encoder.encode(rows)
+        np.testing.assert_array_equal(got.numeric, want.numeric)
+        assert [c.constants() for c in got.text] == [c.constants() for c in want.text]
+
+
+class OwnFrame(pd.DataFrame):
+    """A frame of a class of its own, whose columns are read in public ways alone."""
+
+
+def test_frames_of_other_classes() -> None:
+    for rows in (MIXED, MIXED.convert_dtypes(), MIXED.astype({"kind": "category"})):
+        want, got = encode(rows, infer(MIXED)), encode(OwnFrame(rows), infer(MIXED))
+        np.testing.assert_array_equal(got.numeric, want.numeric)
+        assert [c.constants() for c in got.text] == [c.constants() for c in want.text]
+
+
+PLAIN = {
+    "lists": [[1, 2.5], [True, -0.0]],
+    "dicts": [{"a": 1, "b": 2.5}, {"b": 3, "a": 4}],
+    "one dict": [{"b": 1, "a": 2}],
+    "extra keys": [{"a": 1, "b": 2.5, "c": "x"}, {"b": 3, "a": 4}],
+    "none": [[1.0, None], [float("nan"), 2]],
+    "infinite": [[1.0, float("inf")]],
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("kind", ["float64", "float32"])
+def test_plain_numbers_take_a_short_way(
+    name: str, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signature = Signature((Column("a", kind), Column("b", kind)), "table")
+    for rows in (PLAIN[name], OneNull(PLAIN[name])):
+        got = encode(rows, signature).numeric
+        with monkeypatch.context() as patched:
+            patched.setattr(Encoder, "plain", lambda self, rows: None)
+            want = encode(rows, signature).numeric
+        assert got.dtype == want.dtype == kind
+        assert got.tobytes() == want.tobytes()
+
+
+def test_the_short_way_leaves_the_rules_to_the_long_one() -> None:
+    signature = Signature((Column("a", "float32"), Column("b", "float32")), "table")
+    encoder = Encoder(signature)
+    keeps = Encoder(Signature((Column("a", "float64", takes=("nan",)),) * 2, "array"))
+    assert encoder.plain([[1.0, 2.0]]) is not None
+    assert encoder.plain(OneNull([{"a": 1, "b": 2}])) is not None
+    assert keeps.plain([[1.0, 2.0]]) is not None
+    for rows in (
+        [[1.0, 1e39]],
+        [[1.0, 2**53]],
+        [[1.0, 10**400]],
+        [[1.0, "2"]],
+        [[1.0], [2.0]],
+        [[1.0, 2.0], (3.0, 4.0)],
+        [{"a": 1}],
+        [{"a": 1, "b": 2, 3: 4}],
+        [],
+        [1.0, 2.0],
+        ([1.0, 2.0],),
+    ):
+        assert encoder.plain(rows) is None
+    assert keeps.plain([[1.0, None]]) is None
+    with pytest.raises(DtypeError, match="None is another value to the model"):
+        keeps.encode([[1.0, None]])
 
 
 @pytest.mark.parametrize(
@@ -355,7 +446,11 @@ def test_three_dimensions_are_refused() -> None:
         encode(np.zeros((1, 2, 3)), infer(np.zeros((1, 3))))
 
 
-values = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=6))
+#: The noncharacters that stand for missing texts in constants are nobody's text.
+characters = st.characters(
+    exclude_categories=["Cs"], exclude_characters=list(MISSING_TEXTS.values())
+)
+values = st.one_of(st.none(), st.text(characters, max_size=6))
 
 
 @settings(max_examples=60, deadline=None)

@@ -22,7 +22,7 @@ from sclbl.fidelity.rows import BASE, Sample, each_alone, from_blocks, generate
 from sclbl.program import Program
 from sclbl.report import MethodReport, Report
 from sclbl.rows import encode
-from sclbl.rows.source import open_source
+from sclbl.rows.containers import open_source
 from sclbl.spec import Spec
 
 #: Most rows of those that the program refuses that are tried with the model, one by one.

@@ -16,7 +16,8 @@ import numpy as np
 
 from sclbl.fidelity.rows import Sample
 from sclbl.missing import kind_of, of_text, value_of
-from sclbl.rows.source import Source, open_source
+from sclbl.rows.containers import open_source
+from sclbl.rows.source import Source
 from sclbl.signature import MISSING, Kind, Missing, Signature
 
 Column = tuple[Any, np.ndarray]  # values as the container takes them; which rows it can hold

@@ -2,108 +2,228 @@
 
 from __future__ import annotations
 
-import difflib
-from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from sclbl.errors import ColumnError, InputError, SclblError, ShapeError
+from sclbl.errors import InputError, SclblError, ShapeError
 from sclbl.rows.blocks import Blocks, TextColumn
-from sclbl.rows.numbers import numeric_block, refuse_typed_nan
-from sclbl.rows.source import Source, open_source
+from sclbl.rows.containers import open_source
+from sclbl.rows.match import match
+from sclbl.rows.numbers import EXACT, NumericColumns
+from sclbl.rows.source import OneNull, Source
 from sclbl.rows.texts import text_column
-from sclbl.signature import Signature
+from sclbl.signature import TAKES, Missing, Signature
+
+#: Python's numbers, and the null of JSON.
+_PLAIN = frozenset((float, int, bool, type(None)))
 
 
-def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
-    """Encode rows for a program.
+class Encoder:
+    """Turns rows in any container into the blocks of one signature.
+
+    It is made once for a signature, and may be used by many threads at once.
 
     Parameters
     ----------
-    rows : object
-        What `sclbl.rows.infer.infer` takes. In a ``table`` signature columns are found by name,
-        extra columns are ignored, and rows without names must have exactly the signature's
-        columns in its order. In an ``array`` signature columns are found by position. A
-        `sclbl.rows.OneNull` holds rows of a text with one null: None in them becomes each column's
-        own missing value, as a null of Arrow and polars does. Elsewhere a cell of text keeps the
-        missing value that it is.
     signature : Signature
         What the program takes.
-    empty : bool
-        Whether there may be no rows.
-
-    Returns
-    -------
-    Blocks
-        Numbers in ``signature.numeric_dtype``: booleans as 0 and 1, missing ones as NaN. Each is
-        exact in its column's type. Numbers without a dtype of their own (Python's, in lists and
-        dicts) are read as the nearest number of that type.
-
-    Raises
-    ------
-    ShapeError
-        Where there are no rows, unless there may be none, or more than two dimensions.
-    ColumnError
-        Where columns are missing, too few or too many.
-    DtypeError
-        Where a value has the wrong type: text among numbers, numbers among text, dates, integers
-        beyond 2**53, or a missing value that the model tells apart from the one that a numeric
-        column holds.
-    InputError
-        Where an object among the rows fails when it is read.
     """
-    columns = signature.columns
-    if (
-        type(rows) is np.ndarray
-        and rows.ndim == 2
-        and rows.dtype == signature.numeric_dtype
-        and rows.dtype.isnative
-        and rows.flags.c_contiguous
-        and rows.shape[1] == len(columns) == len(signature.numeric)
-        and len(rows)
-        and signature.is_uniform
-        and signature.takes_nan
-    ):
-        return Blocks(len(rows), rows)
+
+    __slots__ = ("_known", "_numbers", "_pick", "_plain", "_takes_missing", "_texts", "signature")
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        self._numbers = NumericColumns(signature) if signature.numeric else None
+        self._texts = [
+            (c, signature.label_of(c), signature.columns[c].missing) for c in signature.text
+        ]
+        width = len(signature.columns)
+        uniform = signature.is_uniform and signature.takes_nan
+        self._plain = width > 0 and not signature.text and uniform
+        self._takes_missing = all(set(TAKES) <= set(c.takes) for c in signature.columns)
+        self._pick: itemgetter[Any] | None = None
+        # With one name, itemgetter would not return a tuple.
+        if signature.layout == "table" and width > 1:
+            self._pick = itemgetter(*(str(c.name) for c in signature.columns))
+        #: The last header of a frame, which never changes, and where it has the columns.
+        self._known: tuple[Any, Sequence[int]] = (None, ())
+
+    def encode(self, rows: Any, *, empty: bool = False) -> Blocks:
+        """Encode rows.
+
+        Parameters
+        ----------
+        rows : object
+            What `sclbl.rows.infer.infer` takes. In a ``table`` signature columns are found by name,
+            extra columns are ignored, and rows without names must have exactly the signature's
+            columns in its order. In an ``array`` signature columns are found by position. A
+            `sclbl.rows.OneNull` holds rows of a text with one null: None in them becomes each
+            column's own missing value, as a null of Arrow and polars does. Elsewhere a cell of text
+            keeps the missing value that it is.
+        empty : bool
+            Whether there may be no rows.
+
+        Returns
+        -------
+        Blocks
+            Numbers in ``signature.numeric_dtype``: booleans as 0 and 1, missing ones as NaN. Each
+            is exact in its column's type. Numbers without a dtype of their own (Python's, in lists
+            and dicts) are read as the nearest number of that type.
+
+        Raises
+        ------
+        ShapeError
+            Where there are no rows, unless there may be none, or more than two dimensions.
+        ColumnError
+            Where columns are missing, too few or too many.
+        DtypeError
+            Where a value has the wrong type: text among numbers, numbers among text, dates,
+            integers beyond 2**53, or a missing value that the model tells apart from the one that a
+            numeric column holds.
+        InputError
+            Where an object among the rows fails when it is read.
+        """
+        if self.signature.shape is not None:
+            rows = _flat(rows, self.signature)
+        kind, numbers = type(rows), self._numbers
+        if kind is np.ndarray:
+            if (
+                self._plain
+                and numbers is not None
+                and rows.ndim == 2
+                and rows.dtype == numbers.dtype
+                and rows.dtype.isnative
+                and rows.flags.c_contiguous
+                and rows.shape[1] == len(numbers.columns)
+                and len(rows)
+            ):
+                return Blocks(len(rows), rows)
+        elif kind is list or kind is OneNull:
+            block = self.plain(rows)
+            if block is not None:
+                return Blocks(len(block), block)
+        try:
+            return self._encode(rows, empty)
+        except (SclblError, MemoryError):
+            raise
+        except Exception as error:  # what objects of others raise when they are read is up to them
+            raise InputError(
+                f"the rows cannot be read: reading them raised {type(error).__name__}; give an "
+                "array, a DataFrame, or plain lists or dicts of numbers and text"
+            ) from error
+
+    def plain(self, rows: Any) -> np.ndarray | None:
+        """Return rows as a block of numbers, where they are plainly that.
+
+        None where they are not lists or dicts of plain numbers, all complete, with or without a
+        `OneNull` around them: `encode` knows every rule, and says what is wrong.
+        """
+        one_null = type(rows) is OneNull
+        if one_null:
+            rows = rows.rows
+        numbers = self._numbers
+        if not self._plain or numbers is None or type(rows) is not list or not rows:
+            return None
+        values = self._values(rows, one_null)
+        if values is None:
+            return None
+        types = set(map(type, values))
+        if not types <= _PLAIN:
+            return None
+        try:
+            wide = np.array(values, dtype=np.float64)
+        except OverflowError:
+            return None
+        if int in types and (np.abs(wide) >= EXACT).any():
+            return None
+        if not (one_null or self._takes_missing) and np.isnan(wide).any():
+            return None
+        if numbers.dtype != wide.dtype:
+            with np.errstate(over="ignore"):
+                wide = wide.astype(numbers.dtype)
+            if np.isinf(wide).any():
+                return None
+        return wide.reshape(len(rows), len(numbers.columns))
+
+    def _values(self, rows: list[Any], one_null: bool) -> Any:
+        """Return the values of lists or dicts, row after row, where all are there."""
+        kind, width = type(rows[0]), len(self.signature.columns)
+        if kind is list:
+            if len(rows) == 1:
+                return rows[0] if len(rows[0]) == width else None
+            if all(type(row) is list and len(row) == width for row in rows):
+                return list(chain.from_iterable(rows))
+        # Keys of Python dicts may be other things than text, of which two are one name. Where there
+        # are as many as names, each of which is there, there are no others.
+        elif kind is dict and self._pick is not None and (one_null or len(rows[0]) == width):
+            try:
+                if len(rows) == 1:
+                    return self._pick(rows[0])
+                if all(type(row) is dict for row in rows):
+                    return list(chain.from_iterable(map(self._pick, rows)))
+            except KeyError:
+                return None
+        return None
+
+    def _encode(self, rows: Any, empty: bool) -> Blocks:
+        signature, numbers = self.signature, self._numbers
+        source = open_source(rows, rows_of_text=len(signature.columns) == 1)
+        if source.rows == 0 and empty:
+            if source.width:
+                match(source, signature)
+            none = None if numbers is None else np.empty((0, len(numbers.columns)), numbers.dtype)
+            texts = tuple(text_column(np.empty(0, object), "") for _ in signature.text)
+            return Blocks(0, none, texts)
+        if source.rows == 0:
+            raise ShapeError(
+                "there are no rows to predict (0 rows); give at least one, and skip empty batches"
+            )
+        header, positions = self._known
+        if not source.has_header(header):
+            positions = match(source, signature)
+            self._known = (source.header, positions)
+        block = None
+        if numbers is not None:
+            block = numbers.block(source, [positions[c] for c in numbers.columns])
+        text = tuple(_text(source, positions[c], label, null) for c, label, null in self._texts)
+        return Blocks(source.rows, block, text)
+
+
+def _flat(rows: Any, signature: Signature) -> Any:
+    """Return rows of several axes as rows of columns; one row alone has no axis in front."""
+    if isinstance(rows, OneNull):
+        return OneNull(_flat(rows.rows, signature))
+    shape = signature.shape or ()
     try:
-        return _encode(rows, signature, empty)
-    except (SclblError, MemoryError):
-        raise
-    except Exception as error:  # what objects of others raise when they are read is up to them
-        raise InputError(
-            f"the rows cannot be read: reading them raised {type(error).__name__}; give an array, "
-            "a DataFrame, or plain lists or dicts of numbers and text"
-        ) from error
-
-
-def _encode(rows: Any, signature: Signature, empty: bool) -> Blocks:
-    source = open_source(rows, rows_of_text=len(signature.columns) == 1)
-    if source.rows == 0 and empty:
-        if source.width:
-            match(source, signature)
-        none = np.empty((0, len(signature.numeric)), dtype=signature.numeric_dtype)
-        texts = tuple(text_column(np.empty(0, object), "") for _ in signature.text)
-        return Blocks(0, none if signature.numeric else None, texts)
-    if source.rows == 0:
+        array = np.asarray(rows)
+    except ValueError:
+        array = np.empty(0, dtype=object)  # of rows that differ in their shape
+    if array.shape == shape:
+        array = array[None]
+    if array.shape[1:] != shape or array.dtype.kind not in "fiub":
         raise ShapeError(
-            "there are no rows to predict (0 rows); give at least one, and skip empty batches"
+            f"the rows are an array of shape {array.shape} and type {array.dtype}; the model takes "
+            f"numbers of shape (rows, {', '.join(map(str, shape))})"
         )
-    positions = match(source, signature)
-    numeric = None
-    if signature.numeric:
-        places = [positions[c] for c in signature.numeric]
-        numeric = numeric_block(source, places, signature)
-        if not signature.takes_nan:
-            refuse_typed_nan(source, places, signature, numeric)
-    text = tuple(_text(source, positions[c], signature, c) for c in signature.text)
-    return Blocks(source.rows, numeric, text)
+    if not hasattr(rows, "dtype") and array.dtype.kind == "f":
+        # Python's numbers have no width: each is the nearest of the type. Beyond it, refused below.
+        with np.errstate(over="ignore"):
+            nearest = array.astype(signature.numeric_dtype)
+        array = nearest if np.array_equal(np.isinf(nearest), np.isinf(array)) else array
+    return array.reshape(len(array), -1)
 
 
-def _text(source: Source, position: int, signature: Signature, column: int) -> TextColumn:
+def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
+    """Encode rows for a signature that is used once; see `Encoder.encode`."""
+    return Encoder(signature).encode(rows, empty=empty)
+
+
+def _text(source: Source, position: int, label: str, missing: Missing) -> TextColumn:
     null, values = source.null(position), source.values(position)
-    label = signature.label_of(column)
     if null != "column":
         return text_column(values, label, None if null == "own" else null)
     if isinstance(values, np.ndarray) and values.dtype.kind == "f":
@@ -112,76 +232,4 @@ def _text(source: Source, position: int, signature: Signature, column: int) -> T
         values = values.astype(object)
         if nulls is not None:
             values[nulls] = None
-    return text_column(values, label, signature.columns[column].missing, one_null=True)
-
-
-def match(source: Source, signature: Signature) -> Sequence[int]:
-    """Return, for each column of a signature, its position in the rows.
-
-    Raises
-    ------
-    ColumnError
-        Where one is missing, or the number of columns is wrong.
-    """
-    wanted = [c.name for c in signature.columns]
-    names = source.names
-    if signature.layout == "array":
-        if names is None or not source.strict_names:
-            return _by_position(source, len(wanted))
-        wanted = [str(i) for i in range(len(wanted))]
-        if set(wanted) - set(names):
-            raise ColumnError(
-                f"the model's columns have no names, and the rows name theirs "
-                f"({_listed(names)}); give each row as a list of {len(wanted)} values, "
-                "or compile the model with a DataFrame as example_input"
-            )
-    if names is None:
-        return _by_position(source, len(wanted))
-    place = {name: i for i, name in enumerate(names)}
-    missing = [str(w) for w in wanted if w not in place]
-    if missing:
-        _refuse_missing(missing, names)
-    if len(place) < len(names):
-        counts = Counter(names)
-        repeated = [str(w) for w in wanted if counts[str(w)] > 1]
-        if repeated:
-            raise ColumnError(
-                f"the rows have more than one column named {_listed(repeated)}; "
-                "keep the one that the model was fitted on",
-                column=repeated[0],
-            )
-    return [place[str(w)] for w in wanted]
-
-
-def _by_position(source: Source, width: int) -> range:
-    if source.width != width:
-        hint = ""
-        if width == 1 and source.rows == 1:
-            hint = "; for many rows of one column give two dimensions, X.reshape(-1, 1)"
-        raise ColumnError(
-            f"the rows have {source.width} columns and the model takes {width}{hint or ''}; "
-            "give the columns of example_input, in its order"
-        )
-    return range(width)
-
-
-def suggested(name: str, names: Sequence[str]) -> str:
-    """Return how messages call a column that is not among `names`, with the nearest that is."""
-    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"{name!r} (did you mean {found[0]!r}?)" if found else repr(name)
-
-
-def _refuse_missing(missing: Sequence[str], names: Sequence[str]) -> None:
-    near = [suggested(name, names) for name in missing[:10]]
-    more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
-    plural = "columns are" if len(missing) > 1 else "column is"
-    raise ColumnError(
-        f"{len(missing)} {plural} missing: {', '.join(near)}{more}; the rows have "
-        f"{_listed(names)}. Add what is missing, with None for a value that is not known",
-        column=missing[0],
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return ", ".join(map(repr, names[:10])) + more
+    return text_column(values, label, missing, one_null=True)

@@ -11,7 +11,8 @@ import numpy as np
 
 from sclbl.errors import ColumnError, ShapeError
 from sclbl.missing import is_missing, kind_of
-from sclbl.rows.source import Source, open_source
+from sclbl.rows.containers import open_source
+from sclbl.rows.source import Source
 from sclbl.signature import MISSING, TAKES, Column, Missing, Signature
 
 

@@ -18,70 +18,112 @@ EXACT = 2**53
 _PLAIN = frozenset((float, int, bool, type(None), np.float64, np.float32, np.bool_))
 
 
-def numeric_block(source: Source, positions: Sequence[int], signature: Signature) -> np.ndarray:
-    """Return the numeric columns as ``[rows, k]``, C-contiguous, in the signature's type.
+class NumericColumns:
+    """The numeric columns of a signature: how they become one dense block.
 
-    Parameters
+    Attributes
     ----------
-    source : Source
-        The rows.
-    positions : sequence of int
-        For each numeric column of the signature, its position in `source`.
-    signature : Signature
-        What the program takes.
-
-    Raises
-    ------
-    DtypeError
-        Where a value is no number, or one that its column's type does not hold exactly.
+    columns : tuple of int
+        Their positions in the signature.
+    dtype : numpy.dtype
+        Of the block.
     """
-    dtype = np.dtype(signature.numeric_dtype)
-    labels = [signature.label_of(c) for c in signature.numeric]
-    narrow = () if signature.is_uniform else _narrow(signature)
-    takes = [signature.columns[c].takes for c in signature.numeric]
-    whole = source.block(positions)
-    if whole is not None:
-        block = np.ascontiguousarray(_exact(whole, dtype, labels, literal=False))
-        for columns, held in narrow:
-            part = _exact(whole[:, columns], held, [labels[c] for c in columns], literal=False)
-            block[:, columns] = part
+
+    __slots__ = ("_held", "_labels", "_narrow", "_takes", "_takes_nan", "columns", "dtype")
+
+    def __init__(self, signature: Signature) -> None:
+        columns = [signature.columns[c] for c in signature.numeric]
+        self.columns = signature.numeric
+        self.dtype = np.dtype(signature.numeric_dtype)
+        self._labels = [signature.label_of(c) for c in signature.numeric]
+        self._takes = [c.takes for c in columns]
+        self._takes_nan = signature.takes_nan
+        self._held = [np.dtype(c.stored) for c in columns]
+        #: Which columns are of another type than the block, by type.
+        self._narrow: dict[np.dtype[Any], list[int]] = {}
+        for i, held in enumerate(self._held):
+            if held != self.dtype:
+                self._narrow.setdefault(held, []).append(i)
+
+    def block(self, source: Source, positions: Sequence[int]) -> np.ndarray:
+        """Return the columns as ``[rows, k]``, C-contiguous, in the signature's type.
+
+        Parameters
+        ----------
+        source : Source
+            The rows.
+        positions : sequence of int
+            For each column, its position in `source`.
+
+        Raises
+        ------
+        DtypeError
+            Where a value is no number, one that its column's type does not hold exactly, or a
+            missing value that the model tells apart from the column's own.
+        """
+        block = self._block(source, positions)
+        if not self._takes_nan:
+            self._refuse_typed_nan(source, positions, block)
         return block
-    flat = source.flat(positions)
-    if flat is not None:
-        known = [_with_null(t) if source.one_null else t for t in takes]
-        wide = floats(flat, labels, known).reshape(source.rows, len(positions))
-        literal = _literals(flat, wide.shape) if source.literal else False
-        block = _exact(wide, dtype, labels, literal=literal)
-        for columns, held in narrow:
-            chosen = literal if isinstance(literal, bool) else literal[:, columns]
-            part = _exact(wide[:, columns], held, [labels[c] for c in columns], literal=chosen)
-            block[:, columns] = part
-        return block
-    out = np.empty((source.rows, len(positions)), dtype=dtype)
-    for i, (column, position) in enumerate(zip(signature.numeric, positions, strict=True)):
-        held = np.dtype(signature.columns[column].stored)
-        values = source.values(position)
-        null = source.null(position)
-        taken = _with_null(takes[i]) if null == "column" else takes[i] if null == "own" else MISSING
-        out[:, i] = column_of_numbers(
-            values, held, labels[i], taken, literal=source.is_literal(position)
-        )
-    return out
+
+    def _block(self, source: Source, positions: Sequence[int]) -> np.ndarray:
+        dtype, labels, takes = self.dtype, self._labels, self._takes
+        whole = source.block(positions)
+        if whole is not None:
+            block = np.ascontiguousarray(_exact(whole, dtype, labels, literal=False))
+            if self._narrow and np.may_share_memory(block, whole):
+                block = block.copy()  # the rows are the caller's
+            for held, columns in self._narrow.items():
+                part = _exact(whole[:, columns], held, [labels[c] for c in columns], literal=False)
+                block[:, columns] = part
+            return block
+        flat = source.flat(positions)
+        if flat is not None:
+            known = [_with_null(t) if source.one_null else t for t in takes]
+            wide = floats(flat, labels, known).reshape(source.rows, len(positions))
+            literal = _literals(flat, wide.shape) if source.literal else False
+            block = _exact(wide, dtype, labels, literal=literal)
+            for held, columns in self._narrow.items():
+                chosen = literal if isinstance(literal, bool) else literal[:, columns]
+                part = _exact(wide[:, columns], held, [labels[c] for c in columns], literal=chosen)
+                block[:, columns] = part
+            return block
+        out = np.empty((source.rows, len(positions)), dtype=dtype)
+        for i, (held, position) in enumerate(zip(self._held, positions, strict=True)):
+            values = source.values(position)
+            null = source.null(position)
+            taken: Sequence[Missing] = MISSING
+            if null == "column":
+                taken = _with_null(takes[i])
+            elif null == "own":
+                taken = takes[i]
+            out[:, i] = column_of_numbers(
+                values, held, labels[i], taken, literal=source.is_literal(position)
+            )
+        return out
+
+    def _refuse_typed_nan(
+        self, source: Source, positions: Sequence[int], block: np.ndarray
+    ) -> None:
+        """Refuse NaN in typed columns where the column's missing value is another one, not the
+        null of a container that knows both."""
+        for i, (takes, position) in enumerate(zip(self._takes, positions, strict=True)):
+            null = source.null(position)
+            if "nan" in takes or null in ("own", *takes):
+                continue
+            bad = np.isnan(block[:, i])
+            if null == "column":
+                nulls = source.nulls(position)
+                if nulls is None:
+                    continue
+                bad &= ~nulls
+            if bad.any():
+                refuse_missing("nan", takes, int(np.argmax(bad)), self._labels[i])
 
 
 def _with_null(takes: Sequence[Missing]) -> Sequence[Missing]:
     """Return what a column takes of objects among which None is the container's one null."""
     return takes if "none" in takes else (*takes, "none")
-
-
-def _narrow(signature: Signature) -> list[tuple[list[int], np.dtype[Any]]]:
-    """Return which columns of the numeric block are of another type than the block, by type."""
-    found: dict[str, list[int]] = {}
-    for i, column in enumerate(signature.numeric):
-        stored = signature.columns[column].stored
-        if stored != signature.numeric_dtype:
-            found.setdefault(stored, []).append(i)
-    return [(columns, np.dtype(stored)) for stored, columns in found.items()]
 
 
 def _literals(values: list[Any], shape: tuple[int, ...]) -> np.ndarray | bool:
@@ -231,31 +273,6 @@ def _whole(values: np.ndarray, dtype: np.dtype[Any], labels: Sequence[str]) -> n
             column=labels[column],
         )
     return values.astype(dtype)
-
-
-def refuse_typed_nan(
-    source: Source, positions: Sequence[int], signature: Signature, block: np.ndarray
-) -> None:
-    """Refuse NaN in typed columns where the column's missing value is another one, not the null of
-    a container that knows both.
-
-    Raises
-    ------
-    DtypeError
-        Where a column of floats holds NaN and the model would tell it apart.
-    """
-    for i, (c, position) in enumerate(zip(signature.numeric, positions, strict=True)):
-        takes, null = signature.columns[c].takes, source.null(position)
-        if "nan" in takes or null in ("own", *takes):
-            continue
-        bad = np.isnan(block[:, i])
-        if null == "column":
-            nulls = source.nulls(position)
-            if nulls is None:
-                continue
-            bad &= ~nulls
-        if bad.any():
-            refuse_missing("nan", takes, int(np.argmax(bad)), signature.label_of(c))
 
 
 def refuse_missing(kind: Missing, takes: Sequence[Missing], row: int, label: str) -> NoReturn:

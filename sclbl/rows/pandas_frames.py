@@ -2,84 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sclbl.errors import ShapeError
 from sclbl.rows.kinds import kind_of_dtype, kind_of_values, refuse_type
 from sclbl.rows.source import ArraySource, Null, Source, as_array_source
 from sclbl.signature import Kind
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-#: Cells below which columns are gathered one by one rather than as a frame.
-SMALL_BLOCK = 4096
-
 
 class PandasSource(Source):
-    """A DataFrame; its column names are read as text."""
+    """A DataFrame; its column names are read as text, where they are `named`."""
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: pd.DataFrame, *, named: bool = True) -> None:
+        self._named = named
         self.frame = frame
+        self.header = frame.columns
         self.rows, self.width = frame.shape
-        self.names = tuple(str(c) for c in frame.columns)
-        self.dtypes = list(frame.dtypes)
-        # By label a column costs a fifth of what it costs by position.
-        labels = frame.columns
-        self.labels = list(labels) if labels.nlevels == 1 and labels.is_unique else None
+        # A Series costs thirty times what the array in it costs, so the arrays are asked for where
+        # pandas has what its own loops over columns use.
+        self._read: Callable[[int], Any] | None = None
+        if type(frame) is pd.DataFrame:
+            self._read = getattr(frame, "_get_column_array", None)
+        self._arrays: dict[int, Any] = {}
+
+    def _read_names(self) -> tuple[str, ...] | None:
+        return tuple(map(str, self.header)) if self._named else None
+
+    def has_header(self, header: Any) -> bool:
+        # Slices of a frame have views of its columns.
+        return self._named and bool(self.header.is_(header))
+
+    def array(self, position: int) -> Any:
+        """Return a column as pandas holds it: a NumPy array or an extension array."""
+        found = self._arrays.get(position)
+        if found is None:
+            read = self._read
+            found = self.column(position).array if read is None else read(position)
+            if isinstance(found, pd.arrays.NumpyExtensionArray):
+                found = found.to_numpy()
+            self._arrays[position] = found
+        return found
 
     def column(self, position: int) -> pd.Series[Any]:
-        if self.labels is None:
-            return self.frame.iloc[:, position]
-        return self.frame[self.labels[position]]
+        return self.frame.iloc[:, position]
 
     def kind(self, position: int) -> Kind:
-        dtype = self.dtypes[position]
+        array = self.array(position)
         label, name = self.label(position), self.name(position)
-        if isinstance(dtype, np.dtype):
-            kind = kind_of_dtype(dtype, label, name)
-            return kind or kind_of_values(self.column(position), label, name)
-        return _extension_kind(dtype, label, name, self.column(position))
+        if isinstance(array.dtype, np.dtype):
+            kind = kind_of_dtype(array.dtype, label, name)
+            return kind or kind_of_values(array, label, name)
+        return _extension_kind(array.dtype, label, name, self.column(position))
 
     def values(self, position: int) -> Any:
-        column = self.column(position)
-        dtype = self.dtypes[position]
+        array = self.array(position)
+        dtype = array.dtype
         if isinstance(dtype, np.dtype):
             if dtype != np.float16:
                 kind_of_dtype(dtype, self.label(position))
-            return column.to_numpy()
+            return array
+        if isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
+            return array.__arrow_array__()
         label, name = self.label(position), self.name(position)
+        column = self.column(position)
         return _extension_values(column, _extension_kind(dtype, label, name, column))
 
     def is_literal(self, position: int) -> bool:
-        dtype = self.dtypes[position]
+        dtype = self.array(position).dtype
         return isinstance(dtype, np.dtype) and dtype.kind == "O"
 
     def null(self, position: int) -> Null:
-        return null_of(self.dtypes[position])
+        return null_of(self.array(position).dtype)
 
     def block(self, positions: Sequence[int]) -> np.ndarray | None:
-        dtype = self.dtypes[positions[0]]
-        if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf" or dtype.itemsize > 8:
+        first = self.array(positions[0])
+        if not isinstance(first, np.ndarray):
             return None
-        if any(self.dtypes[p] != dtype for p in positions):
+        dtype = first.dtype
+        if dtype.kind not in "biuf" or dtype.itemsize > 8:
             return None
-        frame = self.frame
-        if list(positions) != list(range(self.width)):
-            if self.labels is not None and self.rows * len(positions) <= SMALL_BLOCK:
-                return np.stack([self.column(p).to_numpy() for p in positions], axis=1)
-            frame = frame.iloc[:, list(positions)]
-        return frame.to_numpy()
+        arrays = [self.array(p) for p in positions]
+        if any(a.dtype != dtype for a in arrays):
+            return None
+        if list(positions) == list(range(self.width)):
+            return self.frame.to_numpy()
+        return np.stack(arrays).T
 
 
 def null_of(dtype: Any) -> Null:
     """Return which missing value a column of a pandas dtype holds; ``own`` for objects."""
-    import pandas as pd
-
     if isinstance(dtype, np.dtype):
         return "own" if dtype.kind == "O" else "nan"
     if isinstance(dtype, pd.CategoricalDtype):
@@ -90,8 +105,6 @@ def null_of(dtype: Any) -> Null:
 
 
 def _extension_kind(dtype: Any, label: str, name: str | None, column: pd.Series[Any]) -> Kind:
-    import pandas as pd
-
     if isinstance(dtype, pd.CategoricalDtype):
         categories = dtype.categories
         if isinstance(categories.dtype, np.dtype):
@@ -125,12 +138,8 @@ def _extension_kind(dtype: Any, label: str, name: str | None, column: pd.Series[
 
 
 def _extension_values(column: Any, kind: Kind) -> Any:
-    import pandas as pd
-
     dtype = column.dtype
     if kind == "text":
-        if isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
-            return column.array.__arrow_array__()
         if isinstance(dtype, pd.ArrowDtype):
             import pyarrow as pa
 
@@ -156,15 +165,13 @@ def _extension_values(column: Any, kind: Kind) -> Any:
 
 def pandas_source(rows: Any, *, rows_of_text: bool) -> Source:
     """Return a DataFrame, or a Series (a row by name; rows where it is text by position)."""
-    import pandas as pd
-
     if isinstance(rows, pd.DataFrame):
         return PandasSource(rows)
     if isinstance(rows, pd.Series):
         named = bool(len(rows)) and all(isinstance(k, str) for k in rows.index)
         text = bool(len(rows)) and all(isinstance(v, str) for v in rows.head(1000))
         if not named and text and rows_of_text:
-            return Unnamed(rows.to_frame())
+            return PandasSource(rows.to_frame(), named=False)
         if isinstance(rows.dtype, np.dtype) and rows.dtype != object:
             source: Source = as_array_source(rows.to_numpy(), rows_of_text=False)
         else:
@@ -176,11 +183,3 @@ def pandas_source(rows: Any, *, rows_of_text: bool) -> Source:
     if isinstance(rows, (pd.Index, pd.api.extensions.ExtensionArray)):
         return as_array_source(np.asarray(rows), rows_of_text=rows_of_text)
     raise ShapeError(f"a pandas {type(rows).__name__} is not rows; give a DataFrame or a Series")
-
-
-class Unnamed(PandasSource):
-    """A Series of text: rows of one column without a name."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        super().__init__(frame)
-        self.names = None

@@ -10,14 +10,14 @@ import numpy as np
 
 from sclbl.errors import ColumnError, ShapeError
 from sclbl.rows.kinds import article, kind_of_dtype, kind_of_values
-from sclbl.rows.source import ArraySource, Null, Source, as_array_source, open_source
+from sclbl.rows.source import ArraySource, Null, Source, as_array_source, library_of
 from sclbl.signature import Kind
 
 
 class ColumnsSource(Source):
     """Columns by name, each an array of numbers or of objects, or a one-column source."""
 
-    names: tuple[str, ...]
+    _names: tuple[str, ...]
     strict_names = True
 
     def __init__(
@@ -31,7 +31,7 @@ class ColumnsSource(Source):
 
     def kind(self, position: int) -> Kind:
         column = self.columns[position]
-        name = self.names[position]
+        name = self._names[position]
         if isinstance(column, Source):
             return column.kind(0)
         label = self.label(position)
@@ -52,14 +52,14 @@ class ColumnsSource(Source):
         if isinstance(column, Source):
             return column.values(0)
         if column.dtype != np.float16:
-            kind_of_dtype(column.dtype, self.label(position), self.names[position])
+            kind_of_dtype(column.dtype, self.label(position), self._names[position])
         return column
 
 
 class RecordsSource(Source):
     """A list of dicts."""
 
-    names: tuple[str, ...]
+    _names: tuple[str, ...]
     literal = True
     strict_names = True
 
@@ -74,7 +74,7 @@ class RecordsSource(Source):
                 self._require(key)
 
     def kind(self, position: int) -> Kind:
-        return kind_of_values(self.values(position), self.label(position), self.names[position])
+        return kind_of_values(self.values(position), self.label(position), self._names[position])
 
     def values(self, position: int) -> np.ndarray:
         return objects(self.column(self._keys[position]))
@@ -190,13 +190,21 @@ def columns_source(columns: Mapping[Any, Any]) -> Source:
 
 
 def _one_column(values: Any, name: str) -> Source | np.ndarray:
-    if hasattr(values, "to_frame"):
-        source = open_source(values.to_frame(name))
-        return source
-    if type(values).__module__.partition(".")[0] == "pyarrow":
+    library = library_of(type(values))
+    if library == "pandas" and hasattr(values, "to_frame"):
+        from sclbl.rows.pandas_frames import pandas_source
+
+        return pandas_source(values.to_frame(name), rows_of_text=True)
+    if library == "polars" and hasattr(values, "to_frame"):
+        from sclbl.rows.polars_frames import polars_source
+
+        return polars_source(values.to_frame(name), rows_of_text=True)
+    if library == "pyarrow":
         import pyarrow as pa
 
-        return open_source(pa.table({name: values}))
+        from sclbl.rows.arrow_frames import arrow_source
+
+        return arrow_source(pa.table({name: values}))
     array = np.asarray(values)
     if array.ndim != 1:
         raise ShapeError(

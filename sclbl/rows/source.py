@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from sclbl.errors import DtypeError, ShapeError
-from sclbl.rows.kinds import article, described, kind_of_dtype, kind_of_values
+from sclbl.rows.kinds import described, kind_of_dtype, kind_of_values
 from sclbl.signature import Kind, Missing
 
 #: What is missing in a column: ``own``, each the Python object that it is; ``column``, the
@@ -34,8 +33,6 @@ class Source(ABC):
     ----------
     rows, width : int
         Rows and columns.
-    names : tuple of str or None
-        Names of the columns; None where they have none.
     strict_names : bool
         Whether names must not be ignored: a record's keys say what its values are, while a
         frame may be read by position.
@@ -43,14 +40,28 @@ class Source(ABC):
         Whether numbers are Python's, without a dtype of their own.
     one_null : bool
         Whether the container has one null, which stands for each column's own missing value.
+    header : object
+        What names the columns of a frame, and never changes.
     """
 
     rows: int
     width: int
-    names: tuple[str, ...] | None = None
     strict_names: bool = False
     literal: bool = False
     one_null: bool = False
+    header: Any = None
+    _names: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Names of the columns; None where they have none."""
+        if self._names is None:
+            self._names = self._read_names()
+        return self._names
+
+    @names.setter
+    def names(self, names: tuple[str, ...] | None) -> None:
+        self._names = names
 
     @abstractmethod
     def kind(self, position: int) -> Kind:
@@ -87,6 +98,14 @@ class Source(ABC):
     def flat(self, positions: Sequence[int]) -> list[Any] | None:
         """Return columns as Python values, row after row, or None where they are not Python's."""
         return None
+
+    def _read_names(self) -> tuple[str, ...] | None:
+        """Return the names where they were not set."""
+        return None
+
+    def has_header(self, header: Any) -> bool:
+        """Return whether the columns are surely named as by another source's header."""
+        return False
 
     def label(self, position: int) -> str:
         """Return how messages call a column."""
@@ -162,55 +181,10 @@ def as_array_source(array: np.ndarray, *, rows_of_text: bool, literal: bool = Fa
     return ArraySource(array, literal)
 
 
-def open_source(rows: Any, *, rows_of_text: bool = True) -> Source:
-    """Return a view of rows in any container that is known.
-
-    Parameters
-    ----------
-    rows : object
-        NumPy array, list, dict of columns, list of dicts, pandas or polars DataFrame or Series,
-        pyarrow Table, or an object that NumPy turns into an array.
-    rows_of_text : bool
-        Whether one dimension of text is rows of one column (else one row of text columns).
-
-    Raises
-    ------
-    DtypeError, ShapeError, ColumnError
-        Where the container cannot be read as rows.
-    """
-    if isinstance(rows, OneNull):
-        source = open_source(rows.rows, rows_of_text=rows_of_text)
-        source.one_null = True
-        return source
-    if isinstance(rows, np.ndarray):
-        return as_array_source(rows, rows_of_text=rows_of_text)
-    if isinstance(rows, Mapping):
-        from sclbl.rows.records import columns_source
-
-        return columns_source(rows)
-    if isinstance(rows, (list, tuple)):
-        from sclbl.rows.records import list_source
-
-        return list_source(rows, rows_of_text=rows_of_text)
-    library = type(rows).__module__.partition(".")[0]
-    if library == "pandas":
-        from sclbl.rows.pandas_frames import pandas_source
-
-        return pandas_source(rows, rows_of_text=rows_of_text)
-    if library == "polars":
-        from sclbl.rows.polars_frames import polars_source
-
-        return polars_source(rows, rows_of_text=rows_of_text)
-    if library == "pyarrow":
-        from sclbl.rows.arrow_frames import arrow_source
-
-        return arrow_source(rows)
-    scipy_sparse = sys.modules.get("scipy.sparse")
-    if scipy_sparse is not None and scipy_sparse.issparse(rows):
-        raise DtypeError("sparse rows are not taken; densify first, for example X.toarray()")
-    if isinstance(rows, str) or not hasattr(rows, "__array__"):
-        raise ShapeError(
-            f"{article(type(rows).__name__)} is not rows; give an array, a DataFrame, a list of "
-            "rows, a dict of columns or a list of dicts"
-        )
-    return as_array_source(np.asarray(rows), rows_of_text=rows_of_text)
+def library_of(kind: type) -> str:
+    """Return which library of frames a class is of, or is derived from one of; else empty."""
+    for base in kind.__mro__:
+        library = base.__module__.partition(".")[0]
+        if library in ("pandas", "polars", "pyarrow"):
+            return library
+    return ""

@@ -13,7 +13,7 @@ from typing import Any
 
 import wasmtime
 
-from sclbl.errors import DeadlineError, InvalidProgramError, LimitError
+from sclbl.errors import DeadlineError, LimitError
 
 #: Seconds between two ticks of the clock that running programs are checked against, where nobody
 #: asked for finer ones.
@@ -68,9 +68,14 @@ clock = Clock()
 
 
 class _Allowance(threading.local):
-    """When, in `time.monotonic`, what this thread runs has to end; None where it may go on."""
+    """What this thread's work may take.
+
+    ``until`` is when, in `time.monotonic`, it has to end; None where it may go on. ``alone`` keeps
+    it in this thread.
+    """
 
     until: float | None = None
+    alone: bool = False
 
 
 allowance = _Allowance()
@@ -158,44 +163,6 @@ def _tick(running: wasmtime.Engine) -> None:
         clock.pause()
         running.increment_epoch()
         clock.mark()
-
-
-def load(wasm: bytes, *, apart: bool = False) -> wasmtime.Module:
-    """Compile a program to machine code; `apart` in a process of its own, within limits.
-
-    Raises
-    ------
-    InvalidProgramError
-        Where the bytes are no valid module, or the module imports something.
-    LimitError
-        Where it is too large, or asks for too much memory.
-    """
-    if len(wasm) > MAX_PROGRAM:
-        raise LimitError(f"the program has {len(wasm):,} bytes; the limit is {MAX_PROGRAM:,}")
-    try:
-        if apart:
-            from sclbl.runtime.apart import compile_apart
-
-            module = compile_apart(wasm)
-        else:
-            module = wasmtime.Module(engine(), wasm)
-    except wasmtime.WasmtimeError as error:
-        reason = str(error).splitlines()[0]
-        raise InvalidProgramError(
-            f"the program is not a valid WebAssembly module ({reason}); it is truncated or "
-            "altered, so fetch or compile it again"
-        ) from None
-    imports = [f"{i.module}.{i.name}" for i in module.imports]
-    if imports:
-        raise InvalidProgramError(
-            f"the program imports {', '.join(imports[:3])}; a sclbl program imports nothing"
-        )
-    wanted = memory_bytes(module)
-    if wanted > MAX_MEMORY:
-        raise LimitError(
-            f"the program asks for {wanted:,} bytes of memory; the limit is {MAX_MEMORY:,}"
-        )
-    return module
 
 
 def memory_bytes(module: wasmtime.Module) -> int:

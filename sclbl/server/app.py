@@ -23,6 +23,7 @@ from sclbl.server.budget import Budget
 from sclbl.server.context import Context, context_of, json_response, reading
 from sclbl.server.gate import Gate
 from sclbl.server.limits import Settings
+from sclbl.server.pools import Pools
 from sclbl.server.predictor import Predictor
 from sclbl.server.workshop import Workshop
 
@@ -85,8 +86,9 @@ def create_app(registry: Store, guard: Guard, settings: Settings | None = None) 
     settings = settings or Settings()
     gate = Gate(guard, settings)
     budget = Budget(settings.flight_bytes)
-    predictor, workshop = Predictor(registry, settings), Workshop(settings)
-    context = Context(registry, guard, settings, predictor, workshop, gate, budget)
+    pools = Pools()
+    predictor, workshop = Predictor(registry, settings, pools), Workshop(settings)
+    context = Context(registry, guard, settings, predictor, workshop, gate, budget, pools)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

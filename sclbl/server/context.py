@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,6 +20,7 @@ from sclbl.server.auth import Guard
 from sclbl.server.budget import Budget
 from sclbl.server.gate import Gate
 from sclbl.server.limits import Settings
+from sclbl.server.pools import Pools
 from sclbl.server.predictor import Predictor
 from sclbl.server.slowdown import Slowdown
 from sclbl.server.workshop import Workshop
@@ -36,27 +36,9 @@ HEALTH_SECONDS = 1.0
 TOKEN_SECONDS = 0.5
 
 
-class Pools:
-    """The threads that wait for the registry, apart by what they wait for."""
-
-    def __init__(self) -> None:
-        self.reads = ThreadPoolExecutor(8, thread_name_prefix="reads")
-        self.writes = ThreadPoolExecutor(4, thread_name_prefix="writes")
-        self.health = ThreadPoolExecutor(1, thread_name_prefix="health")
-
-    def close(self) -> None:
-        """Let the threads go."""
-        for pool in (self.reads, self.writes, self.health):
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
 @dataclass(frozen=True)
 class Context:
-    """A registry, its gate, and the threads that work for the routes.
-
-    Reads, changes and health have threads of their own: a change waits for the registry's write
-    lock, and nothing else waits with it.
-    """
+    """A registry, its gate, and the threads that work for the routes."""
 
     registry: Store
     guard: Guard
@@ -65,21 +47,21 @@ class Context:
     workshop: Workshop
     gate: Gate
     budget: Budget
+    pools: Pools
     slowdown: Slowdown = field(default_factory=Slowdown)
     #: URLs of predictions that were answered, with the ref and method in them.
     known_urls: dict[bytes, tuple[str, str | None]] = field(default_factory=dict)
     #: Who asks for a change; None where the request may only read.
     author: Author | None = None
-    _pools: Pools = field(default_factory=Pools)
     _pulse: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
 
     async def ask(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the registry in a thread; what a writer calls is a change, and is logged."""
-        loop, author = asyncio.get_running_loop(), self.author
+        author = self.author
         if author is None:
-            return await loop.run_in_executor(self._pools.reads, lambda: call(*args, **kwargs))
+            return await self.pools.run("read", lambda: call(*args, **kwargs))
         try:
-            found = await loop.run_in_executor(self._pools.writes, lambda: call(*args, **kwargs))
+            found = await self.pools.run("change", lambda: call(*args, **kwargs))
         except Exception as error:
             author.failed(call, args, kwargs, error)
             raise
@@ -97,8 +79,7 @@ class Context:
         # All who ask meanwhile wait for the one answer.
         pulse = self._pulse.get("now")
         if pulse is None or pulse.done():
-            loop = asyncio.get_running_loop()
-            pulse = loop.run_in_executor(self._pools.health, self.registry.revision)
+            pulse = self.pools.run("health", self.registry.revision)
             self._pulse["now"] = pulse
         done, _ = await asyncio.wait([pulse], timeout=HEALTH_SECONDS)
         if not done:
@@ -107,18 +88,16 @@ class Context:
 
     async def tend(self) -> None:
         """Look after the token, for as long as the application runs."""
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                await loop.run_in_executor(self._pools.reads, self.guard.renew)
+                await self.pools.run("read", self.guard.renew)
             except OSError as error:
                 log.error("the token cannot be read again: %s", error)
             await asyncio.sleep(TOKEN_SECONDS)
 
     def close(self) -> None:
         """Let the threads go, and the process that compiles."""
-        self.predictor.close()
-        self._pools.close()
+        self.pools.close()
         self.workshop.close()
 
 

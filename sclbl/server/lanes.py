@@ -7,15 +7,14 @@ predictions that take long, or never end, leave the others alone.
 
 from __future__ import annotations
 
-import asyncio
-import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sclbl.errors import BusyError
 from sclbl.runtime.engine import allowance, clock, within
+from sclbl.runtime.parallel import alone
+from sclbl.server.pools import Pools
 
 T = TypeVar("T")
 
@@ -29,20 +28,20 @@ PERIOD = 0.025
 
 
 class Lanes:
-    """The threads of predictions.
+    """Predictions in threads, each in one: others wait for the processors as well.
 
     Parameters
     ----------
+    pools : Pools
+        The threads.
     seconds : float
         How long a prediction may take, and wait for its turn.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, pools: Pools, seconds: float) -> None:
         clock.at_least_every(min(PERIOD, seconds / 2))
+        self._pools = pools
         self._seconds = seconds
-        threads = max(2, os.cpu_count() or 1)
-        self._short = ThreadPoolExecutor(threads, thread_name_prefix="predict")
-        self._long = ThreadPoolExecutor(max(2, threads // 2), thread_name_prefix="predict-long")
 
     async def short(self, call: Callable[[], T]) -> T:
         """Call in a thread for what should not take long.
@@ -52,7 +51,7 @@ class Lanes:
         DeadlineError
             It took long.
         """
-        return await self._run(self._short, min(SHORT_LIMIT, self._seconds), call)
+        return await self._run("short", min(SHORT_LIMIT, self._seconds), call)
 
     async def long(self, call: Callable[[], T]) -> T:
         """Call in a thread for what may take as long as a prediction may.
@@ -62,9 +61,9 @@ class Lanes:
         DeadlineError
             It took longer.
         """
-        return await self._run(self._long, self._seconds, call)
+        return await self._run("long", self._seconds, call)
 
-    async def _run(self, pool: ThreadPoolExecutor, limit: float, call: Callable[[], T]) -> T:
+    async def _run(self, lane: Literal["short", "long"], limit: float, call: Callable[[], T]) -> T:
         asked = time.monotonic()
 
         def work() -> T:
@@ -73,23 +72,19 @@ class Lanes:
                     f"this prediction waited {self._seconds:g} s for its turn, because the server "
                     "has much to do; try again in a moment"
                 )
-            with within(limit):
+            with within(limit), alone():
                 return call()
 
-        # A task that is cancelled while it waits takes its call out of the queue.
-        return await asyncio.get_running_loop().run_in_executor(pool, work)
-
-    def close(self) -> None:
-        """Let the threads go."""
-        self._short.shutdown(wait=False, cancel_futures=True)
-        self._long.shutdown(wait=False, cancel_futures=True)
+        return await self._pools.run(lane, work)
 
 
 def begin_inline() -> None:
-    """Start the time limit of a prediction on the event loop."""
+    """Start the time limit of a prediction on the event loop, which stays there."""
     allowance.until = time.monotonic() + INLINE_LIMIT
+    allowance.alone = True
 
 
 def end_inline() -> None:
     """End it."""
     allowance.until = None
+    allowance.alone = False

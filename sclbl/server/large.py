@@ -16,9 +16,8 @@ import msgspec
 import numpy as np
 
 from sclbl.errors import LimitError
-from sclbl.rows import OneNull
+from sclbl.rows import Encoder, OneNull
 from sclbl.runtime.engine import check_time
-from sclbl.server.dense import Dense
 from sclbl.server.payload import JSON, READERS, too_many
 from sclbl.signature import Signature
 
@@ -36,7 +35,7 @@ _LINE = re.compile(rb"[^\n]*\n?")
 _DECODE = msgspec.json.Decoder(list[Any]).decode
 
 
-def read(body: bytes, media: str, signature: Signature, dense: Dense, limit: int) -> Any:
+def read(body: bytes, media: str, encoder: Encoder, limit: int) -> Any:
     """Return the rows of a body of any size: as a block of numbers, or as a `OneNull`.
 
     Raises
@@ -46,20 +45,19 @@ def read(body: bytes, media: str, signature: Signature, dense: Dense, limit: int
     DeadlineError
         The time of this thread is used up.
     """
-    if len(body) <= SLICE_BYTES:
-        return dense(READERS[media](body, signature, limit))
-    if media != JSON:
-        _check_lines(body, limit)
-        return dense(READERS[media](body, signature, limit))
-    rows = _sliced(body, signature, dense, limit)
-    if rows is None:
-        # Not of the usual form, or wrong: the reader knows every form, and says what is wrong.
-        _check_commas(body)
-        return dense(READERS[media](body, signature, limit))
-    return rows
+    if len(body) > SLICE_BYTES:
+        if media == JSON:
+            rows = _sliced(body, encoder, limit)
+            if rows is not None:
+                return rows
+            # Not of the usual form, or wrong: the reader knows every form, and says what is wrong.
+            _check_commas(body)
+        else:
+            _check_lines(body, limit)
+    return OneNull(READERS[media](body, encoder.signature, limit))
 
 
-def _sliced(body: bytes, signature: Signature, dense: Dense, limit: int) -> Any:
+def _sliced(body: bytes, encoder: Encoder, limit: int) -> Any:
     """Return the rows, or None where the body is not of the usual form."""
     head, tail = _HEAD.match(body, 0, 256), _TAIL.search(body, max(0, len(body) - 256))
     if head is None or tail is None or (b"{" in head[0]) != (tail[1] is not None):
@@ -70,15 +68,15 @@ def _sliced(body: bytes, signature: Signature, dense: Dense, limit: int) -> Any:
     count = 0
     at = first
     while at < last:
-        rows, at = _slice(body, at, last, signature)
+        rows, at = _slice(body, at, last, encoder.signature)
         if rows is None:
             return None
         count += len(rows)
         if count > limit:
             raise too_many(limit)
         if blocks is not None:
-            block = dense(rows)
-            if isinstance(block, np.ndarray):
+            block = encoder.plain(OneNull(rows))
+            if block is not None:
                 blocks.append(block)
                 continue
             if blocks:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from sclbl.server import large, results
 from sclbl.server.lanes import INLINE_SECONDS, Lanes, begin_inline, end_inline
 from sclbl.server.limits import Settings
 from sclbl.server.payload import JSON, NDJSON, READERS
+from sclbl.server.pools import Pools
 from sclbl.server.programs import Programs, Target, target_of
 from sclbl.server.revision import Revision
 
@@ -42,7 +42,7 @@ class Predictor:
     `Revision` for how soon a change is seen. One through this server is seen at once (`forget`).
     """
 
-    def __init__(self, registry: Registry, settings: Settings) -> None:
+    def __init__(self, registry: Registry, settings: Settings, pools: Pools) -> None:
         self._registry = registry
         self._settings = settings
         self._targets: dict[tuple[str, str | None], Target] = {}
@@ -50,20 +50,14 @@ class Predictor:
         self._loading: dict[str, asyncio.Future[Program]] = {}
         # Counts the changes that were noticed: what was looked up before one is not kept after it.
         self._changes = 0
-        self.revision = Revision(registry, settings.revision_seconds, self.forget)
-        self._lanes = Lanes(settings.predict_seconds)
-        self._loaders = ThreadPoolExecutor(4, thread_name_prefix="load")
+        self.revision = Revision(registry, settings.revision_seconds, self.forget, pools)
+        self._lanes = Lanes(pools, settings.predict_seconds)
+        self._pools = pools
 
     def forget(self) -> None:
         """Look every ref up again."""
         self._targets.clear()
         self._changes += 1
-
-    def close(self) -> None:
-        """Let the threads go."""
-        self.revision.close()
-        self._lanes.close()
-        self._loaders.shutdown(wait=False, cancel_futures=True)
 
     async def find(self, ref: str, method: str | None) -> Target:
         """Return what a ref and a method name.
@@ -78,8 +72,7 @@ class Predictor:
         if target is not None:
             return target
         changes = self._changes
-        loop = asyncio.get_running_loop()
-        record = await loop.run_in_executor(self._loaders, self._registry.get, ref)
+        record = await self._pools.run("load", lambda: self._registry.get(ref))
         program = await self._load(record)
         target = target_of(record, program, pick_method(program.methods, record.ref, method))
         if changes == self._changes and self.revision.known:
@@ -95,8 +88,7 @@ class Predictor:
         # Requests that want the same program wait for one load of it.
         future = self._loading.get(record.sha256)
         if future is None:
-            loop = asyncio.get_running_loop()
-            future = asyncio.ensure_future(loop.run_in_executor(self._loaders, self._read, record))
+            future = self._pools.run("load", lambda: self._read(record))
             self._loading[record.sha256] = future
             future.add_done_callback(lambda done: self._loaded(record.sha256, done))
         return await asyncio.shield(future)
@@ -133,7 +125,7 @@ class Predictor:
                 return None
             begin_inline()
             try:
-                found = target.call(target.dense(rows))
+                found = target.call(OneNull(rows))
             finally:
                 end_inline()
             output = target.program.signature.outputs[target.method]
@@ -191,7 +183,7 @@ class Predictor:
         """Predict, in this thread, and return the answer in pieces; raises as `respond` does."""
         start = time.thread_time()
         settings, signature = self._settings, target.program.signature
-        rows = large.read(body, media, signature, target.dense, settings.rows)
+        rows = large.read(body, media, target.program.module.encoder, settings.rows)
         count = _count(rows)
         if count * target.width > settings.answer_values:
             raise LimitError(

@@ -11,7 +11,6 @@ import msgspec
 
 from sclbl.program import Program
 from sclbl.registry.base import Record
-from sclbl.server.dense import Dense
 
 #: Seconds that nobody measured yet; what a prediction that had to be stopped counts as, until later
 #: measurements bring it down again.
@@ -64,7 +63,6 @@ class Target:
     method: str
     prefix: bytes
     call: Callable[[Any], Any]
-    dense: Dense
     costs: Costs = field(default_factory=Costs)
     #: Bodies of this size and larger are known to take long.
     long_bytes: int = 1 << 62
@@ -87,8 +85,7 @@ def target_of(record: Record, program: Program, method: str) -> Target:
         }
     )
     prefix = head[:-1] + b',"results":'
-    call, dense = getattr(program, method), Dense(program.signature)
-    return Target(record, program, method, prefix, call, dense)
+    return Target(record, program, method, prefix, getattr(program, method))
 
 
 class Programs:

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from sclbl.registry.base import Registry
+from sclbl.server.pools import Pools
 
 log = logging.getLogger("sclbl.server")
 
@@ -31,10 +31,15 @@ class Revision:
         How old the revision may be.
     changed : callable
         Called, on the event loop, when it is another one.
+    pools : Pools
+        The threads to ask in.
     """
 
-    def __init__(self, registry: Registry, seconds: float, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, registry: Registry, seconds: float, changed: Callable[[], None], pools: Pools
+    ) -> None:
         self._registry = registry
+        self._pools = pools
         self._seconds = seconds
         self._changed = changed
         self._known: int | None = None
@@ -42,7 +47,6 @@ class Revision:
         self._asking: asyncio.Future[int | None] | None = None
         self._late = False
         self._failed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="revision")
 
     @property
     def known(self) -> bool:
@@ -76,8 +80,8 @@ class Revision:
             self._late = False
 
     def _ask(self) -> asyncio.Future[int | None]:
-        loop, asked = asyncio.get_running_loop(), time.monotonic()
-        self._asking = loop.run_in_executor(self._thread, self._registry.revision)
+        asked = time.monotonic()
+        self._asking = self._pools.run("revision", self._registry.revision)
         self._asking.add_done_callback(lambda done: self._answered(done, asked))
         return self._asking
 
@@ -98,7 +102,3 @@ class Revision:
             self._known = revision
             self._changed()
         self._asked = asked
-
-    def close(self) -> None:
-        """Let the thread go."""
-        self._thread.shutdown(wait=False, cancel_futures=True)

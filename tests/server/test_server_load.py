@@ -18,11 +18,10 @@ import requests
 from sclbl.errors import BusyError, DeadlineError, LimitError, SclblError
 from sclbl.program import Program
 from sclbl.registry.local import LocalRegistry
-from sclbl.rows import OneNull
+from sclbl.rows import Encoder, OneNull
 from sclbl.runtime.engine import allowance, check_time, within
 from sclbl.server import large
 from sclbl.server.budget import Budget
-from sclbl.server.dense import Dense
 from sclbl.server.limits import Settings
 from sclbl.server.payload import READERS
 from sclbl.server.programs import Costs
@@ -178,7 +177,7 @@ def test_slices_read_what_one_piece_reads(
     chance = np.random.default_rng(5)
     nasty = ["},{", '"}, {"', "]", "[", "\\", '\\"},{', "é},{", "a:b", ",", "gold", '"], ["']
     signature = Program(cases["mixed"].wasm).signature
-    dense = Dense(signature)
+    encoder = Encoder(signature)
     for _ in range(300):
         rows: list[Any] = []
         for _ in range(chance.integers(1, 30)):
@@ -187,7 +186,7 @@ def test_slices_read_what_one_piece_reads(
             rows.append(list(row.values()) if chance.integers(2) else row)
         value: Any = {"rows": rows} if chance.integers(2) else rows
         body = spaced(value, chance).encode()
-        found = large.read(body, "application/json", signature, dense, 1000)
+        found = large.read(body, "application/json", encoder, 1000)
         assert found.rows == READERS["application/json"](body, signature, 1000) == rows
 
 
@@ -198,13 +197,13 @@ def test_slices_of_numbers_are_a_block(
     signature = Program(cases["numbers"].wasm).signature
     rows = np.random.default_rng(1).normal(size=(500, 4))
     body = json.dumps({"rows": rows.tolist()}).encode()
-    found = large.read(body, "application/json", signature, Dense(signature), 1000)
+    found = large.read(body, "application/json", Encoder(signature), 1000)
     assert isinstance(found, np.ndarray)
     np.testing.assert_array_equal(found, rows)
     # One row that is not plain numbers, in the last slice, leaves all as they were.
     mixed = [*rows.tolist(), ["1", 2, 3, 4]]
     body = json.dumps(mixed).encode()
-    found = large.read(body, "application/json", signature, Dense(signature), 1000)
+    found = large.read(body, "application/json", Encoder(signature), 1000)
     assert found == OneNull(mixed)
 
 
@@ -236,7 +235,7 @@ def test_large_bodies_that_are_wrong(
     monkeypatch.setattr(large, "SLICE_BYTES", 16)
     signature = Program(cases["numbers"].wasm).signature
     with pytest.raises(SclblError, match=message) as raised:
-        large.read(body.encode(), "application/json", signature, Dense(signature), 10)
+        large.read(body.encode(), "application/json", Encoder(signature), 10)
     assert status_of(raised.value) == status
 
 
@@ -248,7 +247,7 @@ def test_lines_of_too_many_values(cases: dict[str, Case], kind: str) -> None:
         (b"\n" * 100_000, "a request may hold at most 10 rows"),
     ):
         with pytest.raises(LimitError, match=message):
-            large.read(body, kind, signature, Dense(signature), 10)
+            large.read(body, kind, Encoder(signature), 10)
 
 
 # --------------------------------------------------------------------- budget

@@ -1,0 +1,83 @@
+"""Which of the columns that rows have are those of a signature."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+
+from sclbl.errors import ColumnError
+from sclbl.rows.source import Source
+from sclbl.signature import Signature
+
+
+def match(source: Source, signature: Signature) -> Sequence[int]:
+    """Return, for each column of a signature, its position in the rows.
+
+    Raises
+    ------
+    ColumnError
+        Where one is missing, or the number of columns is wrong.
+    """
+    wanted = [c.name for c in signature.columns]
+    names = source.names
+    if signature.layout == "array":
+        if names is None or not source.strict_names:
+            return _by_position(source, len(wanted))
+        wanted = [str(i) for i in range(len(wanted))]
+        if set(wanted) - set(names):
+            raise ColumnError(
+                f"the model's columns have no names, and the rows name theirs "
+                f"({_listed(names)}); give each row as a list of {len(wanted)} values, "
+                "or compile the model with a DataFrame as example_input"
+            )
+    if names is None:
+        return _by_position(source, len(wanted))
+    place = {name: i for i, name in enumerate(names)}
+    missing = [str(w) for w in wanted if w not in place]
+    if missing:
+        _refuse_missing(missing, names)
+    if len(place) < len(names):
+        counts = Counter(names)
+        repeated = [str(w) for w in wanted if counts[str(w)] > 1]
+        if repeated:
+            raise ColumnError(
+                f"the rows have more than one column named {_listed(repeated)}; "
+                "keep the one that the model was fitted on",
+                column=repeated[0],
+            )
+    return [place[str(w)] for w in wanted]
+
+
+def _by_position(source: Source, width: int) -> range:
+    if source.width != width:
+        hint = ""
+        if width == 1 and source.rows == 1:
+            hint = "; for many rows of one column give two dimensions, X.reshape(-1, 1)"
+        raise ColumnError(
+            f"the rows have {source.width} columns and the model takes {width}{hint or ''}; "
+            "give the columns of example_input, in its order"
+        )
+    return range(width)
+
+
+def suggested(name: str, names: Sequence[str]) -> str:
+    """Return how messages call a column that is not among `names`, with the nearest that is."""
+    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"{name!r} (did you mean {found[0]!r}?)" if found else repr(name)
+
+
+def _refuse_missing(missing: Sequence[str], names: Sequence[str]) -> None:
+    near = [suggested(name, names) for name in missing[:10]]
+    more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+    plural = "columns are" if len(missing) > 1 else "column is"
+    raise ColumnError(
+        f"{len(missing)} {plural} missing: {', '.join(near)}{more}; the rows have "
+        f"{_listed(names)}. Add what is missing, with None for a value that is not known",
+        column=missing[0],
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(map(repr, names[:10])) + more

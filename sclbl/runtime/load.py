@@ -1,0 +1,42 @@
+"""From the bytes of a program to its machine code."""
+
+from __future__ import annotations
+
+import wasmtime
+
+from sclbl.errors import InvalidProgramError, LimitError
+from sclbl.runtime.apart import compile_apart
+from sclbl.runtime.engine import MAX_MEMORY, MAX_PROGRAM, engine, memory_bytes
+
+
+def load(wasm: bytes, *, apart: bool = False) -> wasmtime.Module:
+    """Compile a program to machine code; `apart` in a process of its own, within limits.
+
+    Raises
+    ------
+    InvalidProgramError
+        Where the bytes are no valid module, or the module imports something.
+    LimitError
+        Where it is too large, or asks for too much memory.
+    """
+    if len(wasm) > MAX_PROGRAM:
+        raise LimitError(f"the program has {len(wasm):,} bytes; the limit is {MAX_PROGRAM:,}")
+    try:
+        module = compile_apart(wasm) if apart else wasmtime.Module(engine(), wasm)
+    except wasmtime.WasmtimeError as error:
+        reason = str(error).splitlines()[0]
+        raise InvalidProgramError(
+            f"the program is not a valid WebAssembly module ({reason}); it is truncated or "
+            "altered, so fetch or compile it again"
+        ) from None
+    imports = [f"{i.module}.{i.name}" for i in module.imports]
+    if imports:
+        raise InvalidProgramError(
+            f"the program imports {', '.join(imports[:3])}; a sclbl program imports nothing"
+        )
+    wanted = memory_bytes(module)
+    if wanted > MAX_MEMORY:
+        raise LimitError(
+            f"the program asks for {wanted:,} bytes of memory; the limit is {MAX_MEMORY:,}"
+        )
+    return module

@@ -1,0 +1,201 @@
+"""A program that is ready to run, and how a call takes rows through it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import (
+    InfiniteValueError,
+    InputError,
+    InvalidProgramError,
+    MissingValueError,
+    ProgramError,
+    UnknownCategoryError,
+    UnsupportedMethodError,
+)
+from sclbl.rows import Blocks, Encoder
+from sclbl.runtime import bounds
+from sclbl.runtime.engine import function_type, memory_bytes
+from sclbl.runtime.load import load
+from sclbl.runtime.parallel import most_threads
+from sclbl.runtime.pieces import Pieces
+from sclbl.runtime.session import STORAGE, Session, columns_of
+from sclbl.signature import Signature
+
+#: Bytes of rows that are copied in before the program is called.
+CHUNK_BYTES = 256 * 1024
+CHUNK_MIN, CHUNK_MAX = 64, 16384
+#: Seconds of work that are worth another thread: waking one and waiting for it costs a tenth.
+WORTH_THREADS = 0.0004
+#: Fewer rows tell little of how long a row takes.
+TELLING_ROWS = 256
+_METHOD_TYPE = (("i32",) * 4, ("i32",))
+
+
+class Module:
+    """A program, ready to run.
+
+    Parameters
+    ----------
+    wasm : bytes
+        The program.
+    signature : Signature
+        From its manifest.
+    seconds : float, optional
+        Time limit of one call into the program, which handles one chunk of rows; by default
+        `engine.CALL_SECONDS`, or what the environment or the thread (`engine.within`) sets.
+
+    Raises
+    ------
+    InvalidProgramError, LimitError
+        Where the bytes are no program, or one beyond the limits.
+    """
+
+    def __init__(self, wasm: bytes, signature: Signature, seconds: float | None = None) -> None:
+        self.signature = signature
+        #: Turns rows of any kind into what `call` takes.
+        self.encoder = Encoder(signature)
+        self.seconds = seconds
+        self._module = load(wasm, apart=bounds.costly(bounds.check(wasm)))
+        types = {e.name: function_type(e.type) for e in self._module.exports}
+        for method in signature.outputs:
+            if types.get(method) != _METHOD_TYPE:
+                raise InvalidProgramError(
+                    f"the program's export {method!r} is not a method of ABI 1; see docs/abi.md"
+                )
+        if types.get("alloc") != (("i32",), ("i32",)) or types.get("reset") != ((), ()):
+            raise InvalidProgramError("the program lacks alloc or reset as ABI 1 has them")
+        itemsize = 4 if signature.numeric_dtype == "float32" else 8
+        row = len(signature.numeric) * itemsize + 8 * len(signature.text)
+        row += max((columns_of(o) for o in signature.outputs.values()), default=1) * 8
+        self.chunk = int(np.clip(CHUNK_BYTES // max(row, 1), CHUNK_MIN, CHUNK_MAX))
+        #: Seconds that a row takes, by method; 0 where nobody saw it yet.
+        self.pace = dict.fromkeys(signature.outputs, 0.0)
+        self._local = threading.local()
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of memory that an instance has when it starts, before blocks of rows."""
+        return memory_bytes(self._module)
+
+    def session(self) -> Session:
+        """Return this thread's running instance."""
+        try:
+            session: Session = self._local.session
+        except AttributeError:
+            session = self._local.session = Session(self)
+        return session
+
+    def call(self, method: str, blocks: Blocks) -> np.ndarray:
+        """Run a method on encoded rows.
+
+        Parameters
+        ----------
+        method : str
+            One of the signature's outputs.
+        blocks : Blocks
+            Encoded rows.
+
+        Returns
+        -------
+        ndarray ``[rows, width]``
+            In the method's storage type; class numbers (int32) for labels, objects for text.
+
+        Raises
+        ------
+        MissingValueError, InfiniteValueError, UnknownCategoryError
+            Where the program refuses a row.
+        UnsupportedMethodError
+            Where it has no such method.
+        """
+        output = self.signature.outputs.get(method)
+        if output is None:
+            raise UnsupportedMethodError(
+                f"the program has no method {method!r}; it offers "
+                f"{', '.join(self.signature.outputs)}"
+            )
+        dtype: Any = object if output.storage == "text" else STORAGE[output.storage]
+        result = np.empty((blocks.rows, output.width), dtype=dtype)
+        done = 0
+        if blocks.rows > self.chunk and not self.pace[method]:
+            self._chunks(method, blocks, result, 0, self.chunk)
+            done = self.chunk
+        left = blocks.rows - done
+        # Texts are read in Python, whose threads take turns.
+        if (
+            left * self.pace[method] < WORTH_THREADS
+            or output.storage == "text"
+            or (threads := most_threads()) < 2
+        ):
+            self._chunks(method, blocks, result, done, blocks.rows)
+            return result
+        pieces = Pieces(self, method, blocks, result, done, threads)
+        pieces.run()
+        if isinstance(pieces.error, InputError):
+            # In a chunk of rows the program looks at one column after the other, so which of its
+            # rows is refused first depends on where it begins: here where one thread begins it.
+            first = pieces.failed_at // self.chunk * self.chunk
+            self._chunks(method, blocks, result, first, blocks.rows)
+        if pieces.error is not None:
+            raise pieces.error
+        return result
+
+    def _chunks(
+        self, method: str, blocks: Blocks, result: np.ndarray, first: int, last: int
+    ) -> None:
+        """Run rows in this thread, one chunk after the other."""
+        session = self.session()
+        begin = time.perf_counter()
+        for start in range(first, last, self.chunk):
+            end = min(start + self.chunk, last)
+            session.rows(method, blocks, start, end, result)
+        if last - first >= TELLING_ROWS:
+            self.learn(method, time.perf_counter() - begin, last - first)
+
+    def learn(self, method: str, seconds: float, rows: int) -> None:
+        """Take in how long rows took."""
+        found, known = seconds / rows, self.pace[method]
+        # What else the machine does makes rows slower than they are, and nothing makes them faster.
+        if known and found > known:
+            found = known + 0.02 * (found - known)
+        self.pace[method] = found
+
+    def refusal(self, record: np.ndarray, code: int, start: int) -> InputError | ProgramError:
+        """Return the exception for an error code of the program."""
+        row, column = int(record[1]) + start, int(record[2])
+        named = 0 <= column < len(self.signature.columns)
+        label = self.signature.label_of(column) if named else None
+        where = f"row {row}, column {label!r}" if named else f"row {row}"
+        if code == 1 and named and self.signature.columns[column].kind == "text":
+            return MissingValueError(
+                f"{where} holds a missing value that the model refuses there (None, NaN and "
+                "pandas.NA are three values to it); fill it in, or fit the model with an imputer "
+                "for it",
+                row=row,
+                column=label,
+            )
+        if code == 1:
+            return MissingValueError(
+                f"{where} is missing, and missing values are refused there; "
+                "fill it in, leave the row out, or fit a model that takes missing values",
+                row=row,
+                column=label,
+            )
+        if code == 2:
+            return InfiniteValueError(
+                f"{where} is infinite or too large for the model's precision; correct the value",
+                row=row,
+                column=label,
+            )
+        if code == 3:
+            return UnknownCategoryError(
+                f"{where} holds a category that the model was not fitted on; correct the value, "
+                "or fit a model that takes unknown categories",
+                row=row,
+                column=label,
+            )
+        return ProgramError(f"the program refused its arguments (code {code}, {where})")

@@ -1,0 +1,56 @@
+"""What a program gives, as the model gives it: its dtype, labels and shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import ProgramError
+from sclbl.signature import Output
+
+
+def label_array(labels: tuple[Any, ...], dtype: str) -> np.ndarray:
+    """Return the labels of one column of a result."""
+    return np.array(labels, dtype=object if dtype == "object" else np.dtype(dtype))
+
+
+def no_label() -> ProgramError:
+    """Return the error for a class number without a label."""
+    return ProgramError(
+        "the program gave a class number that has no label; the file was altered, "
+        "so fetch or compile it again"
+    )
+
+
+def choose(labels: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the labels of class numbers (int32)."""
+    try:
+        # Read without a sign, what is negative has no label either.
+        return labels.take(numbers.view(np.uint32))
+    except IndexError:
+        raise no_label() from None
+
+
+def finish(output: Output, found: np.ndarray) -> Any:
+    """Return results as the model returns them."""
+    if output.storage == "label" and output.labels is not None:
+        columns = [
+            choose(label_array(labels, output.dtype), found[:, j])
+            for j, labels in enumerate(output.labels)
+        ]
+        return columns[0] if output.ndim == 1 else np.stack(columns, axis=1)
+    if output.storage != "text" and np.dtype(output.dtype) != found.dtype:
+        with np.errstate(invalid="ignore"):
+            cast = found.astype(output.dtype)
+        # A transformer whose results have its rows' dtype gave integers, or booleans, for the
+        # example; where these rows hold fractions or missing values it gives floats, and so does
+        # the program.
+        if cast.dtype.kind not in "iub" or np.array_equal(cast, found):
+            found = cast
+    if output.splits is not None:
+        edges = np.cumsum(output.splits)[:-1]
+        return [np.ascontiguousarray(part) for part in np.split(found, edges, axis=1)]
+    if output.shape is not None:
+        return found.reshape(len(found), *output.shape)
+    return found[:, 0] if output.ndim == 1 else found
