@@ -1,4 +1,4 @@
-/* The sine, and what other trigonometric functions share with it: the reduction of the angle. */
+/* Sine and cosine, and the reduction of angles. */
 #ifndef SCLBL_SCALAR_SIN_H
 #define SCLBL_SCALAR_SIN_H
 
@@ -127,5 +127,12 @@ SCLBL_INLINE double sclbl_sin_of_angle(sclbl_angle r) {
 
 /* sin: at most 0.7 ULP. */
 SCLBL_INLINE double sclbl_sin(double x) { return sclbl_sin_of_angle(sclbl_reduce_angle(x)); }
+
+/* cos: at most 0.7 ULP. It is the sine a quadrant further. */
+SCLBL_INLINE double sclbl_cos(double x) {
+    sclbl_angle r = sclbl_reduce_angle(x);
+    r.quadrant += 1;
+    return sclbl_sin_of_angle(r);
+}
 
 #endif
