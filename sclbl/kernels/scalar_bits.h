@@ -1,7 +1,7 @@
 /* Bits of floating-point numbers, and sums and products whose rounding error is known.
  *
- * Every function below this header is written without branches, so that a loop over it becomes
- * SIMD code of two lanes, and relies on round-to-nearest without contraction or reassociation.
+ * Every function below this header relies on round-to-nearest without contraction or reassociation.
+ * Those of one path are written without branches, so that a loop over them can become SIMD code.
  */
 #ifndef SCLBL_SCALAR_BITS_H
 #define SCLBL_SCALAR_BITS_H
