@@ -2,8 +2,8 @@
  *
  * Freestanding C11; every function is inlined where it is used and its result is the same on every
  * engine. Each family is a header of its own, scalar_<family>.h, which the build puts before every
- * kernel file. "name: at most N ULP" in a header is a promise that tests/kernels/test_unary.py holds
- * against mpmath, with the edge cases.
+ * kernel file. "name: at most N ULP" in a header, or "name(x) = formula: at most N ULP", is a promise
+ * that tests/kernels/test_unary.py holds against mpmath, with the edge cases.
  */
 #ifndef SCLBL_SCALAR_H
 #define SCLBL_SCALAR_H

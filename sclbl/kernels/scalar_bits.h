@@ -1,7 +1,7 @@
 /* Bits of floating-point numbers, and sums and products whose rounding error is known.
  *
- * Every function below this header is written without branches, so that a loop over it becomes
- * SIMD code of two lanes, and relies on round-to-nearest without contraction or reassociation.
+ * Every function below this header relies on round-to-nearest without contraction or reassociation.
+ * Those of one path are written without branches, so that a loop over them can become SIMD code.
  */
 #ifndef SCLBL_SCALAR_BITS_H
 #define SCLBL_SCALAR_BITS_H
@@ -81,6 +81,13 @@ SCLBL_INLINE sclbl_pair sclbl_two_product(double a, double b) {
     double ah = sclbl_head(a), bh = sclbl_head(b);
     double al = a - ah, bl = b - bh;
     return (sclbl_pair){p, ((ah * bh - p) + (ah * bl + al * bh)) + al * bl};
+}
+
+/* n / d, with an error of about 2^-102 of it where nothing under- or overflows. */
+SCLBL_INLINE sclbl_pair sclbl_pair_quotient(sclbl_pair n, sclbl_pair d) {
+    double q = n.hi / d.hi;
+    sclbl_pair back = sclbl_two_product(q, d.hi);
+    return (sclbl_pair){q, (((n.hi - back.hi) - back.lo) + (n.lo - q * d.lo)) / d.hi};
 }
 
 #endif
