@@ -25,7 +25,7 @@ from sclbl.program import Program
 from sclbl.strippers import dispatch, strip
 from sclbl.strippers.example import call
 from tests import tree_checks
-from tests.tree_rows import HUGE, INFINITE, adversarial, thresholds
+from tests.conformance.threshold_rows import HUGE, INFINITE, adversarial, thresholds
 
 # scikit-learn looks for NaN by summing X, which overflows where both extremes are in it.
 pytestmark = pytest.mark.filterwarnings(

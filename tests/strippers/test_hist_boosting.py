@@ -11,6 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from sclbl.errors import InfiniteValueError, UnsupportedModelError
 from sclbl.signature import Column
+from tests.conformance.threshold_rows import EDGES, HUGE, INFINITE, adversarial, thresholds
 from tests.tree_checks import (
     EXP_ULPS,
     graph_of,
@@ -20,7 +21,6 @@ from tests.tree_checks import (
     same_labels,
     within_ulps,
 )
-from tests.tree_rows import EDGES, HUGE, INFINITE, adversarial, thresholds
 
 # scikit-learn looks for NaN by summing X, which overflows where both extremes are in it.
 pytestmark = pytest.mark.filterwarnings("ignore:(invalid value|overflow) encountered")

@@ -13,6 +13,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sclbl.errors import InfiniteValueError, MissingValueError, UnsupportedModelError
 from sclbl.signature import Column
 from sclbl.strippers import dispatch
+from tests.conformance.threshold_rows import adversarial, thresholds
 from tests.tree_checks import (
     graph_of,
     run,
@@ -21,7 +22,6 @@ from tests.tree_checks import (
     same_labels,
     same_log_chances,
 )
-from tests.tree_rows import adversarial, thresholds
 
 # scikit-learn looks for NaN by summing X, which overflows where both extremes are in it.
 pytestmark = pytest.mark.filterwarnings("ignore:(invalid value|overflow) encountered")

@@ -23,8 +23,8 @@ from sklearn.tree import (
 from sclbl.errors import InfiniteValueError, MissingValueError
 from sclbl.signature import Column
 from sclbl.strippers import dispatch
+from tests.conformance.threshold_rows import adversarial, thresholds
 from tests.tree_checks import graph_of, run, same_bits, same_labels
-from tests.tree_rows import adversarial, thresholds
 
 # scikit-learn looks for NaN by summing X, which overflows where both extremes are in it.
 pytestmark = pytest.mark.filterwarnings("ignore:(invalid value|overflow) encountered")

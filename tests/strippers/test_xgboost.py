@@ -19,8 +19,8 @@ from sclbl.errors import (
 from sclbl.signature import Column
 from sclbl.spec import Graph
 from sclbl.strippers import dispatch, ubjson, xgboost_trees
+from tests.conformance.threshold_rows import HUGE, INFINITE, adversarial, thresholds
 from tests.tree_checks import graph_of, run, same_bits, same_labels, within_ulps
-from tests.tree_rows import HUGE, INFINITE, adversarial, thresholds
 
 RNG = np.random.default_rng(0)
 ROWS = 300
