@@ -5,6 +5,8 @@ By default each subject comes in one form, another one for each; the exhaustive 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,13 @@ import pytest
 from sclbl import manifest
 from sclbl.errors import InputError, ShapeError
 from sclbl.onnx_format import read, write
-from tests.conformance import bars, definition
+from sclbl.rows import encode
+from tests.conformance import bars, definition, node
 from tests.conformance.domains import USUAL
 from tests.conformance.pair import Pair
 from tests.conformance.programs import compiled
 from tests.conformance.subject import subjects
+from tests.runtime.test_abi import Host
 
 ROWS, FEW, SINGLE = 800, 60, 4
 #: Rows of the exhaustive tests: of the forms in which most rows come, and of the others.
@@ -42,6 +46,13 @@ def cases() -> list[Any]:
 def pair(request: pytest.FixtureRequest) -> Pair:
     subject, form = request.param
     return Pair(subject, form)
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    host = Host()
+    yield host
+    host.close()
 
 
 def misses(found: list[bars.Found]) -> list[str]:
@@ -167,6 +178,22 @@ def test_manifest_and_size(pair: Pair) -> None:
     assert set(names) <= set(pair.domain.columns)
     assert sum(spec.kept.values()) <= spec.graph.nbytes + 8 * len(spec.graph.constants)
     assert len(wasm) <= CODE_BYTES + 2 * spec.graph.nbytes
+
+
+def test_same_bytes_in_node(pair: Pair, host: Host, tmp_path: Path) -> None:
+    program = pair.program
+    loaded = host.ask("load", name="subject", path=str(program.save(tmp_path / "subject.wasm")))
+    assert (loaded["imports"], loaded["manifest"]) == (0, program.manifest)
+    for method in program.methods:
+        _, rows = pair.stress(method, SOME)
+        blocks = node.with_every_nan(encode(rows, program.signature))
+        ours = node.in_wasmtime(program, method, blocks)
+        assert node.in_node(host, "subject", method, blocks) == ours
+        for given in pair.refused(method):
+            refused = encode(given, program.signature)
+            ours = node.in_wasmtime(program, method, refused)
+            assert isinstance(ours, list)
+            assert node.in_node(host, "subject", method, refused) == ours
 
 
 @pytest.mark.exhaustive
