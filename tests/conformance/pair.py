@@ -237,7 +237,9 @@ class Pair:
             after = method in subject.after_exp
             # NumPy computes softmax only for scikit-learn's models of more than two classes.
             softmax = method in _OF_SCORES and theirs.shape[1] > 2 and theirs.dtype == np.float64
-            return ("ulp", float(self.ulps if softmax else bars.ULPS)) if after else ("bits", 0.0)
+            return (
+                ("ulp", float(self.ulps if softmax else subject.ulps)) if after else ("bits", 0.0)
+            )
         # With float32 coefficients products are summed in float32, whatever is added afterwards.
         weights = getattr(getattr(self.model, "coef_", None), "dtype", None)
         single = theirs.dtype == np.float32 or weights == np.float32

@@ -19,6 +19,7 @@ import numpy as np
 from sklearn.base import clone
 
 import tests.subjects
+from tests.conformance.bars import ULPS
 from tests.conformance.domains import NUMERIC, Domain
 
 Make = Callable[[Any], Any]
@@ -59,6 +60,8 @@ class Subject:
         Whether the model itself refuses what it cannot use. statsmodels does not.
     asked : callable
         Returns what the model's method of a name makes of rows.
+    ulps : int
+        How far trees' results may be away, in units of the last place, where they are not exact.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Subject:
     chances: frozenset[str] = frozenset({"predict_proba"})
     checks: bool = True
     asked: Callable[[Any, str, Any], Any] = asked
+    ulps: int = ULPS
 
     @property
     def form(self) -> str:
