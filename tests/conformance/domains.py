@@ -163,6 +163,36 @@ class Domain:
             return tuple(v for v in BAD_NUMBERS if not (single and abs(v) == 1e300))
         return BAD_CODES[:1] if self.dtype(name, form) == "category" else BAD_CODES
 
+    def worst(self, name: str, form: str) -> Sequence[Any]:
+        """Return those of `bad` that stand for others: one number of each sort."""
+        bad = self.bad(name, form)
+        if self.is_text(name) or name in self.discrete:
+            return bad
+        largest = 3.4028234e38 if self.is_single(name, form) else 1e300
+        return tuple(v for v in bad if v != v or v in (np.inf, largest))
+
+    def alike(self, name: str, form: str, taken: list[Any], first: list[Any]) -> list[Any]:
+        """Return which of `bad` a model takes that takes these of `worst`.
+
+        Parameters
+        ----------
+        name, form : str
+            The column and its form.
+        taken : list
+            What it takes of `worst`.
+        first : list
+            What it takes in the first column, of all numbers.
+        """
+        if self.is_text(name) or name in self.discrete:
+            return taken
+        tried = self.worst(name, form)
+        return [
+            v
+            for v in self.bad(name, form)
+            if any(v is t or v == t or -v == t for t in taken)
+            or (not any(v is t or abs(v) == t for t in tried) and v in first)
+        ]
+
     def complete_rows(self, rows: int, form: str) -> dict[str, np.ndarray]:
         """Return the first training rows, without what is missing in them."""
         found = {}

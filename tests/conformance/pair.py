@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -44,14 +44,29 @@ def run(subject: Subject, form: str, rows: int, *, strict: bool = False) -> list
 
     With `strict`, a softmax is held to the bar on every processor.
     """
-    return Pair(subject, form, strict).sweep(rows)
+    return Pair(subject, form, strict=strict, every=True).sweep(rows)
 
 
 class Pair:
-    """A fitted model and its program, which went through strip, compile and the runtime."""
+    """A fitted model and its program, which went through strip, compile and the runtime.
 
-    def __init__(self, subject: Subject, form: str, strict: bool = False) -> None:
-        self.subject, self.form, self.domain = subject, form, subject.domain
+    Parameters
+    ----------
+    subject : Subject
+        What is fitted.
+    form : str
+        The form of its rows.
+    strict : bool
+        Whether a softmax is held to the bar on every processor.
+    every : bool
+        Whether each column is tried with every odd value; otherwise the first one is, and the
+        others with those that stand for several.
+    """
+
+    def __init__(
+        self, subject: Subject, form: str, *, strict: bool = False, every: bool = False
+    ) -> None:
+        self.subject, self.form, self.domain, self.every = subject, form, subject.domain, every
         self.ulps = bars.ULPS if strict else bars.ulps_of_softmax()
         training = self.domain.training(form)
         self.model = subject.make(training)
@@ -126,18 +141,23 @@ class Pair:
         first, *rest = self.domain.columns
         known: Taken | None = None
         for method in self.program.methods:
-            taken, misses = self._probe(method, (first,))
+            taken, misses = self._probe(method, (first,), self.domain.bad)
             if known is not None and taken[first] == known[first]:
                 # Methods of one model mostly refuse alike; one that does not is probed in full.
                 taken = known
             else:
-                others, more = self._probe(method, tuple(rest))
+                values = self.domain.bad if self.every else self.domain.worst
+                others, more = self._probe(method, tuple(rest), values)
                 taken, misses = {**others, first: taken[first]}, [*misses, *more]
+                for name in () if self.every else rest:
+                    taken[name] = self.domain.alike(name, self.form, taken[name], taken[first])
                 known = known or taken
             found[method] = taken, misses
         return found
 
-    def _probe(self, method: str, names: tuple[str, ...]) -> tuple[Taken, list[str]]:
+    def _probe(
+        self, method: str, names: tuple[str, ...], values: Callable[[str, str], Sequence[Any]]
+    ) -> tuple[Taken, list[str]]:
         """Return which odd values the model takes, by column, and where the program differs."""
         domain = self.domain
         taken: Taken = {name: [] for name in domain.columns}
@@ -145,7 +165,7 @@ class Pair:
         ordinary = domain.complete_rows(2, self.form)
         for name in names:
             label = name if "frame" in self.form else str(list(domain.columns).index(name))
-            for value in domain.bad(name, self.form):
+            for value in values(name, self.form):
                 columns = {n: v.copy() for n, v in ordinary.items()}
                 columns[name][1] = value
                 rows = domain.form(self.form, columns)

@@ -20,12 +20,12 @@ from sclbl.onnx_format import read, write
 from sclbl.rows import encode
 from tests.conformance import bars, definition, node
 from tests.conformance.domains import USUAL
-from tests.conformance.pair import Pair
+from tests.conformance.pair import Pair, run
 from tests.conformance.programs import compiled
 from tests.conformance.subject import subjects
 from tests.runtime.test_abi import Host
 
-ROWS, FEW, SINGLE = 800, 60, 4
+ROWS, FEW, SINGLE = 800, 60, 3
 #: Rows of the exhaustive tests: of the forms in which most rows come, and of the others.
 MANY, SOME = 100_000, 10_000
 #: What a program may need beside twice its weights.
@@ -199,6 +199,6 @@ def test_same_bytes_in_node(pair: Pair, host: Host, tmp_path: Path) -> None:
 @pytest.mark.exhaustive
 def test_predicts_what_its_model_predicts_on_many_rows(pair: Pair) -> None:
     rows = MANY if pair.form in USUAL else SOME
-    found = pair.sweep(rows)
+    found = run(pair.subject, pair.form, rows)
     assert all(one.rows == rows for one in found)
     assert misses(found) == []
