@@ -6,6 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance import programs
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if getattr(config, "cache", None) is not None:
+        programs.folder = config.cache.mkdir("programs")  # of all processes of the tests
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -34,6 +34,7 @@ class TestRemoteRegistry(RegistryContract):
     def registry(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RemoteRegistry]:
         # In this process and once for each spec; the one that compiles has tests of its own.
         monkeypatch.setattr(Workshop, "compile", compile_once)
+        monkeypatch.setattr(Workshop, "open", lambda self: None)
         with (
             LocalRegistry(tmp_path / "registry") as local,
             serving(local) as (url, token),

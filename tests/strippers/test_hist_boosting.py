@@ -1,4 +1,4 @@
-"""Histogram gradient boosting of scikit-learn: bit-equal raw predictions, missing, categories."""
+"""Histogram gradient boosting of scikit-learn in the corners: ties, categories."""
 
 from __future__ import annotations
 
@@ -10,17 +10,9 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from sclbl.errors import InfiniteValueError, UnsupportedModelError
-from sclbl.signature import Column
-from tests.tree_checks import (
-    EXP_ULPS,
-    graph_of,
-    run,
-    same_bits,
-    same_chances,
-    same_labels,
-    within_ulps,
-)
-from tests.tree_rows import EDGES, HUGE, INFINITE, adversarial, thresholds
+from sclbl.strippers import strip
+from tests.conformance.beside import check, run, same
+from tests.conformance.threshold_rows import EDGES, HUGE, INFINITE
 
 # scikit-learn looks for NaN by summing X, which overflows where both extremes are in it.
 pytestmark = pytest.mark.filterwarnings("ignore:(invalid value|overflow) encountered")
@@ -38,72 +30,13 @@ KINDS = np.array(["ant", "bee", "cow", "dog", "eel", "fox"], dtype=object)[
     RNG.integers(6, size=ROWS)
 ]
 
-CLASSIFIERS: dict[str, tuple[Any, np.ndarray, np.ndarray]] = {
-    "two": (HistGradientBoostingClassifier(**SMALL), X, TWO),
-    "two-missing": (HistGradientBoostingClassifier(**SMALL), X_MISSING, TWO),
-    "four": (HistGradientBoostingClassifier(**SMALL), X, FOUR),
-    "four-missing": (
-        HistGradientBoostingClassifier(learning_rate=0.4, max_leaf_nodes=5, **SMALL),
-        X_MISSING,
-        FOUR,
-    ),
-    "early": (
-        HistGradientBoostingClassifier(early_stopping=True, max_iter=50, random_state=0),
-        X,
-        TWO,
-    ),
-}
-REGRESSORS: dict[str, tuple[Any, np.ndarray]] = {
-    "squared": (HistGradientBoostingRegressor(**SMALL), SCORE),
-    "absolute": (HistGradientBoostingRegressor(loss="absolute_error", **SMALL), SCORE),
-    "quantile": (HistGradientBoostingRegressor(loss="quantile", quantile=0.2, **SMALL), SCORE),
-    "poisson": (HistGradientBoostingRegressor(loss="poisson", **SMALL), np.exp(SCORE / 3)),
-    "gamma": (HistGradientBoostingRegressor(loss="gamma", **SMALL), np.exp(SCORE / 3)),
-    "monotonic": (HistGradientBoostingRegressor(monotonic_cst=[1, 0, 0, -1], **SMALL), SCORE),
-}
-
-
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_classifier(name: str) -> None:
-    model, x, y = CLASSIFIERS[name]
-    model.fit(x, y)
-    graph = graph_of(model, 4)
-    rows = adversarial(X, thresholds(graph), extra=(*HUGE, *INFINITE), missing=0.1)
-    got = run(graph, rows)
-    same_bits(got["decision_function"], model.decision_function(rows))
-    same_labels(graph, got["predict"], model.predict(rows))
-    same_chances(got["predict_proba"], model.predict_proba(rows))
-
-
-@pytest.mark.parametrize("name", REGRESSORS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_regressor(name: str, dtype: type) -> None:
-    model, y = REGRESSORS[name]
-    model.fit(X_MISSING.astype(dtype), y)
-    graph = graph_of(model, (Column(None, np.dtype(dtype).name),) * 4)
-    rows = adversarial(X, thresholds(graph), extra=INFINITE, missing=0.1).astype(dtype)
-    got, expected = run(graph, rows)["predict"], model.predict(rows)
-    if model.loss in ("poisson", "gamma"):
-        within_ulps(got, expected, EXP_ULPS)
-    else:
-        same_bits(got, expected)
-
-
-def test_probabilities_of_many_classes() -> None:
-    y = np.arange(ROWS) % 20
-    model = HistGradientBoostingClassifier(**{**SMALL, "max_iter": 3}).fit(X, y)
-    graph = graph_of(model, 4)
-    rows = adversarial(X, thresholds(graph), missing=0.1)
-    same_chances(run(graph, rows)["predict_proba"], model.predict_proba(rows))
-
 
 def test_tie_of_two_classes_goes_to_the_first() -> None:
     flat = np.zeros((40, 1))
     model = HistGradientBoostingClassifier(max_iter=1).fit(flat, [0, 1] * 20)
     assert model.decision_function(flat)[0] == 0
-    graph = graph_of(model, 1)
-    same_labels(graph, run(graph, flat)["predict"], model.predict(flat))
     assert model.predict(flat)[0] == 0
+    check(model, flat, rtol=1e-15)
 
 
 def mixed_frame() -> pd.DataFrame:
@@ -119,15 +52,6 @@ def mixed_frame() -> pd.DataFrame:
     )
 
 
-MIXED = (
-    Column("size", "float64"),
-    Column("kind", "text"),
-    Column("rank", "float64"),
-    Column("flag", "boolean"),
-    Column("weight", "float64"),
-)
-
-
 def mixed_target(frame: pd.DataFrame) -> np.ndarray:
     bonus = frame["kind"].astype(object).map({"ant": 3.0, "cow": -2.0, "fox": 1.0}).fillna(0.0)
     return bonus.to_numpy() + frame["rank"].astype(int).to_numpy() % 3 + X[:, 0]
@@ -138,7 +62,7 @@ def test_categories_of_a_frame(categorical: Any) -> None:
     frame = mixed_frame()
     model = HistGradientBoostingRegressor(categorical_features=categorical, **SMALL)
     model.fit(frame, mixed_target(frame))
-    graph = graph_of(model, MIXED)
+    graph = strip(model, frame[:20]).graph
     (ensemble,) = [n for n in graph.nodes if n.op == "sclbl.TreeEnsemble"]
     assert (ensemble.attrs["category_start"] >= 0).sum() > 5
     # Unknown categories, an absent one and ordinary ones, each in its own column.
@@ -155,8 +79,7 @@ def test_categories_of_a_frame(categorical: Any) -> None:
     rows = pd.DataFrame(
         {"size": size, "kind": kind, "rank": rank, "flag": flag == 1, "weight": weight}
     )
-    numeric = np.column_stack([size, rank, flag, weight])
-    same_bits(run(graph, numeric, kind[:, None])["predict"], model.predict(rows))
+    check(model, frame[:20], rows)
 
 
 @pytest.mark.parametrize("categorical", [[3], [False, False, False, True]])
@@ -164,13 +87,12 @@ def test_categories_of_a_frame(categorical: Any) -> None:
 def test_categories_of_an_array(categorical: Any, dtype: type) -> None:
     x = X.astype(dtype)
     model = HistGradientBoostingClassifier(categorical_features=categorical, **SMALL).fit(x, FOUR)
-    graph = graph_of(model, (Column(None, np.dtype(dtype).name),) * 4)
     rng = np.random.default_rng(2)
     rows = rng.normal(size=(400, 4)).astype(dtype)
     rows[:, 3] = rng.choice([-0.0, 0, 1, -1, 2, 0.5, 1e30, 300, -4, np.nan], size=400)
-    got = run(graph, rows)
-    same_bits(got["decision_function"], model.decision_function(rows))
-    same_labels(graph, got["predict"], model.predict(rows))
+    spec = strip(model, x[:5], methods=["decision_function", "predict"])
+    for method, got in run(spec, rows).items():
+        same(method, got, getattr(model, method)(rows))
 
 
 def test_many_categories_and_one_that_was_missing_throughout() -> None:
@@ -179,11 +101,10 @@ def test_many_categories_and_one_that_was_missing_throughout() -> None:
     x = np.column_stack([codes, np.full(2000, np.nan)])
     y = (codes * 7919) % 13
     model = HistGradientBoostingRegressor(categorical_features=[0, 1], **SMALL).fit(x, y)
-    graph = graph_of(model, 2)
     rows = np.column_stack(
         [np.arange(-5.0, 295.0), np.where(np.arange(300) % 2, np.nan, np.arange(300))]
     )
-    same_bits(run(graph, rows)["predict"], model.predict(rows))
+    check(model, x[:5], rows)
 
 
 def test_infinite_category_is_refused_as_the_source_does() -> None:
@@ -193,13 +114,12 @@ def test_infinite_category_is_refused_as_the_source_does() -> None:
     with pytest.raises(ValueError, match="infinity"):
         model.predict(rows)
     with pytest.raises(InfiniteValueError, match="row 1, column 3 is infinite"):
-        run(graph_of(model, 4), rows)
+        run(strip(model, X[:2]), rows)
 
 
 def test_text_column_given_as_numbers_is_refused() -> None:
     frame = mixed_frame()
     model = HistGradientBoostingRegressor(categorical_features="from_dtype", **SMALL)
     model.fit(frame, mixed_target(frame))
-    numbers = tuple(Column(c.name, "float64") for c in MIXED)
     with pytest.raises(UnsupportedModelError, match="needs text in column 'kind'"):
-        graph_of(model, numbers)
+        strip(model, frame.assign(kind=1.0))

@@ -33,7 +33,7 @@ from sclbl.errors import (
     UnsupportedModelError,
 )
 from sclbl.strippers import strip
-from tests.strippers.stripped import check, run
+from tests.conformance.beside import check, run
 
 RTOL = 1e-12
 ROWS = 40

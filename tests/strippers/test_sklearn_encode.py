@@ -17,7 +17,7 @@ from sclbl.errors import (
     UnsupportedModelError,
 )
 from sclbl.strippers import strip
-from tests.strippers.stripped import check, run
+from tests.conformance.beside import check, run
 
 NAN = np.nan
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_union
 
 from sclbl.errors import InfiniteValueError, MissingValueError, UnsupportedModelError
 from sclbl.strippers import strip
-from tests.strippers.stripped import check, run
+from tests.conformance.beside import check, run
 
 NAN = np.nan
 STRATEGIES = ["mean", "median", "most_frequent", "constant"]

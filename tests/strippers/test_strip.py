@@ -33,7 +33,7 @@ from sclbl.strippers import dispatch, strip
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder
 from sclbl.strippers.table import STRIPPERS
-from tests.strippers.stripped import check, run
+from tests.conformance.beside import check, run
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 Y = (X[:, 0] > 0).astype(int)

@@ -1,38 +1,35 @@
-"""Put a program beside the model it was made from, on rows chosen to tell them apart."""
+"""A program beside the model it was made from, on rows chosen to tell them apart."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from sclbl.compiler import compile_spec
 from sclbl.errors import (
     InfiniteValueError,
     InputError,
     MissingValueError,
     UnknownCategoryError,
+    UnsupportedModelError,
 )
-from sclbl.program import Program
 from sclbl.strippers import dispatch, strip
-from tests.fidelity import bars
-from tests.fidelity.domains import near_thresholds
-from tests.fidelity.subjects import Subject
-from tests.tree_rows import thresholds
+from tests.conformance import bars
+from tests.conformance.domains import near_thresholds
+from tests.conformance.programs import program_of
+from tests.conformance.subject import Subject
+from tests.conformance.threshold_rows import thresholds
 
 #: By how much of its size a number is moved to see what a result hangs on.
 _STEP = 2.0**-30
-#: How a model is asked for what a program calls a method of its own.
-_ARGUMENTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "predict_margin": ("predict", {"output_margin": True}),
-    "predict_linear": ("predict", {"which": "linear"}),
-}
 #: What models say of a row that they refuse, and what a program must raise for it.
 _REFUSALS: tuple[tuple[str, type[InputError]], ...] = (
     ("unknown categor", UnknownCategoryError),
     ("not in the training set", UnknownCategoryError),
+    ("no missing values in fit", MissingValueError),
     ("contains nan", MissingValueError),
     ("infinity", InfiniteValueError),
     ("`inf`", InfiniteValueError),
@@ -47,70 +44,128 @@ def run(subject: Subject, form: str, rows: int, *, strict: bool = False) -> list
 
     With `strict`, a softmax is held to the bar on every processor.
     """
-    return list(Pair(subject, form, strict).sweep(rows))
+    return Pair(subject, form, strict=strict, every=True).sweep(rows)
 
 
 class Pair:
-    """A fitted model and its program, which went through strip, compile and the runtime."""
+    """A fitted model and its program, which went through strip, compile and the runtime.
 
-    def __init__(self, subject: Subject, form: str, strict: bool) -> None:
-        self.subject, self.form, self.domain = subject, form, subject.domain
+    Parameters
+    ----------
+    subject : Subject
+        What is fitted.
+    form : str
+        The form of its rows.
+    strict : bool
+        Whether a softmax is held to the bar on every processor.
+    every : bool
+        Whether each column is tried with every odd value; otherwise the first one is, and the
+        others with those that stand for several.
+    """
+
+    def __init__(
+        self, subject: Subject, form: str, *, strict: bool = False, every: bool = False
+    ) -> None:
+        self.subject, self.form, self.domain, self.every = subject, form, subject.domain, every
         self.ulps = bars.ULPS if strict else bars.ulps_of_softmax()
-        self.train = self.domain.form(form)
-        self.model = subject.make(self.train)
-        methods = dispatch.methods(self.model)
-        if subject.family == "trees":
-            methods = (*methods, *dispatch.optional(self.model))
+        training = self.domain.training(form)
+        self.model = subject.make(training)
+        self.train = self.domain.form(form, self.domain.trained(form), known=True)
+        self.example = self.train[:5]
         with warnings.catch_warnings():
             # Encoders tell of unknown categories.
             warnings.simplefilter("ignore")
-            self.spec = strip(self.model, self.train[:5], methods=methods)
-        self.program = Program(compile_spec(self.spec))
+            self.spec = self._stripped()
+        self.program = program_of(self.spec)
         self.limits = None
         if subject.family == "trees":
             self.limits = near_thresholds(thresholds(self.spec.graph), self.domain)
 
+    def _stripped(self) -> Any:
+        """Strip with all methods that the model offers, those on request too."""
+        methods = dispatch.methods(self.model)
+        more = dispatch.optional(self.model)
+        try:
+            return strip(self.model, self.example, methods=(*methods, *more))
+        except UnsupportedModelError as error:
+            if not any(f"leave {method} out of methods" in str(error) for method in more):
+                raise
+            return strip(self.model, self.example, methods=methods)
+
     def source(self, method: str, rows: Any) -> Any:
         """Return what the model itself returns: a dense array or a list of them."""
-        name, arguments = _ARGUMENTS.get(method, (method, {}))
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            returned = getattr(self.model, name)(rows, **arguments)
+            returned = self.subject.asked(self.model, method, rows)
         if isinstance(returned, list):
             return [np.asarray(part) for part in returned]
         return np.asarray(returned.toarray() if hasattr(returned, "toarray") else returned)
 
-    def sweep(self, rows: int) -> Iterator[bars.Found]:
-        """Compare every method on so many rows, and on rows that models refuse."""
-        made: dict[str, tuple[Columns, Any]] = {}
-        first, *_ = self.domain.columns
-        known: Taken = {}
+    def sweep(self, rows: int) -> list[bars.Found]:
+        """Compare every method on so many rows; misses of the first tell of refusals too."""
+        found = []
         for method in self.program.methods:
-            taken, misses = self.probe(method, (first,) if known else tuple(self.domain.columns))
-            if not known or taken[first] != known[first]:
-                # Methods of one model mostly refuse alike; one that does not is probed in full.
-                if known:
-                    taken, misses = self.probe(method, tuple(self.domain.columns))
-                known = known or taken
-            else:
-                taken = known
-            key = repr(taken)
-            if key not in made:
-                columns = self.domain.stress(rows, self.form, taken, self.limits)
-                made[key] = columns, self.domain.form(self.form, columns)
-            yield self.compare(method, *made[key], misses)
+            columns, given = self.stress(method, rows)
+            ours = self.program.run(method, given)
+            theirs = self.source(method, given)
+            found.append(self.compare(method, columns, ours, theirs, self.probed[method][1]))
+        return found
+
+    def stress(self, method: str, rows: int) -> tuple[Columns, Any]:
+        """Return rows that the model's method takes, as columns and in the form."""
+        taken = self.probed[method][0]
+        key = repr((taken, rows))
+        if key not in self._stress:
+            columns = self.domain.stress(rows, self.form, taken, self.limits)
+            self._stress[key] = columns, self.domain.form(self.form, columns)
+        return self._stress[key]
+
+    @cached_property
+    def _stress(self) -> dict[str, tuple[Columns, Any]]:
+        return {}
 
     # -------------------------------------------------------------- refused rows
 
-    def probe(self, method: str, names: tuple[str, ...]) -> tuple[Taken, list[str]]:
+    def refused(self, method: str) -> list[Any]:
+        """Return rows that the program refuses, of which the second is not ordinary."""
+        return self._refused.get(method, []) if self.probed else []
+
+    @cached_property
+    def _refused(self) -> dict[str, list[Any]]:
+        return {}
+
+    @cached_property
+    def probed(self) -> dict[str, tuple[Taken, list[str]]]:
+        """By method, the odd values that the model takes, and where the program differs."""
+        found: dict[str, tuple[Taken, list[str]]] = {}
+        first, *rest = self.domain.columns
+        known: Taken | None = None
+        for method in self.program.methods:
+            taken, misses = self._probe(method, (first,), self.domain.bad)
+            if known is not None and taken[first] == known[first]:
+                # Methods of one model mostly refuse alike; one that does not is probed in full.
+                taken = known
+            else:
+                values = self.domain.bad if self.every else self.domain.worst
+                others, more = self._probe(method, tuple(rest), values)
+                taken, misses = {**others, first: taken[first]}, [*misses, *more]
+                for name in () if self.every else rest:
+                    taken[name] = self.domain.alike(name, self.form, taken[name], taken[first])
+                known = known or taken
+            found[method] = taken, misses
+        return found
+
+    def _probe(
+        self, method: str, names: tuple[str, ...], values: Callable[[str, str], Sequence[Any]]
+    ) -> tuple[Taken, list[str]]:
         """Return which odd values the model takes, by column, and where the program differs."""
         domain = self.domain
         taken: Taken = {name: [] for name in domain.columns}
         misses: list[str] = []
-        ordinary = domain.complete_rows(2)
+        ordinary = domain.complete_rows(2, self.form)
         for name in names:
-            label = name if self.form == "frame" else str(list(domain.columns).index(name))
-            for value in domain.bad(name, self.form):
+            label = name if "frame" in self.form else str(list(domain.columns).index(name))
+            for value in values(name, self.form):
                 columns = {n: v.copy() for n, v in ordinary.items()}
                 columns[name][1] = value
                 rows = domain.form(self.form, columns)
@@ -119,6 +174,7 @@ class Pair:
                     self.program.run(method, rows)
                 except InputError as error:
                     got = error
+                    self._refused.setdefault(method, []).append(rows)
                 where = f"{method}, column {name!r} = {value!r}"
                 if got is None and wanted is None:
                     taken[name].append(value)
@@ -146,9 +202,10 @@ class Pair:
 
     # ------------------------------------------------------------- compared rows
 
-    def compare(self, method: str, columns: Columns, rows: Any, misses: list[str]) -> bars.Found:
-        """Compare a method on rows that the model takes."""
-        ours, theirs = self.program.run(method, rows), self.source(method, rows)
+    def compare(
+        self, method: str, columns: Columns, ours: Any, theirs: Any, misses: list[str]
+    ) -> bars.Found:
+        """Compare what two make of rows that the model takes; `misses` are known already."""
         misses = list(misses)
         if bars.described(ours) != bars.described(theirs):
             misses.append(f"{method} is {bars.described(ours)}, not {bars.described(theirs)}")
@@ -200,7 +257,9 @@ class Pair:
             after = method in subject.after_exp
             # NumPy computes softmax only for scikit-learn's models of more than two classes.
             softmax = method in _OF_SCORES and theirs.shape[1] > 2 and theirs.dtype == np.float64
-            return ("ulp", float(self.ulps if softmax else bars.ULPS)) if after else ("bits", 0.0)
+            return (
+                ("ulp", float(self.ulps if softmax else subject.ulps)) if after else ("bits", 0.0)
+            )
         # With float32 coefficients products are summed in float32, whatever is added afterwards.
         weights = getattr(getattr(self.model, "coef_", None), "dtype", None)
         single = theirs.dtype == np.float32 or weights == np.float32

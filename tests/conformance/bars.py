@@ -176,7 +176,7 @@ def scaled(
 def flat(returned: Any) -> np.ndarray:
     """Return what a method returned as one array ``[rows, width]``."""
     parts = returned if isinstance(returned, list) else [returned]
-    parts = [p.reshape(len(p), -1) for p in parts]
+    parts = [p.reshape(len(p), math.prod(p.shape[1:])) for p in parts]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 

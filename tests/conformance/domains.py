@@ -1,4 +1,17 @@
-"""The rows that subjects are fitted on, and rows that stress them, in every form they come in."""
+"""The rows that subjects are fitted on, and rows that stress them, in every form they come in.
+
+A form is a container and the types in it:
+
+======================= ============================================================
+float64, float32, int64 arrays
+objects                 an array of Python objects
+frame                   a DataFrame whose columns have types of their own
+float64 frame           one of float64 alone
+boolean frame           one of float32 and a column of booleans
+float32 rows            float32, for a model that was fitted on float64
+float64 rows            float64, for a model that was fitted on float32
+======================= ============================================================
+"""
 
 from __future__ import annotations
 
@@ -9,9 +22,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tests.tree_rows import EDGES, neighbours
+from tests.conformance.threshold_rows import EDGES, neighbours
 
 ROWS = 240
+#: Forms in which most rows come, and all in which they come to a model of numbers.
+MAIN = ("float64", "float32", "frame")
+USUAL = (*MAIN, "objects")
+NUMERIC_FORMS = (*MAIN, "int64", "float64 frame", "boolean frame", "float32 rows", "float64 rows")
+_ARRAYS = {
+    "float64": ("float64", "float64"),
+    "float32": ("float32", "float32"),
+    "int64": ("int64", "int64"),
+    "float32 rows": ("float64", "float32"),
+    "float64 rows": ("float32", "float64"),
+}
 #: What models of ordinary numbers meet beside them. Larger ones make sums that overflow in one
 #: order and not in another.
 NUMBERS = (0.0, -0.0, 5e-324, 1e-300, -1e-7, 1.0, -1.0, 37.0, -745.0, 1e6, -1e15, 1e150, -1e150)
@@ -34,42 +58,77 @@ class Domain:
     frame : mapping of str to str
         The dtype of each column in a DataFrame.
     forms : tuple of str
-        Containers that the rows come in.
+        What the rows come in.
     discrete : frozenset of str
         Columns of numbers that are categories.
     """
 
     columns: Mapping[str, np.ndarray]
     frame: Mapping[str, str]
-    forms: tuple[str, ...] = ("float64", "float32", "frame")
+    forms: tuple[str, ...] = MAIN
     discrete: frozenset[str] = frozenset()
 
     def is_text(self, name: str) -> bool:
         return self.columns[name].dtype == object
 
+    def dtype(self, name: str, form: str) -> str:
+        """Return what a column of numbers holds in the rows of a form."""
+        if form in _ARRAYS:
+            return _ARRAYS[form][1]
+        if form == "boolean frame":
+            return "bool" if name == list(self.columns)[1] else "float32"
+        return "float64" if form == "float64 frame" else self.frame[name]
+
+    def trained(self, form: str) -> dict[str, np.ndarray]:
+        """Return the training rows as columns, as the form holds them."""
+        return {n: self._held(n, form, values) for n, values in self.columns.items()}
+
+    def training(self, form: str) -> Any:
+        """Return the training rows in a form."""
+        if form in _ARRAYS:
+            return _array(self.trained(form), _ARRAYS[form][0])
+        return self.form(form, self.trained(form), known=True)
+
+    def _held(self, name: str, form: str, values: np.ndarray) -> np.ndarray:
+        dtype = self.dtype(name, form)
+        if form == "int64":
+            return np.rint(3 * values)
+        return (values > 0).astype(np.float64) if dtype == "bool" else values
+
     def form(
-        self, form: str, columns: Mapping[str, np.ndarray] | None = None, wide: bool = False
+        self, form: str, columns: Mapping[str, np.ndarray], wide: bool = False, known: bool = False
     ) -> Any:
-        """Return rows (those of training by default) in a container; `wide`: numbers as float64."""
-        columns = self.columns if columns is None else columns
-        if form in ("float64", "float32"):
-            form = "float64" if wide else form
-            with np.errstate(over="ignore"):
-                return np.column_stack(list(columns.values())).astype(form)
+        """Return rows in a form.
+
+        Parameters
+        ----------
+        form : str
+            See the module.
+        columns : mapping of str to array
+            The rows.
+        wide : bool
+            Whether all numbers are float64.
+        known : bool
+            Whether these are the training rows.
+        """
+        if form in _ARRAYS:
+            return _array(columns, "float64" if wide else _ARRAYS[form][1])
         if form == "objects":
             table = np.empty((len(next(iter(columns.values()))), len(columns)), dtype=object)
             for i, values in enumerate(columns.values()):
                 table[:, i] = values.tolist()
             return table
-        return pd.DataFrame({n: self._series(n, values, wide) for n, values in columns.items()})
+        return pd.DataFrame(
+            {n: self._series(n, form, values, wide, known) for n, values in columns.items()}
+        )
 
-    def _series(self, name: str, values: np.ndarray, wide: bool) -> Any:
-        dtype = self.frame[name]
+    def _series(self, name: str, form: str, values: np.ndarray, wide: bool, known: bool) -> Any:
+        dtype = self.dtype(name, form)
         if dtype == "category":
-            known = pd.unique(pd.Series(self.columns[name]).dropna())
+            own = pd.unique(pd.Series(self.columns[name]).dropna())
             # Another order than in training, so that the codes differ.
-            seen = [v for v in pd.unique(pd.Series(values).dropna()) if v not in set(known)]
-            order = sorted(known, reverse=values is not self.columns[name])
+            seen = [v for v in pd.unique(pd.Series(values).dropna()) if v not in set(own)]
+            order = sorted(own, reverse=not known)
             cells = pd.Series(values, dtype=object)
             if not self.is_text(name):
                 order, seen = [int(v) for v in order], [int(v) for v in seen]
@@ -86,23 +145,60 @@ class Domain:
 
     def is_single(self, name: str, form: str) -> bool:
         """Return whether a column holds float32."""
-        return form == "float32" or (form == "frame" and self.frame[name] == "float32")
+        return self.dtype(name, form) == "float32"
+
+    def is_whole(self, name: str, form: str) -> bool:
+        """Return whether a column holds whole numbers that are no categories."""
+        whole = self.dtype(name, form) == "int64" and form in ("frame", "int64")
+        return whole and name not in self.discrete
 
     def bad(self, name: str, form: str) -> Sequence[Any]:
         """Return what a column may hold beside ordinary values."""
         if self.is_text(name):
             return BAD_TEXT
+        if form == "int64" or self.dtype(name, form) == "bool":
+            return ()
         if name not in self.discrete:
             single = self.is_single(name, form)
             return tuple(v for v in BAD_NUMBERS if not (single and abs(v) == 1e300))
-        return BAD_CODES[:1] if self.frame[name] == "category" else BAD_CODES
+        return BAD_CODES[:1] if self.dtype(name, form) == "category" else BAD_CODES
 
-    def complete_rows(self, rows: int) -> dict[str, np.ndarray]:
+    def worst(self, name: str, form: str) -> Sequence[Any]:
+        """Return those of `bad` that stand for others: one number of each sort."""
+        bad = self.bad(name, form)
+        if self.is_text(name) or name in self.discrete:
+            return bad
+        largest = 3.4028234e38 if self.is_single(name, form) else 1e300
+        return tuple(v for v in bad if v != v or v in (np.inf, largest))
+
+    def alike(self, name: str, form: str, taken: list[Any], first: list[Any]) -> list[Any]:
+        """Return which of `bad` a model takes that takes these of `worst`.
+
+        Parameters
+        ----------
+        name, form : str
+            The column and its form.
+        taken : list
+            What it takes of `worst`.
+        first : list
+            What it takes in the first column, of all numbers.
+        """
+        if self.is_text(name) or name in self.discrete:
+            return taken
+        tried = self.worst(name, form)
+        return [
+            v
+            for v in self.bad(name, form)
+            if any(v is t or v == t or -v == t for t in taken)
+            or (not any(v is t or abs(v) == t for t in tried) and v in first)
+        ]
+
+    def complete_rows(self, rows: int, form: str) -> dict[str, np.ndarray]:
         """Return the first training rows, without what is missing in them."""
         found = {}
-        for name, values in self.columns.items():
-            known = [v for v in values.tolist() if v is not None and v == v]
-            found[name] = np.array(known[:rows], dtype=values.dtype)
+        for name, values in self.trained(form).items():
+            present = [v for v in values.tolist() if v is not None and v == v]
+            found[name] = np.array(present[:rows], dtype=values.dtype)
         return found
 
     def stress(
@@ -120,7 +216,7 @@ class Domain:
         rows : int
             How many.
         form : str
-            The container that they are meant for.
+            The form that they are meant for.
         taken : mapping of str to sequence
             Which of `bad` the model takes, by column.
         limits : mapping of str to array or None
@@ -130,23 +226,29 @@ class Domain:
         """
         rng = np.random.default_rng(seed)
         found = {}
-        for name, train in self.columns.items():
+        for name, train in self.trained(form).items():
             usual = rng.choice(train, size=rows)
             odd = np.array(taken[name], dtype=train.dtype)
             if limits is None and self.is_single(name, form):
                 odd = odd[~(np.isfinite(odd) & (np.abs(odd) > FLOAT32_MOST))]
-            if not self.is_text(name) and name not in self.discrete:
+            truths = not self.is_text(name) and self.dtype(name, form) == "bool"
+            if not self.is_text(name) and name not in self.discrete and not truths:
                 if limits is None:
                     usual = _spread(rng, usual, self.is_single(name, form))
                 else:
                     usual = _near(rng, usual, limits[name])
             if odd.size:
                 usual = np.where(rng.random(rows) < 0.08, rng.choice(odd, size=rows), usual)
-            if self.frame[name] == "int64" and form == "frame" and name not in self.discrete:
+            if not self.is_text(name) and self.is_whole(name, form):
                 # A column of whole numbers stays one.
                 usual = np.clip(np.rint(np.nan_to_num(usual)), 1 - WHOLE_MOST, WHOLE_MOST - 1) + 0.0
             found[name] = usual
         return found
+
+
+def _array(columns: Mapping[str, np.ndarray], dtype: str) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return np.column_stack(list(columns.values())).astype(dtype)
 
 
 def _spread(rng: np.random.Generator, usual: np.ndarray, single: bool) -> np.ndarray:
@@ -195,7 +297,12 @@ FLAGS = np.where(SCORE > 0.3, "yes", "no")
 WORDS = np.array(["ape", "bée", "zebra"])[THREE]
 SCORES = np.column_stack([SCORE, -SCORE, X[:, 1] ** 2])
 PAIRS = np.column_stack([WORDS, FLAGS]).astype(object)
+TWELVE = SCORE.argsort().argsort() * 12 // ROWS * 7 - 3
+TRUTHS = SCORE > 0.5
+LABELS = np.column_stack([SCORE > 0, X[:, 0] > 0.5, X[:, 1] < 0]).astype(int)
+OBJECTS = WORDS.astype(object)
 POSITIVE = np.exp(SCORE / 3)
+SHARES = 1 / (1 + np.exp(-SCORE))
 COUNTS = np.floor(POSITIVE * 2)
 
 _NAMES = ("alpha", "b c", "grün", "d")
@@ -213,7 +320,12 @@ _CODES = np.column_stack([RNG.integers(0, 9, ROWS), RNG.choice([3, 5, 20], size=
     float
 )
 
-NUMERIC = Domain(dict(zip(_NAMES, X.T.copy(), strict=True)), _MIXED_DTYPES)
+NUMERIC = Domain(dict(zip(_NAMES, X.T.copy(), strict=True)), _MIXED_DTYPES, NUMERIC_FORMS)
+#: With a column that is denormal in float32.
+TINY = Domain(
+    {**NUMERIC.columns, "tiny": np.random.default_rng(12).normal(size=ROWS) * 1e-41},
+    {**_MIXED_DTYPES, "tiny": "float64"},
+)
 HOLES = Domain(dict(zip(_NAMES, _HOLES.T.copy(), strict=True)), _MIXED_DTYPES)
 #: A constant, two numbers between 0 and 1, and a small count: linear predictors of one sign.
 DESIGN = Domain(
@@ -224,6 +336,7 @@ DESIGN = Domain(
         "visits": RNG.integers(0, 4, ROWS).astype(float),
     },
     {"const": "float64", "age": "float64", "income": "float32", "visits": "int64"},
+    (*MAIN, "float64 frame", "float32 rows", "float64 rows"),
 )
 #: Categories that are whole numbers, and ones that are fractions.
 CODES = Domain(

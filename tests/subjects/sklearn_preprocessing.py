@@ -1,0 +1,69 @@
+"""sklearn.preprocessing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn import preprocessing as pp
+
+from tests.conformance.domains import CODES, HOLES, MISSING_CODES, MISSING_TEXTS, TEXTS
+from tests.conformance.subject import Subject, fitted
+
+_IGNORE: dict[str, Any] = {"handle_unknown": "ignore"}
+_CODED: dict[str, Any] = {"handle_unknown": "use_encoded_value", "unknown_value": -1}
+_CODED["encoded_missing_value"] = -2
+_FUNCTIONS = (
+    np.abs, np.exp, np.expm1, np.floor, np.log, np.log1p, np.negative, np.sign, np.sqrt, np.tanh,
+)  # fmt: skip
+
+SUBJECTS = (
+    # ---------------------------------------------------------------------- scalers
+    Subject("StandardScaler", fitted(pp.StandardScaler()), HOLES),
+    Subject("StandardScaler, no mean", fitted(pp.StandardScaler(with_mean=False))),
+    Subject("StandardScaler, no deviation", fitted(pp.StandardScaler(with_std=False))),
+    Subject("StandardScaler, neither",
+            fitted(pp.StandardScaler(with_mean=False, with_std=False))),
+    Subject("MinMaxScaler", fitted(pp.MinMaxScaler()), HOLES),
+    Subject("MinMaxScaler, range", fitted(pp.MinMaxScaler((-3, 0.1)))),
+    Subject("MinMaxScaler, clipped", fitted(pp.MinMaxScaler(clip=True))),
+    Subject("MinMaxScaler, range, clipped",
+            fitted(pp.MinMaxScaler((-0.3, 0.7), clip=True)), HOLES),
+    Subject("MaxAbsScaler", fitted(pp.MaxAbsScaler()), HOLES),
+    Subject("MaxAbsScaler, clipped", fitted(pp.MaxAbsScaler(clip=True))),
+    Subject("RobustScaler", fitted(pp.RobustScaler()), HOLES),
+    Subject("RobustScaler, no center", fitted(pp.RobustScaler(with_centering=False))),
+    Subject("RobustScaler, no scale", fitted(pp.RobustScaler(with_scaling=False))),
+    Subject("RobustScaler, neither",
+            fitted(pp.RobustScaler(with_centering=False, with_scaling=False))),
+    Subject("RobustScaler, unit variance",
+            fitted(pp.RobustScaler(quantile_range=(5, 80), unit_variance=True))),
+    Subject("Normalizer, l1", fitted(pp.Normalizer("l1"))),
+    Subject("Normalizer, l2", fitted(pp.Normalizer("l2"))),
+    Subject("Normalizer, max", fitted(pp.Normalizer("max"))),
+    # --------------------------------------------------------------------- encoders
+    Subject("OneHotEncoder, numbers", fitted(pp.OneHotEncoder()), CODES),
+    Subject("OneHotEncoder, missing", fitted(pp.OneHotEncoder()), MISSING_CODES),
+    Subject("OneHotEncoder, numbers, ignore", fitted(pp.OneHotEncoder(**_IGNORE)), CODES),
+    Subject("OneHotEncoder, numbers, infrequent", fitted(pp.OneHotEncoder(
+            handle_unknown="infrequent_if_exist", max_categories=3)), CODES),
+    Subject("OneHotEncoder, text", fitted(pp.OneHotEncoder()), TEXTS),
+    Subject("OneHotEncoder, missing text", fitted(pp.OneHotEncoder()), MISSING_TEXTS),
+    Subject("OneHotEncoder, text, ignore", fitted(pp.OneHotEncoder(**_IGNORE)), TEXTS),
+    Subject("OneHotEncoder, text, drop", fitted(pp.OneHotEncoder(drop="first")), TEXTS),
+    Subject("OneHotEncoder, text, infrequent", fitted(pp.OneHotEncoder(
+            handle_unknown="infrequent_if_exist", min_frequency=20)), TEXTS),
+    Subject("OrdinalEncoder, numbers", fitted(pp.OrdinalEncoder()), CODES),
+    Subject("OrdinalEncoder, missing",
+            fitted(pp.OrdinalEncoder(encoded_missing_value=-1)), MISSING_CODES),
+    Subject("OrdinalEncoder, numbers, coded", fitted(pp.OrdinalEncoder(**_CODED)), CODES),
+    Subject("OrdinalEncoder, text", fitted(pp.OrdinalEncoder()), TEXTS),
+    Subject("OrdinalEncoder, text, coded",
+            fitted(pp.OrdinalEncoder(**_CODED)), MISSING_TEXTS),
+    Subject("OrdinalEncoder, text, infrequent",
+            fitted(pp.OrdinalEncoder(max_categories=3)), TEXTS),
+    # -------------------------------------------------------------------- functions
+    Subject("FunctionTransformer", fitted(pp.FunctionTransformer())),
+    *(Subject(f"FunctionTransformer, {f.__name__}",
+              fitted(pp.FunctionTransformer(f, validate=True))) for f in _FUNCTIONS),
+)  # fmt: skip
