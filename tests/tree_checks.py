@@ -25,7 +25,7 @@ def graph_of(
     layout = "table" if columns[0].name is not None else "array"
     build = Builder(Signature(columns, layout))
     stripper = dispatch.find(model)
-    wanted = frozenset(stripper.methods(model) if methods is None else methods)
+    wanted = frozenset(dispatch.methods(model) if methods is None else methods)
     return build.finish(stripper.strip(model, build.table(), build, wanted))
 
 

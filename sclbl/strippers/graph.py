@@ -6,7 +6,8 @@ writes operators on wires through the methods of `Builder`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -63,8 +64,13 @@ class Builder:
         self._pinned: dict[int, str] = {}
         #: What the owner of the model should know; strippers append, `strip` puts them in the spec.
         self.warnings: list[str] = []
-        #: The models that were written so far, the outer ones first.
-        self.visited: list[Any] = []
+        #: The models that were written so far, the outer ones first, by what they are called.
+        self.visited: list[tuple[str, Any]] = []
+        #: The one that is being written, and what it is called: ``scaler.`` inside a pipeline.
+        self.model: Any = None
+        self._place = ""
+        #: What strippers wrote so far, by model and method (see `sclbl.strippers.base.once`).
+        self.written: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         #: Columns that the example holds as objects.
         self.objects: frozenset[int] = frozenset()
         #: Which missing values the model takes for what, by column (see `learn` and `take`).
@@ -76,6 +82,17 @@ class Builder:
         self._values: dict[str, Value] = {}
         self._inputs: list[Value] = []
         self._known: dict[tuple[Any, ...], Wire] = {}
+
+    @contextmanager
+    def writing(self, model: Any, name: str) -> Iterator[None]:
+        """Record a model as visited while it is written, inside the one that is being written."""
+        outer, place = self.model, self._place
+        self.model, self._place = model, f"{place}{name}." if name else place
+        self.visited.append((self._place, model))
+        try:
+            yield
+        finally:
+            self.model, self._place = outer, place
 
     # ------------------------------------------------------------- inputs
 
@@ -135,7 +152,7 @@ class Builder:
         value = Value(name, dtype, len(origins))
         self._inputs.append(value)
         self._values[name] = value
-        return Wire(name, dtype, len(origins), origins)
+        return Wire(name, dtype, len(origins), origins, builder=self)
 
     def wire_table(
         self,
@@ -201,7 +218,8 @@ class Builder:
         name = f"t{len(self._values)}"
         self._values[name] = Value(name, dtype, width)
         self._nodes.append(Node(op, names, (name,), dict(attrs)))
-        wire = Wire(name, dtype, width, tuple(origins) if origins is not None else (-1,) * width)
+        known_origins = tuple(origins) if origins is not None else (-1,) * width
+        wire = Wire(name, dtype, width, known_origins, builder=self)
         self._known[key] = wire
         return wire
 
@@ -355,6 +373,11 @@ class Builder:
         wire = self.node("sclbl.Labels", [codes], "label", codes.width, labels=lists)
         return replace(wire, labels=lists)
 
+    def codes(self, labels: Wire) -> Wire:
+        """Return the class numbers (int64) that became labels."""
+        node = next(n for n in self._nodes if labels.name in n.outputs)
+        return Wire(node.inputs[0], "int64", labels.width, labels.origins, builder=self)
+
     def trees(self, x: Wire, trees: Trees, start: Wire | None = None) -> Wire:
         """Sum an ensemble of trees over each row: ``[rows, outputs]`` in the type of its values.
 
@@ -476,12 +499,11 @@ class Builder:
     def _after(self, wire: Wire, checks: Iterable[Node]) -> Wire:
         """Return a wire of the same values that also needs what some checks look at."""
         if wire.dtype == "label":  # the last node: its class numbers are chosen among
-            node = next(n for n in self._nodes if wire.name in n.outputs)
-            codes = Wire(node.inputs[0], "int64", wire.width, wire.origins)
-            return self.labels(self._after(codes, checks), node.attrs["labels"])
+            return self.labels(self._after(self.codes(wire), checks), wire.labels or ())
         for check in checks:
             value = self._values[check.outputs[0]]
-            one = self.columns(Wire(value.name, value.dtype, value.width, (-1,) * value.width), [0])
+            none = (-1,) * value.width
+            one = self.columns(Wire(value.name, value.dtype, value.width, none, builder=self), [0])
             empty = np.full(1, MISSING_TEXTS["none"], dtype=object) if one.dtype == "text" else 0
             # Both branches are the same: only the condition must be computed.
             wire = self.where(self.binary("Equal", one, empty), wire, wire)

@@ -124,7 +124,7 @@ def test_two_classes_tie_for_the_second() -> None:
 
 def test_apply_of_a_regressor_takes_missing_values_as_the_source_does() -> None:
     model = GradientBoostingRegressor(**SMALL).fit(X, SCORE)
-    assert dispatch.find(model).optional(model) == ("apply",)
+    assert dispatch.optional(model) == ("apply",)
     graph = graph_of(model, 4, ["apply"])
     rows = adversarial(X, thresholds(graph), missing=0.1)
     with np.errstate(all="ignore"):

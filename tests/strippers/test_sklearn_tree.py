@@ -130,8 +130,7 @@ def test_regressor(name: str, dtype: type) -> None:
 )
 def test_apply_gives_the_leaves_of_the_source(model: Any) -> None:
     model.fit(X_MISSING, CLASSES)
-    stripper = dispatch.find(model)
-    assert stripper.optional(model) == ("apply",)
+    assert dispatch.optional(model) == ("apply",)
     graph = graph_of(model, 5, ["apply", "predict"])
     rows = adversarial(X, thresholds(graph), missing=0.2)
     same_bits(run(graph, rows)["apply"], model.apply(rows))

@@ -18,7 +18,8 @@ from sclbl.errors import (
 )
 from sclbl.signature import Column
 from sclbl.spec import Graph
-from sclbl.strippers import dispatch, ubjson, xgboost_trees
+from sclbl.strippers import dispatch
+from sclbl.strippers.xgboost import boosting, ubjson
 from tests.tree_checks import graph_of, run, same_bits, same_labels, within_ulps
 from tests.tree_rows import HUGE, INFINITE, adversarial, thresholds
 
@@ -120,10 +121,10 @@ def test_regressor(name: str, missing: bool) -> None:
     model, y = REGRESSORS[name]
     _, rows, got = margins_alike(model, y, missing)
     within_ulps(got["predict"], model.predict(rows))
-    transform = xgboost_trees.TRANSFORMS[
+    transform = boosting.TRANSFORMS[
         json.loads(model.get_booster().save_config())["learner"]["objective"]["name"]
     ]
-    if transform in (xgboost_trees._same, xgboost_trees._step):
+    if transform in (boosting._same, boosting._step):
         same_bits(got["predict"], model.predict(rows))
 
 
@@ -175,7 +176,7 @@ def test_missing_number(missing: float) -> None:
 def test_apply_gives_the_leaves_of_the_source() -> None:
     for model, y in ((regressor(), SCORE), (classifier(), FOUR)):
         model.fit(X_MISSING, y)
-        assert dispatch.find(model).optional(model) == ("apply",)
+        assert dispatch.optional(model) == ("apply",)
         graph = graph_of(model, 4, ["apply"])
         rows = rows_for(graph, extra=())
         same_bits(run(graph, rows)["apply"], model.apply(rows))
@@ -371,7 +372,7 @@ def test_every_objective_of_the_library_is_decided() -> None:
         regressor(objective="none:such").fit(X, SCORE)
     lines = str(caught.value).splitlines()
     names = {line.split(": ")[1] for line in lines if line.startswith("Objective candidate: ")}
-    assert names - set(xgboost_trees.TRANSFORMS) == {"rank:map", "rank:ndcg", "rank:pairwise"}
+    assert names - set(boosting.TRANSFORMS) == {"rank:map", "rank:ndcg", "rank:pairwise"}
 
 
 def test_damaged_ubjson_is_refused() -> None:
