@@ -57,8 +57,8 @@ def ufunc(
 ) -> Any:
     """Write a universal function: ``np.exp(x)``, ``x + 1``, ``x *= scale``, ``x @ w``."""
     options = dict(options)
-    into = options.pop("out", (None,))[0]
-    if method == "reduce" and function in _REDUCTIONS and into is None:
+    target = options.pop("out", (None,))[0]
+    if method == "reduce" and function in _REDUCTIONS and target is None:
         return _REDUCTIONS[function](*inputs, **options)
     if method != "__call__" or options:
         _unknown(f"np.{function.__name__}.{method}", options)
@@ -68,7 +68,7 @@ def ufunc(
         result = _COMPOSED[function](*inputs)
     else:
         result = _elementwise(function, inputs)
-    return result if into is None else _into(result, into)
+    return result if target is None else into(result, target)
 
 
 def function(called: Callable[..., Any], args: Any, options: Any) -> Any:
@@ -210,11 +210,11 @@ def _truth(x: Any) -> Wire:
     return x if x.dtype == "bool" else x.builder.logical_not(x.builder.binary("Equal", x, 0.0))
 
 
-def _into(result: Wire, into: Wire) -> Wire:
+def into(result: Wire, target: Wire) -> Wire:
     """Return what ``x op= y`` leaves: the result in x's own type and shape."""
-    if not isinstance(into, Wire) or (result.ndim, result.width) != (into.ndim, into.width):
+    if not isinstance(target, Wire) or (result.ndim, result.width) != (target.ndim, target.width):
         raise UnsupportedModelError("a result is written into an array of another shape")
-    return astype(result, into.numbers)
+    return astype(result, target.numbers)
 
 
 def astype(x: Wire, dtype: np.dtype[Any]) -> Wire:

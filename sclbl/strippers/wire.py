@@ -159,6 +159,11 @@ class Wire(np.lib.mixins.NDArrayOperatorsMixin):
     def copy(self) -> Wire:
         return self
 
+    def __ipow__(self, exponent: Any) -> Any:
+        from sclbl.strippers import numpy_functions
+
+        return numpy_functions.into(self**exponent, self)
+
     def sum(self, axis: int | None = None, **options: Any) -> Any:
         return np.sum(self, axis=axis, **options)
 

@@ -97,9 +97,11 @@ def test_sums_are_numpys_to_the_bit(width: int, dtype: str) -> None:
     assert made(lambda w: w.mean(axis=1), x).tobytes() == x.mean(axis=1).tobytes()
 
 
-@pytest.mark.parametrize("op", [operator.iadd, operator.isub, operator.imul, operator.itruediv])
+@pytest.mark.parametrize(
+    "op", [operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow]
+)
 def test_what_is_computed_in_place_keeps_its_type(op: Any) -> None:
-    x = rows_of(3, "float32")
+    x = np.abs(rows_of(3, "float32"))
     theirs = x.copy()
     theirs = op(theirs, ROW)
     assert theirs.dtype == np.float32

@@ -28,15 +28,7 @@ _EXACT = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """What an encoder makes of one column.
-
-    Parameters
-    ----------
-    values : int64 ``[categories]``
-        Number of each fitted category.
-    default : int
-        Number of an unknown category.
-    """
+    """What an encoder makes of one column: a number for each category, and for an unknown one."""
 
     values: np.ndarray
     default: int
@@ -64,22 +56,7 @@ def held_as(x: Wire, dtype: np.dtype[Any]) -> Wire:
 def encode(model: Any, x: Table, codes: Sequence[Codes], *, refuse_unknown: bool) -> Wire:
     """Return int64 ``[rows, columns]``: the number of each value's category.
 
-    Parameters
-    ----------
-    model : OneHotEncoder or OrdinalEncoder
-        The fitted encoder; its ``categories_`` are the keys.
-    x : Table
-        What it takes, numbers and text side by side.
-    codes : sequence of Codes
-        By column.
-    refuse_unknown : bool
-        Whether the program refuses an unknown category; numbers are then all >= 0 but for it.
-
-    Raises
-    ------
-    UnsupportedModelError
-        Where a column of the example and its categories are of different sorts, or a category has
-        no exact equivalent.
+    `codes` are by column; with `refuse_unknown` they are all >= 0 but for an unknown category.
     """
     build = x.builder
     numeric = [i for i, cell in enumerate(x.cells) if cell.kind != "text"]

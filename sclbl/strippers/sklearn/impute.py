@@ -2,13 +2,14 @@
 
 The computation::
 
-    missing = is_nan(x)                      # or x == missing_values: see `missing`
+    missing = is_nan(x)                      # or x == missing_values: see below
     out     = where(missing, statistics, x)  # without the columns that were missing throughout
     out     = [out, missing[:, indicators]]  # with add_indicator
 """
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import replace
 from typing import Any
 
@@ -16,14 +17,13 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.missing import is_missing, kind_of
-from sclbl.signature import Kind
+from sclbl.signature import MISSING, TAKES, Kind, Missing
 from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import promotion
 from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.columns import Cell, Float, Table, Wire
 from sclbl.strippers.inferred import makes_pandas, require_steady
 from sclbl.strippers.promotion import NATURAL
-from sclbl.strippers.sklearn import missing
 
 
 class MarksMissing(Stripper):
@@ -32,7 +32,7 @@ class MarksMissing(Stripper):
     tells_missing = True
 
     def check(self, model: Any) -> None:
-        missing.check_marker(model)
+        _check_marker(model)
 
 
 class SimpleImputer(MarksMissing):
@@ -63,7 +63,7 @@ def _numbers(model: Any, x: Table) -> tuple[Table, list[Wire]]:
     if dtype == np.float32:
         build.pin(x.cells)
     storage: Float = "float32" if dtype == np.float32 else "float64"
-    wire, found = missing.mask_numbers(
+    wire, found = _mask_numbers(
         model.missing_values, x, storage=storage, objects=objects, model=model
     )
     kept = _kept(model)
@@ -88,7 +88,7 @@ def _objects(model: Any, x: Table) -> tuple[Table, list[Wire]]:
     for i, cell in enumerate(x.cells):
         if marker != "na":
             require_steady(model, cell, f"column {cell.name if cell.name is not None else i!r}")
-        wire, found = missing.mask_objects(model.missing_values, cell)
+        wire, found = _mask_objects(model.missing_values, cell)
         masks.append(found)
         if i not in kept:
             continue
@@ -160,9 +160,134 @@ def _masks(model: Any, x: Table) -> list[Wire]:
     marker = model.missing_values
     objects = any(c.shown is not None and c.dtype == np.dtype(object) for c in x.cells)
     if x.has_text or objects:
-        return [missing.mask_objects(marker, c, indicator=True)[1] for c in x.cells]
-    _, found = missing.mask_numbers(marker, x, objects=True, indicator=True, model=model)
+        return [_mask_objects(marker, c, indicator=True)[1] for c in x.cells]
+    _, found = _mask_numbers(marker, x, objects=True, indicator=True, model=model)
     return [found[:, [i]] for i in range(x.width)]
+
+
+# Which values count as missing follows ``sklearn/impute/_base.py``, ``sklearn/utils/_mask.py`` and
+# ``check_array``. Of an array of objects (X here stands for one) the rules are:
+#
+# | missing_values | None | NaN | pandas.NA |
+# |---|---|---|---|
+# | NaN: ``X != X`` | passes | is missing | TypeError |
+# | None: ``X == None`` | is missing | ValueError | TypeError |
+# | pandas.NA: ``pandas.isna(X)`` | is missing | is missing | is missing |
+# | another value | passes | ValueError | TypeError |
+#
+# MissingIndicator refuses NaN and pandas.NA for pandas.NA too. An array of numbers has NaN alone.
+
+
+def _mask_objects(marker: Any, cell: Cell, *, indicator: bool = False) -> tuple[Wire, Wire]:
+    """Return one column of an array of objects, checked, and (bool) where it is missing.
+
+    `marker` is ``missing_values``, for a MissingIndicator or an imputer.
+    """
+    build = cell.wire.builder
+    column = Table(build, (cell,)).column(0)
+    kind = kind_of(marker)
+    if kind is not None:
+        build.learn(cell, kind)
+    if cell.kind == "text":
+        return _mask_texts(marker, kind, column, indicator)
+    # Objects become float64 when a later step makes numbers of them.
+    column = build.cast(column, "float64")
+    own = _own_number(kind, cell, indicator)
+    refused = own in _refused(kind, indicator)
+    column = build.refuse(column, nan=refused, inf=False)
+    if kind is None and isinstance(marker, numbers.Real):
+        return column, build.binary("Equal", column, float(marker))
+    # Where NaN is another missing value than the marker it was refused, and none is left to find.
+    return column, build.is_nan(column)
+
+
+def _own_number(kind: Missing | None, cell: Cell, indicator: bool) -> Missing:
+    """Return which missing object NaN in a column of numbers stands for, and say so."""
+    build = cell.wire.builder
+    if cell.shown is None:
+        return "nan"
+    if kind == "na" and not indicator:
+        build.take(cell, MISSING)
+        return "na"
+    own: Missing = "none" if kind == "na" else kind or "nan"
+    if cell.shown == "na":
+        own = "na"  # a nullable column, which among objects holds pandas.NA
+    build.take(cell, (own,))
+    return own
+
+
+def _refused(kind: Missing | None, indicator: bool) -> frozenset[Missing]:
+    """Return which missing objects `check_array` and the comparison refuse."""
+    if kind == "nan":
+        return frozenset({"na"})
+    if kind == "na" and not indicator:
+        return frozenset()
+    return frozenset({"nan", "na"})
+
+
+def _mask_texts(
+    marker: Any, kind: Missing | None, column: Wire, indicator: bool
+) -> tuple[Wire, Wire]:
+    build = column.builder
+    column = build.refuse_missing_text(column, _refused(kind, indicator))
+
+    def equal(text: str) -> Wire:
+        return build.binary("Equal", column, np.full(1, text, dtype=object))
+
+    if kind == "na":
+        found = equal(MISSING_TEXTS["none"])
+        for other in ("nan", "na"):
+            found = build.binary("Or", found, equal(MISSING_TEXTS[other]))
+        return column, found
+    if kind is not None:
+        return column, equal(MISSING_TEXTS[kind])
+    # No text equals a number; nor, being refused, NaN.
+    return column, equal(marker if isinstance(marker, str) else MISSING_TEXTS["nan"])
+
+
+def _mask_numbers(
+    marker: Any,
+    x: Table,
+    *,
+    objects: bool,
+    storage: Float | None = None,
+    indicator: bool = False,
+    model: Any,
+) -> tuple[Wire, Wire]:
+    """Return an array of numbers, checked, and (bool) which of them are missing.
+
+    With `objects`, rows of objects stay objects, so that None in them is not NaN; `storage` is what
+    the array is computed in.
+    """
+    build, kind = x.builder, kind_of(marker)
+    allowed = kind == "nan" or (kind == "na" and not indicator)
+    for cell in x.cells:
+        if kind is not None and allowed:
+            build.learn(cell, kind)
+        build.take(cell, _takes(kind if allowed else None, objects))
+    wire = build.refuse(x.matrix(storage, model=model), nan=not allowed, inf=True)
+    if kind is not None or not isinstance(marker, numbers.Real):
+        return wire, build.is_nan(wire)
+    if wire.dtype == "float32" and isinstance(marker, np.float64):
+        # NumPy widens for a float64 scalar, and narrows a Python number.
+        return wire, build.binary("Equal", build.cast(wire, "float64"), marker)
+    return wire, build.binary("Equal", wire, float(marker))
+
+
+def _takes(kind: Missing | None, objects: bool) -> tuple[Missing, ...]:
+    if not objects:
+        return TAKES
+    return MISSING if kind == "na" else ("nan",)
+
+
+def _check_marker(model: Any) -> None:
+    """Refuse a ``missing_values`` that no column of a program can hold."""
+    marker = model.missing_values
+    if not (kind_of(marker) is not None or isinstance(marker, (str, numbers.Real))):
+        raise UnsupportedModelError(
+            f"{type(model).__name__}(missing_values={marker!r}) is not supported; "
+            "use NaN, None, pandas.NA, a number or a text"
+        )
 
 
 CLASSES = {"MissingIndicator": MissingIndicator(), "SimpleImputer": SimpleImputer()}

@@ -22,17 +22,7 @@ _LEAF = -1
 
 
 def float32_matrix(model: Any, x: Table, *, missing: bool) -> Wire:
-    """Return X as scikit-learn's trees take it: float32, infinity refused after the cast.
-
-    Parameters
-    ----------
-    model : estimator
-        Whom a message names.
-    x : Table
-        The columns.
-    missing : bool
-        Whether NaN is let through.
-    """
+    """Return X as scikit-learn's trees take it: float32, infinity refused after the cast."""
     # In a sparse matrix scikit-learn's trees refuse NaN, whatever they were fitted on.
     return ops.refuse(x.matrix("float32", model=model), nan=x.sparse is not None or not missing)
 
@@ -52,18 +42,8 @@ def flatten(
 ) -> Trees:
     """Return the nodes of many `sklearn.tree._tree.Tree` as one ensemble.
 
-    Parameters
-    ----------
-    trees : sequence of Tree
-        In the order in which their leaves are summed.
-    columns : int ``[columns]``
-        Which entries of a node's flattened ``value`` a leaf adds.
-    init : float64 ``[outputs]``
-        Where the sums start.
-    scale : float
-        What leaf values are multiplied by, in float64 (the learning rate of boosting).
-    targets : int32 ``[trees]``, optional
-        Output that each tree adds to.
+    Of a node's flattened ``value`` a leaf adds the entries `columns`, multiplied by `scale` in
+    float64 (the learning rate of boosting).
     """
     nodes = [_nodes(i, tree) for i, tree in enumerate(trees)]
     values = np.empty((sum(int(n.leaf.sum()) for n in nodes), len(columns)), dtype=np.float64)
@@ -131,7 +111,8 @@ class TreeClassifier(TreeModel):
             np.argmax(chances[:, end - n : end], axis=1)
             for end, n in zip(ends, counts, strict=True)
         ]
-        return ops.labels(ops.concat(codes), *_listed(model.classes_, counts))
+        classes = model.classes_ if len(counts) > 1 else [model.classes_]
+        return ops.labels(ops.concat(codes), *classes)
 
     @method
     def predict_proba(self, model: Any, x: Wire) -> Wire:
@@ -158,10 +139,6 @@ class TreeRegressor(TreeModel):
 def _class_counts(model: Any) -> list[int]:
     """Return how many classes each output of a classifier has."""
     return [int(n) for n in np.atleast_1d(model.n_classes_)]
-
-
-def _listed(classes: Any, counts: list[int]) -> Any:
-    return classes if len(counts) > 1 else [classes]
 
 
 CLASSES: dict[str, Stripper] = {

@@ -18,21 +18,13 @@ import numpy as np
 from sclbl.errors import ColumnError, UnsupportedModelError
 from sclbl.strippers import ops
 from sclbl.strippers.columns import Table
+from sclbl.strippers.example import listed
 
 _INTERCEPT = "Intercept"
 
 
 def linear_predictor(results: Any, params: np.ndarray, x: Table) -> Any:
-    """Write ``exog @ params``.
-
-    Parameters
-    ----------
-    results : statsmodels results
-        Fitted.
-    params : float64 array ``[exog columns]`` or ``[exog columns, outcomes]``
-        One coefficient a column of the design matrix.
-    x : Table
-        The columns of the rows.
+    """Return ``exog @ params``, float64 ``[rows, outcomes]``.
 
     Raises
     ------
@@ -140,13 +132,13 @@ def _check_positions(model: Any, x: Table, count: int) -> None:
         absent = [n for n in fitted if n not in given]
         extra = [n for n in given if n not in fitted]
         if absent:
-            what = f"lacks columns that {_name(model)} was fitted on: {_listed(absent)}"
+            what = f"lacks columns that {_name(model)} was fitted on: {listed(absent)}"
         elif extra:
-            what = f"has columns that {_name(model)} was not fitted on: {_listed(extra)}"
+            what = f"has columns that {_name(model)} was not fitted on: {listed(extra)}"
         else:
             what = (
                 f"has the columns of {_name(model)} in another order; statsmodels goes by "
-                f"position, so give them as they were fitted: {_listed(fitted)}"
+                f"position, so give them as they were fitted: {listed(fitted)}"
             )
         raise ColumnError(
             f"example_input {what}{_constant_hint(model, x, count)}",
@@ -186,8 +178,3 @@ def _numbers(results: Any, x: Table) -> Any:
 
 def _name(model: Any) -> str:
     return f"statsmodels {type(model).__name__}"
-
-
-def _listed(names: list[str], most: int = 10) -> str:
-    shown = ", ".join(map(repr, names[:most]))
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
