@@ -119,7 +119,7 @@ def _booster(label: str, data: bytes) -> Any:
         raise UnsupportedModelError(
             f"{label} is a file of XGBoost, which is not installed; pip install xgboost"
         ) from error
-    from sclbl.strippers import xgboost_file
+    from sclbl.strippers.xgboost import file as xgboost_file
 
     try:
         xgboost_file.check(data)

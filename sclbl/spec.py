@@ -121,10 +121,20 @@ class Provenance:
         Qualified class name of the fitted object, or ``"onnx"``.
     libraries : mapping of str to str
         Versions of the libraries that made it.
+    models : tuple of str
+        Qualified class names of it and of the models inside it that were written. Like what
+        follows it is known where the model is at hand, and no spec's file holds it.
+    has_jobs : bool
+        Whether one of them was given more than one job (``n_jobs``).
+    refuses_more : tuple of exception classes
+        Errors of the program that the model need not share.
     """
 
     model: str
     libraries: Mapping[str, str] = field(default_factory=dict)
+    models: tuple[str, ...] = field(default=(), compare=False)
+    has_jobs: bool = field(default=False, compare=False)
+    refuses_more: tuple[type[Exception], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

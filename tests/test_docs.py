@@ -20,7 +20,8 @@ from sclbl.ops import table
 from sclbl.registry.local import LocalRegistry
 from sclbl.server.app import ROUTES
 from sclbl.server.problems import STATUS, status_of
-from sclbl.strippers.table import STRIPPERS
+from sclbl.strippers.statsmodels.results import RESULTS
+from sclbl.strippers.table import classes
 from tests.server.threads import serving
 
 ROOT = Path(__file__).parents[1]
@@ -81,15 +82,15 @@ def test_error_classes_are_documented() -> None:
 def test_supported_classes_are_documented() -> None:
     documented = words("docs/models.md")
     # Results of statsmodels are known by the model that was fitted, not by their own class.
-    known = {k for k, (_, name) in STRIPPERS.items() if name != "RESULTS"}
-    assert not [k for k in known if k.partition(".")[2] not in documented]
+    known = {name for name, stripper in classes().items() if stripper is not RESULTS}
+    assert not [k for k in known if k.rpartition(".")[2] not in documented]
 
 
 def test_documented_scikit_learn_classes_are_supported() -> None:
     section = text("docs/models.md").partition("## scikit-learn")[2].partition("\n## ")[0]
     rows = [line.split("|")[2] for line in section.splitlines() if line.startswith("| ")][1:]
     named = {name.strip() for row in rows for name in row.split(",")}
-    assert named == {k.partition(".")[2] for k in STRIPPERS if k.startswith("sklearn.")}
+    assert named == {k.rpartition(".")[2] for k in classes() if k.startswith("sklearn.")}
 
 
 def test_commands_and_options_are_documented() -> None:

@@ -97,7 +97,7 @@ class _Check:
             ok=not worst,
             methods=tuple(self.reports.values()),
             worst=worst,
-            sequential=has_jobs(self.model),
+            sequential=self.spec.source.has_jobs,
             alone=self.alone,
         )
 
@@ -225,10 +225,7 @@ class _Check:
 
     def is_stricter(self, error: InputError) -> bool:
         """Return whether a program refuses what the model, or one inside it, only seems to take."""
-        from sclbl.strippers import dispatch
-        from sclbl.strippers.nested import nested
-
-        return isinstance(error, dispatch.refuses_more(nested(self.model)))
+        return isinstance(error, self.spec.source.refuses_more)
 
     def compare_given(self, given: Any) -> None:
         """Compare on the rows of `verify_on`."""
@@ -255,13 +252,6 @@ class _Check:
                 )
             return
         self.compare(rows)
-
-
-def has_jobs(model: Any) -> bool:
-    """Return whether a model, or one inside it, was given more than one job (``n_jobs``)."""
-    from sclbl.strippers.nested import nested
-
-    return any(getattr(m, "n_jobs", None) not in (None, 1) for m in nested(model))
 
 
 def _listed(returned: Any) -> list[Any]:

@@ -122,7 +122,7 @@ def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequenc
         signature=signature,
         source=_source(model, build.visited),
         kept=kept(graph),
-        dropped=dropped(model, graph),
+        dropped=dropped(build.visited, graph),
         warnings=tuple(dict.fromkeys(build.warnings)),
     )
 
@@ -201,31 +201,33 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
     )
 
 
-def _source(model: Any, visited: Sequence[Any]) -> Provenance:
+def _source(model: Any, visited: Sequence[tuple[str, Any]]) -> Provenance:
     import importlib.metadata
 
     from sclbl.spec import Provenance
-    from sclbl.strippers.dispatch import qualified_name
+    from sclbl.strippers.dispatch import find, qualified_name
 
-    distributions = {
-        "sklearn": ("scikit-learn",),
-        "xgboost": ("xgboost", "xgboost-cpu"),
-        "statsmodels": ("statsmodels",),
-        "lightgbm": ("lightgbm",),
-    }
+    parts = [part for _, part in visited]
+    distributions = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}
     versions = {}
-    for library in (*sorted(_libraries(visited)), "numpy"):
+    for library in (*sorted(_libraries(parts)), "numpy"):
         for distribution in distributions.get(library, (library,)):
             try:
                 versions[library] = importlib.metadata.version(distribution)
             except importlib.metadata.PackageNotFoundError:
                 continue
             break
-    return Provenance(model=qualified_name(type(model)), libraries=versions)
+    return Provenance(
+        model=qualified_name(type(model)),
+        libraries=versions,
+        models=tuple(dict.fromkeys(qualified_name(type(part)) for part in parts)),
+        has_jobs=any(getattr(part, "n_jobs", None) not in (None, 1) for part in parts),
+        refuses_more=tuple({e: None for part in parts for e in find(part).refuses_more}),
+    )
 
 
-def _libraries(visited: Sequence[Any]) -> set[str]:
-    """Return the libraries of a model and of the models inside it."""
-    classes = {cls for model in visited for cls in type(model).__mro__}
+def _libraries(parts: Sequence[Any]) -> set[str]:
+    """Return the libraries of the models that were written."""
+    classes = {cls for part in parts for cls in type(part).__mro__}
     found = {cls.__module__.partition(".")[0] for cls in classes}
     return found.difference({"builtins", "typing", "abc"})

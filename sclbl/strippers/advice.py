@@ -47,7 +47,7 @@ _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 SKLEARN: dict[Advice, str] = {
     _CLASSIFIER: """GaussianProcessClassifier KNeighborsClassifier LinearDiscriminantAnalysis
         MLPClassifier NearestCentroid NuSVC QuadraticDiscriminantAnalysis
-        RadiusNeighborsClassifier SVC BernoulliNB CategoricalNB ComplementNB GaussianNB
+        RadiusNeighborsClassifier SVC BernoulliNB CategoricalNB ComplementNB
         MultinomialNB""",
     _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor KernelRidge MLPRegressor NuSVR
         RadiusNeighborsRegressor SVR""",
@@ -57,11 +57,6 @@ SKLEARN: dict[Advice, str] = {
         MiniBatchNMF MiniBatchSparsePCA NMF NeighborhoodComponentsAnalysis PLSCanonical PLSSVD
         SparseCoder SparsePCA SparseRandomProjection TruncatedSVD BernoulliRBM Isomap
         LocallyLinearEmbedding""",
-    Advice("pass the best model that it found, its attribute best_estimator_"): """GridSearchCV
-        HalvingGridSearchCV HalvingRandomSearchCV RandomizedSearchCV""",
-    Advice(
-        "upload the models inside, each in its list estimators_, and combine what they predict"
-    ): "VotingClassifier VotingRegressor",
     Advice(
         "upload the models inside (estimators_ and final_estimator_) and chain them where you call "
         "them, or fit one ensemble",
@@ -110,8 +105,8 @@ SKLEARN: dict[Advice, str] = {
     Advice(
         "it numbers groups of rows; fit a classifier to its labels_ and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
-    ): """AffinityPropagation AgglomerativeClustering Birch BisectingKMeans DBSCAN HDBSCAN KMeans
-        MeanShift MiniBatchKMeans OPTICS SpectralClustering""",
+    ): """AffinityPropagation AgglomerativeClustering Birch BisectingKMeans DBSCAN HDBSCAN MeanShift
+        OPTICS SpectralClustering""",
     Advice(
         "it numbers groups of rows; fit a classifier to its row_labels_ and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
@@ -142,7 +137,7 @@ SKLEARN: dict[Advice, str] = {
         "trees find such steps and curves themselves; fit one on the columns as they are, or "
         "compute the columns before the model",
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
-    ): """Binarizer KBinsDiscretizer PolynomialFeatures PowerTransformer QuantileTransformer
+    ): """Binarizer KBinsDiscretizer PowerTransformer QuantileTransformer
         RandomTreesEmbedding SplineTransformer""",
     Advice(
         "trees need no such map; fit one on the columns as they are",
@@ -216,7 +211,7 @@ MODULES: dict[str, Advice] = {
 _KINDS = {
     "classifier": _CLASSIFIER,
     "regressor": _REGRESSOR,
-    "clusterer": _BY_CLASS["KMeans"],
+    "clusterer": _BY_CLASS["DBSCAN"],
     "outlier_detector": _BY_CLASS["IsolationForest"],
     "density_estimator": _BY_CLASS["KernelDensity"],
     "transformer": _TRANSFORMER,

@@ -1,80 +1,145 @@
-"""What a stripper is."""
+"""What a stripper is: the source's own formulas, one method of the model each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
 
 from sclbl.errors import InputError
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder
 
+F = TypeVar("F", bound=Callable[..., Any])
+#: The order in which methods are offered; others follow as they are written.
+_ORDER = ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform")
 
-class Stripper(Protocol):
-    """Turns one family of fitted objects into a piece of a graph."""
 
-    def methods(self, model: Any) -> tuple[str, ...]:
-        """Return the methods that this fitted model offers, the default ones first.
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """How a method was declared.
 
-        Raise `NotFittedError` for an unfitted model and `UnsupportedModelError` for an option
-        that has no exact equivalent; the message names the class, the option and a way out.
+    Parameters
+    ----------
+    on_request : bool
+        Whether it is written only when it is asked for: what doubles a program.
+    table : bool
+        Whether it takes the `Table` of the columns, rather than what `Stripper.rows` makes of it.
+    ask : str
+        The model's own method.
+    options : mapping
+        What the model's own method is called with, besides the rows.
+    """
+
+    on_request: bool
+    table: bool
+    ask: str
+    options: Mapping[str, Any]
+
+
+def once(function: F) -> F:
+    """Write what a function of a stripper, a model and its rows returns a single time."""
+
+    @functools.wraps(function)
+    def written(self: Any, model: Any, x: Wire | Table) -> Any:
+        known = x.builder.written
+        key = (self, function.__qualname__, id(model), id(x))
+        if key not in known:
+            known[key] = (x, function(self, model, x))  # x is kept, so that its id stays its own
+        return known[key][1]
+
+    return written  # type: ignore[return-value]  # the same signature
+
+
+@overload
+def method(function: F) -> F: ...
+@overload
+def method(
+    *, on_request: bool = ..., table: bool = ..., ask: str = ..., **options: Any
+) -> Callable[[F], F]: ...
+def method(
+    function: F | None = None,
+    *,
+    on_request: bool = False,
+    table: bool = False,
+    ask: str = "",
+    **options: Any,
+) -> Any:
+    """Declare a method of a `Stripper` as one that its models offer; see `Declared`."""
+
+    def declare(function: F) -> F:
+        made = once(function)
+        made.declared = Declared(  # type: ignore[attr-defined]  # a mark on the function
+            on_request, table, ask or function.__name__, options
+        )
+        return made
+
+    return declare if function is None else declare(function)
+
+
+class Stripper:
+    """Turns one family of fitted objects into a piece of a graph.
+
+    Each function marked with `method` writes the method of its name: it gets the model and the
+    rows, and returns a wire, or for ``transform`` perhaps a `Table` (which may mix types).
+    """
+
+    #: Whether the models tell None, NaN and pandas.NA apart among objects. Every other model is
+    #: taken to make numbers of objects at once, in which None is NaN and pandas.NA is refused.
+    tells_missing: bool = False
+    #: Whether ``transform`` makes an array of a sparse matrix too.
+    makes_dense: bool = False
+    #: Errors of programs that their models need not share: where a library does not look at what
+    #: it cannot use, a bad value still never becomes a number.
+    refuses_more: tuple[type[InputError], ...] = ()
+
+    def check(self, model: Any) -> None:
+        """Raise `UnsupportedModelError` for an option that has no exact equivalent.
+
+        The message names the class, the option and a way out.
         """
+
+    def rows(self, model: Any, x: Table) -> Any:
+        """Return the rows as the source's formulas take them, with its checks written."""
+        return x
+
+    def offers(self, model: Any) -> Mapping[str, Declared]:
+        """Return the methods that a fitted object offers, those on request among them."""
+        return {m: d for m, d in self.declared().items() if hasattr(model, d.ask)}
+
+    @classmethod
+    @functools.cache
+    def declared(cls) -> Mapping[str, Declared]:
+        """Return the methods that are written here."""
+        found = {
+            name: value.declared
+            for base in reversed(cls.__mro__)
+            for name, value in vars(base).items()
+            if hasattr(value, "declared")
+        }
+        ordered = sorted(found, key=lambda m: _ORDER.index(m) if m in _ORDER else len(_ORDER))
+        return {name: found[name] for name in ordered}
 
     def strip(
         self, model: Any, x: Table, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Wire | Table]:
-        """Write the computation of the given methods and return what each of them results in.
-
-        ``transform`` returns a Table (it may mix types), everything else a Wire.
-        """
-
-
-class OnRequest(Protocol):
-    """What a stripper adds that has methods which are written only when they are asked for.
-
-    ``apply`` of a forest is one: it needs a table of leaves of its own, which doubles the program.
-    """
-
-    def optional(self, model: Any) -> tuple[str, ...]:
-        """Return the methods that `strip` also takes, beyond `Stripper.methods`."""
-
-
-class OwnCall(Protocol):
-    """What a stripper adds whose models take rows, or name methods, in a way of their own."""
+        """Write the given methods and return what each of them results in."""
+        declared = {m: d for m, d in self.declared().items() if m in methods}
+        rows = x if all(d.table for d in declared.values()) else self.rows(model, x)
+        return {m: getattr(self, m)(model, x if d.table else rows) for m, d in declared.items()}
 
     def call(self, model: Any, method: str, rows: Any) -> Any:
-        """Return what the model itself returns for `rows`; by default ``model.method(rows)``."""
-
-
-class Named(Protocol):
-    """What a stripper adds whose models know the names of their columns in a way of their own."""
+        """Return what the model itself returns for rows."""
+        declared = self.declared().get(method)
+        if declared is None:
+            return getattr(model, method)(rows)
+        return getattr(model, declared.ask)(rows, **declared.options)
 
     def names(self, model: Any) -> tuple[str, ...] | None:
-        """Return the columns' names as fitted; by default ``model.feature_names_in_``."""
-
-
-class TellsMissing(Protocol):
-    """What a stripper adds whose models tell None, NaN and pandas.NA apart among objects.
-
-    It notes what the model learned with `Builder.learn` and `Builder.take`. Every other model is
-    taken to make numbers of objects at once, in which None is NaN and pandas.NA is refused.
-    """
-
-    tells_missing: bool
-
-
-class ByName(Protocol):
-    """What a stripper adds whose models look columns up by name and ignore the others."""
+        """Return the names of the columns as fitted; None where the model knows none."""
+        return getattr(model, "feature_names_in_", None)
 
     def columns(self, model: Any) -> tuple[str, ...] | None:
-        """Return the names that the model looks up; None where it goes by position."""
-
-
-class Stricter(Protocol):
-    """What a stripper adds whose programs refuse rows that the model makes a number of.
-
-    A bad value never becomes a number, also where the library does not look.
-    """
-
-    def refuses_more(self, model: Any) -> tuple[type[InputError], ...]:
-        """Return the errors of a program that the model need not share."""
+        """Return the columns that the model looks up by name; None where it goes by position."""
+        return None

@@ -9,35 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.signature import DType, Kind, Label, Missing
+from sclbl.signature import Kind, Missing
 from sclbl.strippers import promotion
+from sclbl.strippers.promotion import Float as Float
+from sclbl.strippers.wire import Sparse as Sparse
+from sclbl.strippers.wire import Wire as Wire
 
 if TYPE_CHECKING:
     from sclbl.strippers.graph import Builder
-
-Float = Literal["float32", "float64"]
-#: The form of a sparse matrix: stored row by row, or column by column.
-Sparse = Literal["csr", "csc"]
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """A tensor of the graph: ``[rows, width]`` of `dtype`.
-
-    ``origins`` holds, for each of its columns, the input column it came from (-1: none).
-    """
-
-    name: str
-    dtype: DType
-    width: int
-    origins: tuple[int, ...]
-    labels: tuple[tuple[Label, ...], ...] | None = None
-    splits: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,11 @@ def _bytes(array: np.ndarray) -> int:
     return sum(len(str(item).encode()) for item in array.ravel().tolist())
 
 
-def dropped(model: Any, graph: Graph) -> tuple[str, ...]:
+def dropped(visited: Iterable[tuple[str, Any]], graph: Graph) -> tuple[str, ...]:
     """Return the fitted attributes of which the graph holds no number.
 
-    An attribute counts as kept where each of its numbers occurs in the graph, in any order or sign.
+    `visited` are the models that were written, each with the prefix of its attributes' names. An
+    attribute counts as kept where each of its numbers occurs in the graph, in any order or sign.
     Attributes that hold estimators, trees or text are not listed: they were taken apart.
     """
     arrays = [c for c in graph.constants.values() if c.dtype.kind in "fiu"]
@@ -56,8 +57,8 @@ def dropped(model: Any, graph: Graph) -> tuple[str, ...]:
     held = np.unique(np.concatenate(numbers)) if numbers else np.empty(0)
     names = (
         prefix + name
-        for prefix, part in _parts(model, "")
-        for name, value in vars(part).items()
+        for prefix, part in visited
+        for name, value in getattr(part, "__dict__", {}).items()
         if _is_left(name, value, held)
     )
     return tuple(dict.fromkeys(names))
@@ -71,13 +72,3 @@ def _is_left(name: str, value: Any, held: np.ndarray) -> bool:
         return False
     flat = np.abs(array.ravel().astype(np.float64))
     return not bool(np.isin(flat[~np.isnan(flat)], held).all())
-
-
-def _parts(model: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield a model and the steps inside it, each with the prefix of its attributes' names."""
-    if hasattr(model, "__dict__"):
-        yield prefix, model
-    for attribute in ("steps", "transformers_", "transformer_list"):
-        for step in getattr(model, attribute, None) or ():
-            if not isinstance(step[1], str) and step[1] is not None:
-                yield from _parts(step[1], f"{prefix}{step[0]}.")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from sclbl.errors import (
-    InputError,
     NotFittedError,
     SclblError,
     UnsupportedMethodError,
@@ -19,10 +17,11 @@ from sclbl.errors import (
 )
 from sclbl.signature import TAKES
 from sclbl.strippers.advice import advise
-from sclbl.strippers.base import Stripper
+from sclbl.strippers.base import Declared, Stripper
 from sclbl.strippers.columns import Sparse, Table, Wire
 from sclbl.strippers.graph import Builder
-from sclbl.strippers.table import STRIPPERS
+from sclbl.strippers.promotion import kind_of
+from sclbl.strippers.table import stripper_of
 
 _REGISTERED: dict[type, Stripper] = {}
 #: What code runs into where an attribute of a model is absent, or of another type or shape.
@@ -37,32 +36,26 @@ def register(cls: type, stripper: Stripper) -> None:
     cls : type
         The exact class; its subclasses are registered on their own.
     stripper : Stripper
-        An object with the methods of `sclbl.strippers.base.Stripper`.
+        An instance of a subclass of `sclbl.strippers.base.Stripper`.
 
     Raises
     ------
     TypeError
-        Where `cls` is not a class or `stripper` lacks a method.
+        Where `cls` is not a class or `stripper` is no stripper.
     """
     if not isinstance(cls, type):
         raise TypeError(f"register takes a class first, not {cls!r}")
-    for method in ("methods", "strip"):
-        if not callable(getattr(stripper, method, None)):
-            raise TypeError(
-                f"the stripper for {qualified_name(cls)} has no method {method!r}; "
-                "see sclbl.strippers.base.Stripper"
-            )
+    if not isinstance(stripper, Stripper):
+        raise TypeError(
+            f"the stripper for {qualified_name(cls)} is {stripper!r}, which is no instance of "
+            "sclbl.strippers.base.Stripper; see docs/adding-a-stripper.md"
+        )
     _REGISTERED[cls] = stripper
 
 
 def qualified_name(cls: type) -> str:
     """Return module and name of a class."""
     return f"{cls.__module__}.{cls.__qualname__}"
-
-
-def table_key(cls: type) -> str:
-    """Return how the table calls a class: library and class name."""
-    return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
 
 
 def find(model: Any) -> Stripper:
@@ -78,14 +71,14 @@ def find(model: Any) -> Stripper:
     UnsupportedModelError
         Where no stripper knows the exact class.
     """
-    cls = type(model)
-    if cls in _REGISTERED:
-        return _REGISTERED[cls]
-    entry = STRIPPERS.get(table_key(cls))
-    if entry is None:
+    found = _of_class(type(model))
+    if found is None:
         raise UnsupportedModelError(_refusal(model))
-    module, name = entry
-    return cast(Stripper, getattr(importlib.import_module(module), name))
+    return found
+
+
+def _of_class(cls: type) -> Stripper | None:
+    return _REGISTERED.get(cls) or stripper_of(cls)
 
 
 def _refusal(model: Any) -> str:
@@ -96,7 +89,7 @@ def _refusal(model: Any) -> str:
     # Classes of one library inherit from each other for reasons of its own.
     parents = () if cls.__module__.startswith("statsmodels.") else cls.__mro__[1:]
     for parent in parents:
-        if parent in _REGISTERED or table_key(parent) in STRIPPERS:
+        if _of_class(parent) is not None:
             return (
                 f"{name} is a subclass of {qualified_name(parent)} and may predict differently, "
                 "so it is not stripped as one; fit the parent class, or give the subclass a "
@@ -110,8 +103,7 @@ def _refusal(model: Any) -> str:
 
 def is_known(model: Any) -> bool:
     """Return whether an object's class has a stripper."""
-    cls = type(model)
-    return cls in _REGISTERED or table_key(cls) in STRIPPERS
+    return _of_class(type(model)) is not None
 
 
 @contextmanager
@@ -158,8 +150,8 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
-def methods(model: Any) -> tuple[str, ...]:
-    """Return the methods that a fitted object offers as programs, the default ones first.
+def offers(model: Any) -> Mapping[str, Declared]:
+    """Return what a fitted object offers as programs, and how each method was declared.
 
     Raises
     ------
@@ -171,44 +163,37 @@ def methods(model: Any) -> tuple[str, ...]:
     stripper = find(model)
     with reading(model):
         _check_fitted(model)
-        return stripper.methods(model)
+        stripper.check(model)
+        return stripper.offers(model)
+
+
+def methods(model: Any) -> tuple[str, ...]:
+    """Return the methods that a fitted object offers by default; see `offers`."""
+    found = tuple(m for m, declared in offers(model).items() if not declared.on_request)
+    if not found:
+        raise UnsupportedModelError(
+            f"{qualified_name(type(model))} has no method that a program can have; it was fitted "
+            "with options that leave it none (refit=False of a search, for one)"
+        )
+    return found
 
 
 def optional(model: Any) -> tuple[str, ...]:
-    """Return the methods that are written on request only (see `base.OnRequest`)."""
-    more = getattr(find(model), "optional", None)
-    with reading(model):
-        return tuple(more(model)) if more else ()
+    """Return the methods that are written on request only."""
+    return tuple(m for m, declared in offers(model).items() if declared.on_request)
 
 
 def used_by_name(model: Any) -> frozenset[str] | None:
-    """Return the columns that a model looks up by name; None where it goes by position.
-
-    See `base.ByName`.
-    """
-    by_name = getattr(find(model), "columns", None)
+    """Return the columns that a model looks up by name; None where it goes by position."""
     with reading(model):
-        names = by_name(model) if by_name else None
+        names = find(model).columns(model)
     return None if names is None else frozenset(names)
 
 
 def fitted_names(model: Any) -> tuple[str, ...] | None:
-    """Return the names of the columns that a model was fitted on; None where it knows none.
-
-    See `base.Named`.
-    """
-    names = getattr(find(model), "names", None)
-    found = names(model) if names else getattr(model, "feature_names_in_", None)
+    """Return the names of the columns that a model was fitted on; None where it knows none."""
+    found = find(model).names(model)
     return None if found is None else tuple(map(str, found))
-
-
-def refuses_more(models: Iterable[Any]) -> tuple[type[InputError], ...]:
-    """Return the errors of programs that these models need not share; see `base.Stricter`."""
-    found: dict[type[InputError], None] = {}
-    for model in models:
-        more = getattr(find(model), "refuses_more", None)
-        found.update(dict.fromkeys(more(model) if more else ()))
-    return tuple(found)
 
 
 def _check_fitted(model: Any) -> None:
@@ -226,7 +211,7 @@ def _check_fitted(model: Any) -> None:
 
 
 def apply(
-    model: Any, x: Table, build: Builder, wanted: frozenset[str]
+    model: Any, x: Table, build: Builder, wanted: frozenset[str], name: str = ""
 ) -> Mapping[str, Wire | Table]:
     """Write the computation of some methods of a fitted object into a graph.
 
@@ -240,6 +225,8 @@ def apply(
         Where to write.
     wanted : frozenset of str
         Methods.
+    name : str
+        What the model around it calls it.
 
     Returns
     -------
@@ -251,15 +238,13 @@ def apply(
     NotFittedError, UnsupportedModelError, UnsupportedMethodError
         Where the object cannot be written.
     """
-    offered = methods(model)
-    if not wanted.issubset(offered):
-        check_offered(model, sorted(wanted), (*offered, *optional(model)))
-    build.visited.append(model)
+    offered = offers(model)
+    check_offered(model, sorted(wanted), tuple(offered))
     stripper = find(model)
-    if not getattr(stripper, "tells_missing", False):
+    if not stripper.tells_missing:
         for cell in x.cells:  # made numbers at once, by `check_array` and its like
             build.take(cell, TAKES)
-    with reading(model):
+    with reading(model), build.writing(model, name):
         return stripper.strip(model, x, build, wanted)
 
 
@@ -279,10 +264,10 @@ def check_offered(model: Any, wanted: Sequence[str], offered: Sequence[str]) -> 
         )
 
 
-def transform(model: Any, x: Table, build: Builder) -> Table:
+def transform(model: Any, x: Table, build: Builder, name: str = "") -> Table:
     """Write a fitted transformer into a graph and return its columns, named as it names them."""
-    result = apply(model, x, build, frozenset({"transform"}))["transform"]
-    table = result if isinstance(result, Table) else build.wire_table(result)
+    result = apply(model, x, build, frozenset({"transform"}), name)["transform"]
+    table = as_table(result)
     names: Sequence[str | None] | None = names_out(model, x.names)
     if names is None or len(names) != table.width:
         names = (None,) * table.width
@@ -290,10 +275,30 @@ def transform(model: Any, x: Table, build: Builder) -> Table:
     return Table(build, cells, sparse_form(model, x, table))
 
 
+def hand_on(
+    model: Any, x: Table, build: Builder, wanted: frozenset[str], name: str
+) -> Mapping[str, Wire | Table]:
+    """Write methods of a model as those of the one around it."""
+    results = dict(apply(model, x, build, wanted, name))
+    if "transform" in results:  # a step of another pipeline, perhaps
+        table = as_table(results["transform"])
+        results["transform"] = replace(table, sparse=sparse_form(model, x, table))
+    return results
+
+
+def as_table(result: Wire | Table) -> Table:
+    """Return what a transformer results in as columns."""
+    if isinstance(result, Table):
+        return result
+    dtype = result.numbers
+    kind = None if result.dtype == "text" else kind_of(dtype)
+    table = result.builder.wire_table(result, kind=kind, dtype=dtype)
+    return replace(table, sparse=result.sparse)
+
+
 def sparse_form(model: Any, x: Table, result: Table) -> Sparse | None:
     """Return the form of the sparse matrix that a transformer makes of x, if it makes one."""
-    # Of the transformers that take a sparse matrix, all but components return one.
-    return result.sparse or (None if hasattr(model, "components_") else x.sparse)
+    return result.sparse or (None if find(model).makes_dense else x.sparse)
 
 
 def names_out(model: Any, names: Sequence[str | None]) -> tuple[str, ...] | None:

@@ -131,20 +131,16 @@ class Result:
 def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
     """Call a method of the model itself, sequentially (see `sclbl.strippers.sequential`).
 
-    A stripper whose model takes its rows in a way of its own (a booster) has a method
-    ``call(model, method, rows)``.
-
     Raises
     ------
     InputError
         Where the model refuses the rows, with its own words.
     """
-    own = getattr(stripper, "call", None)
     try:
         # The names of columns were checked already, and a warning about them says nothing new.
         with warnings.catch_warnings(), one_by_one():
             warnings.simplefilter("ignore")
-            returned = own(model, method, rows) if own else getattr(model, method)(rows)
+            returned = stripper.call(model, method, rows)
     except MemoryError:
         raise
     except Exception as error:
@@ -250,7 +246,7 @@ def _check_present(model: str, fitted: list[str], given: list[str]) -> None:
     absent = [c for c in fitted if c not in given]
     if absent:
         raise ColumnError(
-            f"example_input lacks columns that {model} was fitted on: {_listed(absent)}",
+            f"example_input lacks columns that {model} was fitted on: {listed(absent)}",
             column=absent[0],
         )
 
@@ -260,17 +256,18 @@ def _check_names(model: str, fitted: list[str], given: list[str]) -> None:
     extra = [c for c in given if c not in fitted]
     if extra:
         raise ColumnError(
-            f"example_input has columns that {model} was not fitted on: {_listed(extra)}; "
+            f"example_input has columns that {model} was not fitted on: {listed(extra)}; "
             "leave them out",
             column=extra[0],
         )
     if fitted != given:
         raise ColumnError(
             f"example_input has the columns of {model} in another order; "
-            f"give them as they were fitted: {_listed(fitted)}"
+            f"give them as they were fitted: {listed(fitted)}"
         )
 
 
-def _listed(names: list[str], most: int = 10) -> str:
+def listed(names: list[str], most: int = 10) -> str:
+    """Return names for a message, the first ones of many."""
     shown = ", ".join(map(repr, names[:most]))
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

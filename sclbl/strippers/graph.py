@@ -7,7 +7,8 @@ writes operators on wires through the methods of `Builder`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -36,8 +37,13 @@ class Builder:
         self._pinned: dict[int, str] = {}
         #: What the owner of the model should know; strippers append, `strip` puts them in the spec.
         self.warnings: list[str] = []
-        #: The models that were written so far, the outer ones first.
-        self.visited: list[Any] = []
+        #: The models that were written so far, the outer ones first, by what they are called.
+        self.visited: list[tuple[str, Any]] = []
+        #: The one that is being written, and what it is called: ``scaler.`` inside a pipeline.
+        self.model: Any = None
+        self._place = ""
+        #: What strippers wrote so far, by model and method (see `sclbl.strippers.base.once`).
+        self.written: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         #: Columns that the example holds as objects.
         self.objects: frozenset[int] = frozenset()
         #: Which missing values the model takes for what, by column (see `learn` and `take`).
@@ -49,6 +55,17 @@ class Builder:
         self._values: dict[str, Value] = {}
         self._inputs: list[Value] = []
         self._known: dict[tuple[Any, ...], tuple[Wire, ...]] = {}
+
+    @contextmanager
+    def writing(self, model: Any, name: str) -> Iterator[None]:
+        """Record a model as visited while it is written, inside the one that is being written."""
+        outer, place = self.model, self._place
+        self.model, self._place = model, f"{place}{name}." if name else place
+        self.visited.append((self._place, model))
+        try:
+            yield
+        finally:
+            self.model, self._place = outer, place
 
     # ------------------------------------------------------------- inputs
 
@@ -108,7 +125,7 @@ class Builder:
         value = Value(name, dtype, (len(origins),))
         self._inputs.append(value)
         self._values[name] = value
-        return Wire(name, dtype, len(origins), origins)
+        return Wire(name, dtype, len(origins), origins, builder=self)
 
     def wire_table(
         self,
@@ -191,7 +208,8 @@ class Builder:
         wires = []
         for name, (dtype, shape) in zip(node.outputs, results, strict=True):
             value = self._values[name] = Value(name, dtype, shape)
-            wires.append(Wire(name, dtype, value.width, (-1,) * value.width))
+            none = (-1,) * value.width
+            wires.append(Wire(name, dtype, value.width, none, builder=self))
         self._nodes.append(node)
         self._known[key] = tuple(wires)
         return self._known[key]
@@ -334,6 +352,11 @@ class Builder:
         wire = self.node("sclbl.Labels", [codes], labels=lists)
         return replace(wire, labels=lists)
 
+    def codes(self, labels: Wire) -> Wire:
+        """Return the class numbers (int64) that became labels."""
+        node = next(n for n in self._nodes if labels.name in n.outputs)
+        return Wire(node.inputs[0], "int64", labels.width, labels.origins, builder=self)
+
     def trees(self, x: Wire, trees: Trees, start: Wire | None = None) -> Wire:
         """Sum an ensemble of trees over each row: ``[rows, outputs]`` in the type of its values.
 
@@ -416,12 +439,11 @@ class Builder:
     def _after(self, wire: Wire, checks: Iterable[Node]) -> Wire:
         """Return a wire of the same values that also needs what some checks look at."""
         if wire.dtype == "label":  # the last node: its class numbers are chosen among
-            node = next(n for n in self._nodes if wire.name in n.outputs)
-            codes = Wire(node.inputs[0], "int64", wire.width, wire.origins)
-            return self.labels(self._after(codes, checks), node.attrs["labels"])
+            return self.labels(self._after(self.codes(wire), checks), wire.labels or ())
         for check in checks:
             value = self._values[check.outputs[0]]
-            one = self.columns(Wire(value.name, value.dtype, value.width, (-1,) * value.width), [0])
+            none = (-1,) * value.width
+            one = self.columns(Wire(value.name, value.dtype, value.width, none, builder=self), [0])
             empty = np.full(1, MISSING_TEXTS["none"], dtype=object) if one.dtype == "text" else 0
             # Both branches are the same: only the condition must be computed.
             wire = self.where(self.binary("Equal", one, empty), wire, wire)

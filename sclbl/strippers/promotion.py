@@ -2,7 +2,7 @@
 
 NumPy makes float32 of int8 beside float32, and float64 of int32 beside it; pandas makes objects of
 booleans beside numbers; scikit-learn makes float64 of whatever is not NumPy's own. So the question
-is put to an empty container with the columns' dtypes.
+is put to an empty container with the columns' dtypes, or to a function of NumPy itself.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
+from sclbl.errors import UnsupportedModelError
 from sclbl.signature import Kind, Signature
+
+Float = Literal["float32", "float64"]
 
 #: The dtype of a column of which only the kind is known.
 NATURAL: dict[Kind, np.dtype[Any]] = {
@@ -141,3 +144,51 @@ def numpy_dtype(dtype: Any) -> np.dtype[Any]:
     if hasattr(dtype, "categories"):
         return numpy_dtype(dtype.categories.dtype)
     return np.dtype(getattr(dtype, "numpy_dtype", object))
+
+
+def loop_of(function: np.ufunc, operands: Iterable[Any]) -> tuple[np.dtype[Any], ...]:
+    """Return the types that NumPy computes a universal function in, its result's last.
+
+    Parameters
+    ----------
+    function : numpy.ufunc
+        With one result.
+    operands : iterable of dtype or type
+        ``int`` and ``float`` stand for Python's numbers, which take the others' type.
+    """
+    resolve: Any = function.resolve_dtypes
+    try:
+        found: tuple[np.dtype[Any], ...] = resolve((*operands, None))
+    except TypeError as error:
+        raise UnsupportedModelError(
+            f"np.{function.__name__} takes other numbers: {error}"
+        ) from error
+    return found
+
+
+def result_type(operands: Iterable[Any]) -> np.dtype[Any]:
+    """Return the common type of operands, as `loop_of` takes them."""
+    common: np.dtype[Any] = np.result_type(*(d() if isinstance(d, type) else d for d in operands))
+    return common
+
+
+def float_type(dtype: np.dtype[Any], model: str) -> Float:
+    """Return the name of the float type that programs compute in, given the source's type.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Where that is neither float32 nor float64.
+    """
+    if dtype.kind in "iub":
+        return "float64"
+    if dtype not in (np.float32, np.float64):
+        raise UnsupportedModelError(
+            f"{model} computes in {dtype}, which no program does; fit it on float64 or float32"
+        )
+    return cast(Float, dtype.name)
+
+
+def model_name(build: Any) -> str:
+    """Return what a message calls the model that is being written."""
+    return "the model" if build.model is None else type(build.model).__name__

@@ -1,127 +1,56 @@
-"""Which stripper takes which class: one literal table.
+"""Which stripper takes which class: found by the class's own module.
 
-A key is the library and the class name; a subclass has no entry of its own, because it may
-predict differently. A value names the module under `sclbl.strippers` and its `Stripper` object.
+``sclbl/strippers/<library>/`` has one module for each public module of the library, with a literal
+table ``CLASSES`` of its own: `sklearn.linear_model._base.LinearRegression` is looked up in
+``strippers/sklearn/linear_model.py`` under its name, and `statsmodels.regression.linear_model.OLS`
+in ``strippers/statsmodels/regression.py`` as ``linear_model.OLS``. A subclass has no entry of its
+own, because it may predict differently.
 """
 
 from __future__ import annotations
 
-STRIPPERS: dict[str, tuple[str, str]] = {
-    # models made of models, imputers, encoders
-    "sklearn.ColumnTransformer": ("sclbl.strippers.sklearn_compose", "COLUMN_TRANSFORMER"),
-    "sklearn.FeatureUnion": ("sclbl.strippers.sklearn_compose", "FEATURE_UNION"),
-    "sklearn.FunctionTransformer": ("sclbl.strippers.sklearn_compose", "FUNCTION_TRANSFORMER"),
-    "sklearn.Pipeline": ("sclbl.strippers.sklearn_compose", "PIPELINE"),
-    "sklearn.MissingIndicator": ("sclbl.strippers.sklearn_impute", "INDICATOR"),
-    "sklearn.SimpleImputer": ("sclbl.strippers.sklearn_impute", "IMPUTER"),
-    "sklearn.OneHotEncoder": ("sclbl.strippers.sklearn_encode_onehot", "ONE_HOT"),
-    "sklearn.OrdinalEncoder": ("sclbl.strippers.sklearn_encode_ordinal", "ORDINAL"),
-    # linear models, scalers, principal components
-    "sklearn.ARDRegression": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.BayesianRidge": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.ElasticNet": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.ElasticNetCV": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.HuberRegressor": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.Lars": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.LarsCV": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.Lasso": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.LassoCV": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.LassoLars": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.LassoLarsCV": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.LassoLarsIC": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.LinearRegression": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.LinearSVR": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.MultiTaskElasticNet": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.MultiTaskElasticNetCV": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.MultiTaskLasso": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.MultiTaskLassoCV": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.OrthogonalMatchingPursuit": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.OrthogonalMatchingPursuitCV": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.PassiveAggressiveRegressor": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.QuantileRegressor": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.Ridge": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.RidgeCV": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.SGDRegressor": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.TheilSenRegressor": ("sclbl.strippers.sklearn_linear", "LINEAR_REGRESSOR"),
-    "sklearn.GammaRegressor": ("sclbl.strippers.sklearn_linear", "GENERALIZED_LINEAR_REGRESSOR"),
-    "sklearn.PoissonRegressor": ("sclbl.strippers.sklearn_linear", "GENERALIZED_LINEAR_REGRESSOR"),
-    "sklearn.TweedieRegressor": ("sclbl.strippers.sklearn_linear", "GENERALIZED_LINEAR_REGRESSOR"),
-    "sklearn.LinearSVC": ("sclbl.strippers.sklearn_logistic", "LINEAR_CLASSIFIER"),
-    "sklearn.PassiveAggressiveClassifier": (
-        "sclbl.strippers.sklearn_logistic",
-        "LINEAR_CLASSIFIER",
-    ),
-    "sklearn.Perceptron": ("sclbl.strippers.sklearn_logistic", "LINEAR_CLASSIFIER"),
-    "sklearn.LogisticRegression": ("sclbl.strippers.sklearn_logistic", "LOGISTIC_CLASSIFIER"),
-    "sklearn.LogisticRegressionCV": ("sclbl.strippers.sklearn_logistic", "LOGISTIC_CLASSIFIER"),
-    "sklearn.SGDClassifier": ("sclbl.strippers.sklearn_logistic", "SGD_CLASSIFIER"),
-    "sklearn.RidgeClassifier": ("sclbl.strippers.sklearn_logistic", "RIDGE_CLASSIFIER"),
-    "sklearn.RidgeClassifierCV": ("sclbl.strippers.sklearn_logistic", "RIDGE_CLASSIFIER"),
-    "sklearn.OneVsRestClassifier": ("sclbl.strippers.sklearn_one_vs_rest", "ONE_VS_REST"),
-    "sklearn.MaxAbsScaler": ("sclbl.strippers.sklearn_scale", "MAX_ABS_SCALER"),
-    "sklearn.MinMaxScaler": ("sclbl.strippers.sklearn_scale", "MIN_MAX_SCALER"),
-    "sklearn.Normalizer": ("sclbl.strippers.sklearn_scale", "NORMALIZER"),
-    "sklearn.RobustScaler": ("sclbl.strippers.sklearn_scale", "ROBUST_SCALER"),
-    "sklearn.StandardScaler": ("sclbl.strippers.sklearn_scale", "STANDARD_SCALER"),
-    "sklearn.IncrementalPCA": ("sclbl.strippers.sklearn_decomposition", "PROJECTION"),
-    "sklearn.PCA": ("sclbl.strippers.sklearn_decomposition", "PRINCIPAL_COMPONENTS"),
-    "sklearn.DecisionTreeClassifier": ("sclbl.strippers.sklearn_tree", "CLASSIFIER"),
-    "sklearn.DecisionTreeRegressor": ("sclbl.strippers.sklearn_tree", "REGRESSOR"),
-    "sklearn.ExtraTreeClassifier": ("sclbl.strippers.sklearn_tree", "CLASSIFIER"),
-    "sklearn.ExtraTreeRegressor": ("sclbl.strippers.sklearn_tree", "REGRESSOR"),
-    "sklearn.ExtraTreesClassifier": ("sclbl.strippers.sklearn_forest", "CLASSIFIER"),
-    "sklearn.ExtraTreesRegressor": ("sclbl.strippers.sklearn_forest", "REGRESSOR"),
-    "sklearn.GradientBoostingClassifier": ("sclbl.strippers.sklearn_boosting", "CLASSIFIER"),
-    "sklearn.GradientBoostingRegressor": ("sclbl.strippers.sklearn_boosting", "REGRESSOR"),
-    "sklearn.HistGradientBoostingClassifier": (
-        "sclbl.strippers.sklearn_hist_boosting",
-        "CLASSIFIER",
-    ),
-    "sklearn.HistGradientBoostingRegressor": (
-        "sclbl.strippers.sklearn_hist_boosting",
-        "REGRESSOR",
-    ),
-    "sklearn.RandomForestClassifier": ("sclbl.strippers.sklearn_forest", "CLASSIFIER"),
-    "sklearn.RandomForestRegressor": ("sclbl.strippers.sklearn_forest", "REGRESSOR"),
-    "xgboost.Booster": ("sclbl.strippers.xgboost_trees", "BOOSTER"),
-    "xgboost.XGBClassifier": ("sclbl.strippers.xgboost_trees", "CLASSIFIER"),
-    "xgboost.XGBRFClassifier": ("sclbl.strippers.xgboost_trees", "CLASSIFIER"),
-    "xgboost.XGBRFRegressor": ("sclbl.strippers.xgboost_trees", "REGRESSOR"),
-    "xgboost.XGBRegressor": ("sclbl.strippers.xgboost_trees", "REGRESSOR"),
-    # statsmodels: results, mostly in wrappers; a model without results is not fitted
-    "statsmodels.BinaryResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.CountResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.GLMResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.L1BinaryResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.L1MultinomialResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.L1NegativeBinomialResultsWrapper": (
-        "sclbl.strippers.statsmodels_results",
-        "RESULTS",
-    ),
-    "statsmodels.L1PoissonResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.MultinomialResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.NegativeBinomialResultsWrapper": (
-        "sclbl.strippers.statsmodels_results",
-        "RESULTS",
-    ),
-    "statsmodels.PoissonResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.RLMResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.RegressionResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.RegularizedResultsWrapper": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.GLM": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.GLS": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.GLSAR": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.Logit": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.MNLogit": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.NegativeBinomial": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.OLS": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.Poisson": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.Probit": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.QuantReg": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.RLM": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.WLS": ("sclbl.strippers.statsmodels_results", "UNFITTED"),
-    "statsmodels.GLMResults": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.OLSResults": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.RegressionResults": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-    "statsmodels.RegularizedResults": ("sclbl.strippers.statsmodels_results", "RESULTS"),
-}
+import importlib
+import itertools
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+
+from sclbl.strippers.base import Stripper
+
+LIBRARIES = ("sklearn", "statsmodels", "xgboost")
+_HERE = __name__.rpartition(".")[0]
+
+
+def stripper_of(cls: type) -> Stripper | None:
+    """Return the stripper of a library's class; None where it has none."""
+    public = list(itertools.takewhile(lambda p: p[:1] != "_", str(cls.__module__).split(".")))
+    if not public or public[0] not in LIBRARIES:
+        return None
+    for end in range(len(public), 0, -1):
+        module = ".".join(public[:end])
+        if module in _modules():
+            return _classes_of(module).get(".".join([*public[end:], cls.__qualname__]))
+    return None
+
+
+def classes() -> dict[str, Stripper]:
+    """Return every class that has a stripper, by public module and name."""
+    return {f"{m}.{name}": s for m in _modules() for name, s in _classes_of(m).items()}
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    packages = [importlib.import_module(f"{_HERE}.{library}") for library in LIBRARIES]
+    return tuple(
+        module.name.removeprefix(f"{_HERE}.")
+        for package in packages
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    )
+
+
+@cache
+def _classes_of(module: str) -> Mapping[str, Stripper]:
+    found: Mapping[str, Stripper] = getattr(
+        importlib.import_module(f"{_HERE}.{module}"), "CLASSES", {}
+    )
+    return found

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+
+from sclbl.errors import UnsupportedModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,70 @@ class Trees:
     def attrs(self) -> dict[str, Any]:
         """Return the arrays as attributes of a ``sclbl.TreeEnsemble`` node."""
         return {k: v for k in self.__slots__ if (v := getattr(self, k)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """One tree as its library holds it: children by their number in the tree, -1 for no column."""
+
+    leaf: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    feature: np.ndarray
+    threshold: np.ndarray
+    missing_left: np.ndarray
+
+
+def join(
+    trees: Sequence[Nodes],
+    at_leaves: np.ndarray,
+    values: np.ndarray,
+    init: np.ndarray,
+    rule: Literal["<=", "<"],
+    targets: np.ndarray | None = None,
+) -> Trees:
+    """Return many trees as one ensemble; what the nodes hold that a leaf has no use for is dropped.
+
+    Parameters
+    ----------
+    trees : sequence of Nodes
+        In the order in which their leaves are summed.
+    at_leaves : int32 ``[leaves]``
+        What ``left`` becomes at each leaf.
+    values, init, rule, targets
+        See `Trees`.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Where the nodes are more than 32-bit numbers can name.
+    """
+    sizes = np.array([len(t.leaf) for t in trees], dtype=np.int64)
+    if int(sizes.sum()) > np.iinfo(np.int32).max:
+        raise UnsupportedModelError(
+            f"the trees have {int(sizes.sum()):,} nodes together, more than 32-bit numbers can "
+            "name; fit fewer or smaller trees"
+        )
+    roots = (np.cumsum(sizes) - sizes).astype(np.int32)
+
+    def whole(name: str, dtype: Any, at_leaf: Any) -> np.ndarray:
+        parts = [getattr(t, name) for t in trees]
+        joined = np.concatenate(parts, dtype=dtype, casting="unsafe")
+        if name in ("left", "right"):
+            joined += np.repeat(roots, sizes)
+        joined[leaf] = at_leaf
+        return joined
+
+    leaf = np.concatenate([t.leaf for t in trees])
+    return Trees(
+        roots=roots,
+        feature=whole("feature", np.int32, -1),
+        threshold=whole("threshold", trees[0].threshold.dtype, 0),
+        left=whole("left", np.int32, at_leaves),
+        right=whole("right", np.int32, -1),
+        missing_left=whole("missing_left", bool, False),
+        values=values,
+        init=init,
+        rule=rule,
+        targets=targets,
+    )

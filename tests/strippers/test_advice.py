@@ -15,25 +15,26 @@ import statsmodels
 import statsmodels.api as sm
 import xgboost as xgb
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.cluster import KMeans
-from sklearn.ensemble import VotingClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.cluster import DBSCAN
+from sklearn.ensemble import BaggingClassifier
+from sklearn.linear_model import LinearRegression
 from sklearn.utils import all_estimators
 from statsmodels.tsa.ar_model import AutoReg
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import strip
 from sclbl.strippers.advice import MODULES, SKLEARN, Advice
-from sclbl.strippers.statsmodels_results import PREDICTIONS
-from sclbl.strippers.table import STRIPPERS
+from sclbl.strippers.statsmodels.results import formulas
+from sclbl.strippers.table import classes
 
+#: The names of scikit-learn's classes that have a stripper.
+SUPPORTED = {n.rpartition(".")[2] for n in classes() if n.startswith("sklearn.")}
 X = np.random.default_rng(0).normal(size=(40, 3))
 Y = (X[:, 0] > 0).astype(int)
 
 
 def unsupported() -> list[Any]:
-    return [c for n, c in all_estimators() if f"sklearn.{n}" not in STRIPPERS]
+    return [c for n, c in all_estimators() if n not in SUPPORTED]
 
 
 def message(model: Any) -> str:
@@ -50,7 +51,7 @@ def test_every_class_of_sklearn_without_a_stripper_has_a_way_out(cls: Any) -> No
     advice = next(a for a, names in SKLEARN.items() if cls.__name__ in names.split())
     assert str(advice) in message(cls.__new__(cls))
     for name in advice.instead.split():
-        assert f"sklearn.{name}" in STRIPPERS
+        assert name in SUPPORTED
     assert advice.instead or re.search(
         r"\w+_\b|attribute estimator|classifier alone|call", advice.do
     )
@@ -62,7 +63,7 @@ def test_every_class_of_sklearn_without_a_stripper_has_a_way_out(cls: Any) -> No
 def test_no_advice_is_given_on_what_is_supported_or_twice() -> None:
     names = [name for group in SKLEARN.values() for name in group.split()]
     assert len(names) == len(set(names))
-    assert not {f"sklearn.{n}" for n in names} & STRIPPERS.keys()
+    assert not set(names) & SUPPORTED
 
 
 def advices() -> Iterator[Advice]:
@@ -71,28 +72,24 @@ def advices() -> Iterator[Advice]:
 
 
 def test_classes_that_are_named_are_supported() -> None:
-    known = {key.partition(".")[2] for key in STRIPPERS}
-    known |= {name.rpartition(".")[2] for name in PREDICTIONS}
+    known = {name.rpartition(".")[2] for name in classes()}
     for advice in advices():
         for name in advice.instead.split():
-            assert f"sklearn.{name}" in STRIPPERS
+            assert name in SUPPORTED
         for word in re.findall(
             r"\b(?:XGB\w+|[A-Z][a-z]+[A-Z]\w+|OLS|GLM|[WG]LS|GLSAR|RLM)\b", advice.do
         ):
             assert word in known | {"SerializeToString", "NegativeBinomial"}, word
     names = str(MODULES["statsmodels"]).rpartition(": ")[2].split(", ")
-    assert {n.rpartition(".")[2] for n in PREDICTIONS} == set(names)
+    assert {n.rpartition(".")[2] for n in formulas()} == set(names)
 
 
 def test_some_of_what_people_have() -> None:
-    kmeans = message(KMeans(2, n_init=1).fit(X))
-    assert "fit a classifier to its labels_ and upload that: DecisionTreeClassifier" in kmeans
-    assert "Lars" not in kmeans
-    search = GridSearchCV(LogisticRegression(), {"C": [1.0]}).fit(X, Y)
-    assert "pass the best model that it found, its attribute best_estimator_;" in message(search)
-    assert strip(search.best_estimator_, X).methods
-    votes = VotingClassifier([("a", LogisticRegression())]).fit(X, Y)
-    assert "upload the models inside, each in its list estimators_" in message(votes)
+    dbscan = message(DBSCAN().fit(X))
+    assert "fit a classifier to its labels_ and upload that: DecisionTreeClassifier" in dbscan
+    assert "Lars" not in dbscan
+    bagging = BaggingClassifier(n_estimators=2).fit(X, Y)
+    assert "fit an ensemble that is supported: RandomForestClassifier" in message(bagging)
     assert "fit XGBClassifier or XGBRegressor of xgboost" in message(xgb.XGBRanker())
     assert "compute lagged columns and fit OLS" in message(AutoReg(X[:, 0], 1).fit())
     assert "GLM with the same family" in message(sm.GEE(Y, X, np.arange(40) // 4).fit())

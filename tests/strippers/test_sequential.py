@@ -31,6 +31,7 @@ import sclbl
 from sclbl.errors import InputError
 from sclbl.fidelity import Report
 from sclbl.strippers import example
+from sclbl.strippers.base import Stripper
 from sclbl.strippers.sequential import one_by_one
 
 RNG = np.random.default_rng(3)
@@ -97,16 +98,8 @@ class Parallel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         return np.full(len(rows), float(len({*seen, threading.get_ident()})))
 
 
-class AnyStripper:
-    def methods(self, model: Any) -> tuple[str, ...]:
-        return ("predict",)
-
-    def strip(self, *_: Any) -> dict[str, Any]:
-        return {}
-
-
 def test_the_callers_own_setting_comes_back() -> None:
-    model, stripper = Parallel(), AnyStripper()
+    model, stripper = Parallel(), Stripper()
     with joblib.parallel_config(backend="threading", n_jobs=2):
         assert example.call(model, stripper, "predict", X).arrays[0][0] == 1
         assert get_active_backend()[1] == 2

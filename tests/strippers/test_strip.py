@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import subprocess
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,9 @@ from sclbl.errors import (
     UnsupportedModelError,
 )
 from sclbl.strippers import dispatch, strip
-from sclbl.strippers.columns import Table, Wire
-from sclbl.strippers.graph import Builder
-from sclbl.strippers.table import STRIPPERS
+from sclbl.strippers.base import Stripper, method
+from sclbl.strippers.columns import Table
+from sclbl.strippers.table import classes, stripper_of
 from tests.conformance.beside import check, run
 
 X = np.random.default_rng(0).normal(size=(30, 3))
@@ -49,22 +50,18 @@ class Doubler:
         return np.zeros((len(rows), 1, 1))
 
 
-class DoublerStripper:
+class DoublerStripper(Stripper):
     """What its owner writes for it."""
 
     width = 1
 
-    def methods(self, model: Any) -> tuple[str, ...]:
-        return ("predict",)
+    @method
+    def predict(self, model: Any, x: Table) -> Any:
+        return x.matrix()[:, : self.width] * 2
 
-    def optional(self, model: Any) -> tuple[str, ...]:
-        return ("cube",)
-
-    def strip(
-        self, model: Any, x: Table, build: Builder, methods: frozenset[str]
-    ) -> Mapping[str, Wire | Table]:
-        wire = build.mul(build.columns(x.matrix(), range(self.width)), 2.0)
-        return dict.fromkeys(methods, wire)
+    @method(on_request=True)
+    def cube(self, model: Any, x: Table) -> Any:
+        return self.predict(model, x)
 
 
 @pytest.fixture
@@ -78,13 +75,22 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> DoublerStripper:
 # ------------------------------------------------------------------ finding
 
 
-@pytest.mark.parametrize("key", STRIPPERS)
-def test_every_entry_of_the_table_names_a_stripper(key: str) -> None:
-    module, name = STRIPPERS[key]
-    __import__(module)
-    stripper = getattr(sys.modules[module], name)
-    assert callable(stripper.methods)
-    assert callable(stripper.strip)
+@pytest.mark.parametrize("name", classes())
+def test_every_class_of_the_tables_is_where_they_say(name: str) -> None:
+    importlib.import_module("sklearn.experimental.enable_halving_search_cv")
+    module, found = name, None
+    while found is None and module:
+        module = module.rpartition(".")[0]
+        with contextlib.suppress(ImportError):
+            found = getattr(importlib.import_module(module), name.removeprefix(f"{module}."), None)
+    assert found is not None
+    assert stripper_of(found) is classes()[name]
+
+
+def test_two_classes_of_one_name_stay_apart() -> None:
+    pretender = type("Ridge", (), {"__module__": "sklearn.preprocessing._data"})
+    assert stripper_of(pretender) is None
+    assert stripper_of(type("Ridge", (), {"__module__": "sklearn.linear_model._new"})) is not None
 
 
 def test_a_class_in_place_of_an_instance() -> None:
@@ -132,7 +138,7 @@ def test_a_registered_class_inside_a_pipeline(registered: DoublerStripper) -> No
 def test_what_register_refuses() -> None:
     with pytest.raises(TypeError, match="register takes a class first, not 3"):
         dispatch.register(3, DoublerStripper())  # type: ignore[arg-type]  # the wrong type, on purpose
-    with pytest.raises(TypeError, match=r"stripper for .*Doubler has no method 'methods'"):
+    with pytest.raises(TypeError, match=r"stripper for .*Doubler is .* no instance of sclbl.strip"):
         dispatch.register(Doubler, object())  # type: ignore[arg-type]  # the wrong type, on purpose
 
 

@@ -16,7 +16,8 @@ from sclbl.errors import (
     UnknownCategoryError,
     UnsupportedModelError,
 )
-from sclbl.strippers import dispatch, strip, ubjson, xgboost_trees
+from sclbl.strippers import dispatch, strip
+from sclbl.strippers.xgboost import boosting, ubjson
 from tests.conformance.beside import check, run, same
 from tests.conformance.threshold_rows import HUGE, INFINITE, adversarial, thresholds
 
@@ -198,7 +199,7 @@ def test_every_objective_of_the_library_is_decided() -> None:
         regressor(objective="none:such").fit(X, SCORE)
     lines = str(caught.value).splitlines()
     names = {line.split(": ")[1] for line in lines if line.startswith("Objective candidate: ")}
-    assert names - set(xgboost_trees.TRANSFORMS) == {"rank:map", "rank:ndcg", "rank:pairwise"}
+    assert names - set(boosting.TRANSFORMS) == {"rank:map", "rank:ndcg", "rank:pairwise"}
 
 
 def test_damaged_ubjson_is_refused() -> None:

@@ -1,0 +1,108 @@
+"""What strippers write that NumPy has no function for, or whose order of sums is another one.
+
+A source that loops (Cython, C++) adds in the order of its loop, `sum_in_order`; `numpy.sum` of a
+wire adds in pairs, as NumPy does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sclbl.strippers.columns import Table
+from sclbl.strippers.trees import Trees
+from sclbl.strippers.wire import Wire
+
+
+def concat(wires: Sequence[Wire]) -> Wire:
+    """Put wires side by side, as `numpy.column_stack` does."""
+    joined: Any = np.column_stack(list[Any](wires))
+    return joined  # type: ignore[no-any-return]  # a wire of wires
+
+
+def sum_in_order(x: Wire, *, keepdims: bool = False) -> Wire:
+    """Add the columns of each row from left to right."""
+    return replace(x.builder.reduce("ReduceSum", x), ndim=2 if keepdims else 1)
+
+
+def operator(name: str, x: Wire) -> Wire:
+    """Apply an element-wise operator by its name, in the type of x."""
+    return replace(x.builder.unary(name, x), ndim=x.ndim)
+
+
+def sigmoid(x: Wire) -> Wire:
+    """Return ``1 / (1 + exp(-x))``, within an ULP of SciPy's ``expit``."""
+    return operator("Sigmoid", x)
+
+
+def libm_exp(x: Wire) -> Wire:
+    """Return what the C library's ``exp`` (``expf`` of float32) gives."""
+    return operator("sclbl.LibmExp", x)
+
+
+def libm_sigmoid(x: Wire) -> Wire:
+    """Return what SciPy's ``expit`` gives, which calls the C library's ``exp``."""
+    return operator("sclbl.LibmSigmoid", x)
+
+
+def softmax(x: Wire) -> Wire:
+    """Return ``exp(x - max) / sum`` of each row, summed from left to right."""
+    return x.builder.softmax(x)
+
+
+def labels(codes: Wire, *classes: Any) -> Wire:
+    """End a classifier: class numbers, one column an output, become labels."""
+    return codes.builder.labels(codes.builder.cast(codes, "int64"), classes)
+
+
+def label_numbers(x: Wire) -> Wire:
+    """Return labels that are whole numbers as numbers (int64)."""
+    if x.labels is None:
+        return x
+    codes, (numbers,) = x.builder.codes(x), x.labels
+    if numbers == tuple(range(len(numbers))):
+        return codes
+    return x.builder.lookup(codes, range(len(numbers)), values=np.array(numbers))
+
+
+def decide(scores: Any, classes: Any, *, ties_go_up: bool = False) -> Wire:
+    """Return labels: of two classes by the sign of one score, of more by the largest one.
+
+    A score of zero is the first class, or the second one where `ties_go_up`.
+    """
+    if scores.width > 1:
+        return labels(np.argmax(scores, axis=1), classes)
+    return labels(scores >= 0 if ties_go_up else scores > 0, classes)
+
+
+def trees(x: Wire, ensemble: Trees, start: Wire | None = None) -> Wire:
+    """Sum the leaves of an ensemble: ``[rows, outputs]``; see `Builder.trees`."""
+    return x.builder.trees(x, ensemble, start)
+
+
+def tree_leaves(x: Wire, ensemble: Trees) -> Wire:
+    """Return which leaf each tree ends in: int64 ``[rows, trees]``."""
+    return x.builder.tree_leaves(x, ensemble)
+
+
+def constant_column(x: Wire | Table, value: float) -> Wire:
+    """Return float64 ``[rows, 1]``: a number for each row, whatever the row holds."""
+    first = x.column(0) if isinstance(x, Table) else x.builder.columns(x, [0])
+    test = first.builder.binary("Equal", first, np.array("" if first.dtype == "text" else 0.0))
+    build = first.builder
+    # Zero times the outcome of some test.
+    return build.add(build.mul(build.cast(test, "float64"), 0.0), value)
+
+
+def refuse(x: Wire, *, nan: bool, inf: bool = True) -> Wire:
+    """Pass x through; the program refuses the row where it holds NaN or an infinity."""
+    checked = x.builder.refuse(x, nan=nan, inf=inf)
+    return replace(checked, held=x.held, ndim=x.ndim, sparse=x.sparse)
+
+
+def reduce(name: str, x: Wire) -> Wire:
+    """Reduce each row to one number, ``[rows, 1]``, by an operator's name."""
+    return x.builder.reduce(name, x)

@@ -1,0 +1,79 @@
+"""`sklearn.pipeline`: steps one after another, and side by side.
+
+What passes from step to step is a `Table`: columns with names and kinds, text among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sclbl.strippers import dispatch
+from sclbl.strippers.base import Declared, Stripper, method
+from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Builder
+from sclbl.strippers.sklearn.stack import is_dropped, is_passed, stack, weighted
+
+
+class Pipeline(Stripper):
+    """The methods of the last step, after the steps before it."""
+
+    tells_missing = True
+
+    def offers(self, model: Any) -> Mapping[str, Declared]:
+        last = model.steps[-1][1]
+        if is_passed(last):
+            return {"transform": Declared(False, True, "transform", {})}
+        # A Pipeline hands on fewer methods than an estimator may have (not `apply`, for one).
+        return {m: d for m, d in dispatch.offers(last).items() if hasattr(model, m)}
+
+    @staticmethod
+    def _first(model: Any) -> Any:
+        """Return the first step that the rows reach as they were given."""
+        return next((step for _, step in model.steps if not is_passed(step)), None)
+
+    def names(self, model: Any) -> tuple[str, ...] | None:
+        first = self._first(model)
+        return None if first is None else dispatch.fitted_names(first)
+
+    def columns(self, model: Any) -> tuple[str, ...] | None:
+        first = self._first(model)
+        used = None if first is None else dispatch.used_by_name(first)
+        return None if used is None else tuple(used)
+
+    def strip(
+        self, model: Any, x: Table, build: Builder, methods: frozenset[str]
+    ) -> Mapping[str, Wire | Table]:
+        for name, step in model.steps[:-1]:
+            if not is_passed(step):
+                x = dispatch.transform(step, x, build, name)
+        name, last = model.steps[-1]
+        if is_passed(last):
+            return {"transform": x}
+        return dispatch.hand_on(last, x, build, methods, name)
+
+
+class FeatureUnion(Stripper):
+    """Each transformer on all columns, side by side."""
+
+    tells_missing = True
+
+    def names(self, model: Any) -> tuple[str, ...] | None:
+        """Return the names that the first transformer with any was fitted on."""
+        steps = (s for _, s in model.transformer_list if not is_passed(s) and not is_dropped(s))
+        return next((names for s in steps if (names := dispatch.fitted_names(s))), None)
+
+    @method
+    def transform(self, model: Any, x: Table) -> Table:
+        weights, build = model.transformer_weights or {}, x.builder
+        parts = []
+        for name, step in model.transformer_list:
+            if not is_dropped(step):
+                part = x if is_passed(step) else dispatch.transform(step, x, build, name)
+                parts.append(weighted(part, weights.get(name), name))
+        sparse = any(part.sparse for part in parts)
+        return replace(stack(model, parts, build), sparse="csr" if sparse else None)
+
+
+CLASSES = {"FeatureUnion": FeatureUnion(), "Pipeline": Pipeline()}

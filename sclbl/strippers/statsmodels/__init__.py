@@ -1,0 +1,1 @@
+"""statsmodels: one module for each of its public packages that has strippers."""

@@ -1,0 +1,1 @@
+"""XGBoost: one module for each of its public modules that has strippers."""

@@ -1,0 +1,221 @@
+"""What XGBoost computes: what its estimators and a bare Booster share.
+
+XGBoost casts X to float32, treats NaN, the `missing` number and what a sparse matrix does not store
+(its zeros) as missing, sends a row left where ``x < threshold``, and adds leaves to the base margin
+in float32, tree after tree. An infinity is an ordinary number where the source predicts in place
+(`predict`, `predict_proba`); it is refused where the source builds a DMatrix (`apply`, and
+everything of a bare Booster).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import NotFittedError, UnknownCategoryError, UnsupportedModelError
+from sclbl.spec import MISSING_TEXTS
+from sclbl.strippers import ops
+from sclbl.strippers.base import Stripper, method, once
+from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.xgboost import saved
+
+#: Codes from here on are no categories to XGBoost: float32 cannot tell their neighbours apart.
+_CATEGORIES = 2**24
+
+
+def _sigmoid(x: Any) -> Any:
+    """Return ``1 / (exp(min(-x, 88.7)) + 1)``, each step in float32 (`common/math.h`)."""
+    return np.reciprocal(ops.libm_exp(np.minimum(-x, 88.7)) + 1)
+
+
+def _softmax(x: Any) -> Any:
+    """Return softmax with the sum in float64, rounded before it divides (`common/math.h`)."""
+    powers = ops.libm_exp(x - np.max(x, axis=1, keepdims=True))
+    total = ops.sum_in_order(powers.astype(np.float64), keepdims=True)
+    return powers / total.astype(np.float32)
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def _step(x: Any) -> Any:
+    return (x > 0).astype(np.float32)
+
+
+def _largest(x: Any) -> Any:
+    return np.argmax(x, axis=1).astype(np.float32)
+
+
+#: What each objective makes of a margin (`ObjFunction::PredTransform`).
+TRANSFORMS: dict[str, Callable[[Any], Any]] = {
+    "binary:hinge": _step,
+    "binary:logistic": _sigmoid,
+    "binary:logitraw": _same,
+    "count:poisson": ops.libm_exp,
+    "multi:softmax": _largest,
+    "multi:softprob": _softmax,
+    "reg:absoluteerror": _same,
+    "reg:gamma": ops.libm_exp,
+    "reg:linear": _same,
+    "reg:logistic": _sigmoid,
+    "reg:pseudohubererror": _same,
+    "reg:quantileerror": _same,
+    "reg:squarederror": _same,
+    "reg:squaredlogerror": _same,
+    "reg:tweedie": ops.libm_exp,
+    "survival:aft": ops.libm_exp,
+    "survival:cox": ops.libm_exp,
+}
+
+
+def check(model: Any, booster: Any) -> None:
+    """Refuse a booster that is no sum of trees, or whose objective is not in `TRANSFORMS`."""
+    name = type(model).__name__
+    if not _is_trained(booster):
+        raise NotFittedError(
+            f"{name} holds no model: train it with xgboost.train, or load one into it"
+        )
+    learner = json.loads(booster.save_config())["learner"]
+    kind, objective = learner["gradient_booster"]["name"], learner["objective"]["name"]
+    if kind not in ("gbtree", "dart"):
+        raise UnsupportedModelError(
+            f"{name} has booster={kind!r}, which is not a sum of trees; "
+            "fit it with booster='gbtree', or use a linear model of scikit-learn"
+        )
+    if objective not in TRANSFORMS:
+        raise UnsupportedModelError(
+            f"{name} has objective {objective!r}, which has no exact equivalent; "
+            f"the supported objectives are {', '.join(TRANSFORMS)}"
+        )
+
+
+def _is_trained(booster: Any) -> bool:
+    from xgboost.core import XGBoostError
+
+    try:
+        return int(booster.num_features()) > 0
+    except XGBoostError:
+        return False
+
+
+def _encoded(model: Any, column: Table, categories: list[str] | list[int]) -> Any:
+    """Return the codes of one column's categories; an unknown one is refused."""
+    build = column.builder
+    values: Wire
+    keys: list[Any]
+    if isinstance(categories[0], str):
+        odd = [name for name in categories if not str(name).isascii()]
+        if odd:
+            # Of pandas' categories XGBoost keeps as many bytes of UTF-8 as there are characters.
+            raise UnsupportedModelError(
+                f"{type(model).__name__} was fitted on {len(odd)} text categories beyond ASCII in "
+                f"column {column.names[0]!r}, whose names XGBoost stores cut short and mixes up "
+                "itself; rename the categories to ASCII text and fit it again"
+            )
+        # pandas keeps None, NaN and NA of categories as one.
+        values, keys = column.text(model=model), [*categories, *MISSING_TEXTS.values()]
+    else:
+        values = column.matrix("float64", model=model)
+        keys = [*map(float, categories), float("nan")]
+    numbers = [min(i, len(categories)) for i in range(len(keys))]
+    found = build.refuse_unknown(build.lookup(values, keys, values=numbers))
+    codes = found.astype(np.float32)
+    return np.where(codes == len(categories), np.nan, codes)
+
+
+def matrix(model: Any, read: saved.Model, x: Table, missing: float, *, finite: bool = False) -> Any:
+    """Return X in float32 with NaN for what is missing and codes for categories.
+
+    With `finite`, infinity is refused.
+    """
+    name = type(model).__name__
+    # An array holds codes already; the names of a table's columns say that it holds categories.
+    named = x.builder.signature.layout == "table" or x.has_text
+    encoded = [i for i, c in enumerate(read.categories) if c is not None and named]
+    if encoded and not np.isnan(missing):
+        raise UnsupportedModelError(
+            f"{name}(missing={missing}) compares the codes of categories with that number, and "
+            "codes depend on each DataFrame; fit it with missing=numpy.nan"
+        )
+    parts: list[Wire] = []
+    begin = 0
+    for column in [*encoded, x.width]:
+        if column > begin:
+            parts.append(_numbers(model, x.select(range(begin, column))))
+        if column < x.width:
+            parts.append(_encoded(model, x.select([column]), read.categories[column] or []))
+        begin = column + 1
+    made: Any = ops.concat(parts)
+    if not np.isnan(missing):
+        made = np.where(made == missing, np.nan, made)
+    if finite:
+        made = ops.refuse(made, nan=False)
+    raw = [c for c in saved.tests_categories(read).tolist() if c not in encoded]
+    return _capped(made, raw) if raw else made
+
+
+def _numbers(model: Any, x: Table) -> Any:
+    """Return columns in float32; of a sparse matrix without its zeros, which are not stored."""
+    if x.sparse is None:
+        return x.matrix("float32", model=model)
+    stored: Any = x.matrix("float64", model=model)
+    return np.where(stored == 0, np.nan, stored).astype(np.float32)
+
+
+def _capped(x: Any, columns: list[int]) -> Any:
+    """Move codes that are no categories past every bitset, where they go with the unlisted ones."""
+    low = np.full(x.width, -np.inf, dtype=np.float32)
+    high = np.full(x.width, np.inf, dtype=np.float32)
+    low[columns], high[columns] = 0, _CATEGORIES - 1
+    return np.where((x < low) | (x > high), float(_CATEGORIES), x)
+
+
+def missing_number(model: Any) -> float:
+    """Return the number that stands for a missing one."""
+    number = getattr(model, "missing", None)
+    return float("nan") if number is None else float(np.float32(number))
+
+
+class Boosting(Stripper):
+    """A margin, the sum of the trees' leaves, and what the objective makes of it."""
+
+    # XGBoost looks up a category that was not in training among the sorted ones and refuses it only
+    # where it comes after the last; elsewhere it predicts with the next one, which is another.
+    refuses_more = (UnknownCategoryError,)
+    #: Whether the source predicts in place, with the rounds up to the best one.
+    in_place = True
+
+    def booster(self, model: Any) -> Any:
+        """Return the booster of a model."""
+        return model.get_booster()
+
+    def check(self, model: Any) -> None:
+        check(model, self.booster(model))
+
+    @once
+    def read(self, model: Any, x: Table) -> saved.Model:
+        return saved.read(self.booster(model), best=self.in_place)
+
+    @once
+    def margin(self, model: Any, x: Table) -> Wire:
+        read, missing = self.read(model, x), missing_number(model)
+        # Of columns stored one after the other a DMatrix is made, as for leaves.
+        finite = not self.in_place or (x.sparse == "csc" and not np.isinf(missing))
+        rows = matrix(model, read, x, missing, finite=finite)
+        return ops.trees(rows, saved.ensemble(read, in_place=self.in_place))
+
+    @once
+    def value(self, model: Any, x: Table) -> Any:
+        return TRANSFORMS[self.read(model, x).objective](self.margin(model, x))
+
+    @method
+    def predict(self, model: Any, x: Table) -> Any:
+        return self.value(model, x)
+
+    @method(ask="predict", output_margin=True)
+    def predict_margin(self, model: Any, x: Table) -> Wire:
+        return self.margin(model, x)
