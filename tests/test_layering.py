@@ -146,6 +146,67 @@ def test_imports_keep_to_their_layer(path: Path) -> None:
     assert wrong == []
 
 
+def graph() -> dict[str, set[str]]:
+    """Return which modules of sclbl each of them imports, lazily or not."""
+    modules = {module_of(path) for path in FILES}
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        names = {name for _, name in imports(path)}
+        # "from package import module" names both; a package is meant where no module is.
+        wanted = {n for n in names if n in modules}
+        parents = {n for n in wanted if any(m != n and within(m, n) for m in wanted)}
+        only = {str(node) for node in names - wanted}
+        meant = {n for n in parents if any(o.rpartition(".")[0] == n for o in only)}
+        found[module_of(path)] = (wanted - parents) | meant - {module_of(path)}
+    return found
+
+
+def reached(start: str, found: dict[str, set[str]]) -> dict[str, list[str]]:
+    """Return every module that one leads to, each with the way there."""
+    ways: dict[str, list[str]] = {start: [start]}
+    todo = [start]
+    while todo:
+        at = todo.pop()
+        for name in sorted(found[at] - ways.keys()):
+            ways[name] = [*ways[at], name]
+            todo.append(name)
+    return ways
+
+
+def test_no_module_leads_back_to_itself() -> None:
+    found = graph()
+    circles = []
+    for module in found:
+        for first in sorted(found[module] - {module}):
+            ways = reached(first, found)
+            if module in ways:
+                circles.append(" -> ".join([module, *ways[module]]))
+    assert circles == []
+
+
+#: Where no way of imports leads, however long: what runs programs never reaches what makes them.
+NEVER = {
+    "sclbl.strippers": {"sclbl.compiler", "sclbl.runtime", "sclbl.registry", "sclbl.server"},
+    "sclbl.server.app": {"sclbl.strippers"},
+    "sclbl.runtime": {"sclbl.compiler", "sclbl.strippers", "sclbl.onnx_format"},
+    "sclbl.ops": {"sclbl.compiler", "sclbl.strippers", "sclbl.onnx_format", "sclbl.runtime"},
+    "sclbl.rows": {"sclbl.compiler", "sclbl.strippers", "sclbl.runtime", "sclbl.registry"},
+}
+
+
+@pytest.mark.parametrize("place", NEVER)
+def test_no_way_of_imports_leads_there(place: str) -> None:
+    found = graph()
+    wrong = [
+        " -> ".join(way)
+        for module in found
+        if within(module, place)
+        for name, way in reached(module, found).items()
+        if any(within(name, forbidden) for forbidden in NEVER[place])
+    ]
+    assert wrong == []
+
+
 def loaded_by(code: str) -> set[str]:
     """Return the names of the modules that are loaded after running `code`."""
     done = subprocess.run(

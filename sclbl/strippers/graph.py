@@ -20,6 +20,7 @@ from sclbl.ops.infer import constant
 from sclbl.ops.record import Operand
 from sclbl.signature import MISSING, Column, DType, Kind, Label, Missing, Signature
 from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Value, upstream
+from sclbl.strippers import numpy_functions
 from sclbl.strippers.columns import Cell, Table, Wire
 from sclbl.strippers.markers import marked
 from sclbl.strippers.promotion import NATURAL, is_polars, numpy_dtype
@@ -28,6 +29,9 @@ from sclbl.strippers.trees import Trees
 
 class Builder:
     """A graph under construction, with types and widths checked at every step."""
+
+    #: What wires do where NumPy's functions meet them.
+    numpy = numpy_functions
 
     def __init__(self, signature: Signature, dtypes: Sequence[Any] | None = None) -> None:
         self.signature = signature

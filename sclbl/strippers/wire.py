@@ -78,16 +78,12 @@ class Wire(np.lib.mixins.NDArrayOperatorsMixin):
     # --------------------------------------------------- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        from sclbl.strippers import numpy_functions
-
-        return numpy_functions.ufunc(ufunc, method, inputs, options)
+        return self.builder.numpy.ufunc(ufunc, method, inputs, options)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, options: Any
     ) -> Any:
-        from sclbl.strippers import numpy_functions
-
-        return numpy_functions.function(function, args, options)
+        return self.builder.numpy.function(function, args, options)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise UnsupportedModelError(
@@ -142,9 +138,8 @@ class Wire(np.lib.mixins.NDArrayOperatorsMixin):
 
     def astype(self, dtype: Any, **_: Any) -> Wire:
         """Convert as NumPy does."""
-        from sclbl.strippers import numpy_functions
-
-        return numpy_functions.astype(self, np.dtype(dtype))
+        found: Wire = self.builder.numpy.astype(self, np.dtype(dtype))
+        return found
 
     def reshape(self, *shape: Any) -> Wire:
         """Make one column of one axis, or one axis of one column."""
@@ -160,9 +155,7 @@ class Wire(np.lib.mixins.NDArrayOperatorsMixin):
         return self
 
     def __ipow__(self, exponent: Any) -> Any:
-        from sclbl.strippers import numpy_functions
-
-        return numpy_functions.into(self**exponent, self)
+        return self.builder.numpy.into(self**exponent, self)
 
     def sum(self, axis: int | None = None, **options: Any) -> Any:
         return np.sum(self, axis=axis, **options)
