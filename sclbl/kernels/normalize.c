@@ -13,8 +13,7 @@
    scale, bias  [n], or null: 1, or 0
    epsilon      added to the variance, a double
 
-   Mean and variance are summed in double, as ONNX's LayerNormalization over its last axes asks for at
-   least float32's. */
+   Mean and variance are summed in double, each value is rounded once. */
 #include "abi.h"
 #include "scalar.h"
 
@@ -22,7 +21,6 @@
 #define EXP_f32 sclbl_expf
 #define LOG_f64 sclbl_log
 #define LOG_f32(x) ((f32)sclbl_log(x))
-#define SQRT_f64 __builtin_sqrt
 
 /* Values of one axis lie `inner` apart. */
 #define SOFTMAX(S, T, AFTER, EACH)                                            \
@@ -66,9 +64,9 @@
                 d += v * v;                                                   \
             }                                                                 \
             for (; j < n; j++) c += (x[j] - mean) * (x[j] - mean);            \
-            f64 deviation = __builtin_sqrt((c + d) / n + epsilon);            \
+            f64 scaling = 1 / __builtin_sqrt((c + d) / n + epsilon);          \
             for (j = 0; j < n; j++) {                                         \
-                f64 v = (x[j] - mean) / deviation;                            \
+                f64 v = (x[j] - mean) * scaling;                              \
                 out[j] = (T)((scale ? v * scale[j] : v) + (bias ? bias[j] : 0)); \
             }                                                                 \
         }                                                                     \
