@@ -13,9 +13,17 @@
    scale, bias  [n], or null: 1, or 0
    epsilon      added to the variance, a double
 
-   Mean and variance are summed in double, each value is rounded once. */
+   Mean and variance are summed in double, each value is rounded once.
+
+   normalize_channels_<type>(out, x, scale, bias, m, channels, n, relu)
+
+   out, x       [m, channels, n]; may be the same memory
+   scale, bias  [channels]: what BatchNormalization comes to; a product is rounded, then the sum
+   relu         1: what is below zero becomes zero (NaN stays) */
 #include "abi.h"
 #include "scalar.h"
+#define FAMILY "normalize_channels.h"
+#include "vectors.h"
 
 #define EXP_f64 sclbl_exp
 #define EXP_f32 sclbl_expf
