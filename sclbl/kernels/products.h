@@ -4,15 +4,23 @@
    values. vectors.h says what the macros are. */
 
 /* A result is a sum of taps: a weight times a value, which lies `offsets[k]` bytes from the result's
-   first one. A turn of the loop takes two taps: engines look at the clock at every turn, and V8 does
-   all loads of a turn first, so that those of more taps would not fit its registers. */
+   first one. A turn of the loop takes four taps, because engines look at the clock at every turn. The
+   way out after each tap ends a block: V8 does all loads of a block first, and those of two taps do
+   not fit its registers beside the sums. LLVM must not know the number of taps, or it takes ways out
+   away. */
 #define TAPS(TAP, STEP)                                           \
     const i32* at = offsets;                                      \
     const T* w = weights;                                         \
-    for (i32 k = taps; k > 0; k -= 2, at += 2, w += 2 * (STEP)) { \
+    i32 k = taps;                                                 \
+    __asm__("" : "+r"(k));                                        \
+    for (; k > 0; k -= 4, at += 4, w += 4 * (STEP)) {             \
         TAP(0)                                                    \
         if (k == 1) break;                                        \
         TAP(1)                                                    \
+        if (k == 2) break;                                        \
+        TAP(2)                                                    \
+        if (k == 3) break;                                        \
+        TAP(3)                                                    \
     }
 #define VALUES(P, K) *(const V*)((const u8*)(P) + at[K])
 
