@@ -16,10 +16,17 @@ INLINE void NAME(conv_pad_)(T* to, const T* x, i32 channels, i32 h, i32 w, i32 f
                 if (first > end) first = end;
                 const T* row = x + (r * w + first * stride - left + p);
                 for (i32 j = 0; j < first; j++) to[j] = 0;
+                i32 k = first;
+                /* Not memory.copy, for which engines call a function: rows are short. */
                 if (stride == 1)
-                    __builtin_memcpy(to + first, row, (u32)(end - first) * sizeof(T));
-                else
-                    for (i32 j = first; j < end; j++) to[j] = row[(j - first) * stride];
+                    for (; k + LANES <= end; k += LANES)
+                        *(V*)(to + k) = *(const V*)(row + (k - first));
+                if (stride == 2) /* the second vector ends one value after the last that counts */
+                    for (; k + LANES < end; k += LANES) {
+                        const V* two = (const V*)(row + 2 * (k - first));
+                        *(V*)(to + k) = EVEN(two[0], two[1]);
+                    }
+                for (; k < end; k++) to[k] = row[(k - first) * stride];
                 for (i32 j = end; j < pitch; j++) to[j] = 0;
             }
 }

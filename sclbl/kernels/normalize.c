@@ -13,16 +13,22 @@
    scale, bias  [n], or null: 1, or 0
    epsilon      added to the variance, a double
 
-   Mean and variance are summed in double, as ONNX's LayerNormalization over its last axes asks for at
-   least float32's. */
+   Mean and variance are summed in double, each value is rounded once.
+
+   normalize_channels_<type>(out, x, scale, bias, m, channels, n, relu)
+
+   out, x       [m, channels, n]; may be the same memory
+   scale, bias  [channels]: what BatchNormalization comes to; a product is rounded, then the sum
+   relu         1: what is below zero becomes zero (NaN stays) */
 #include "abi.h"
 #include "scalar.h"
+#define FAMILY "normalize_channels.h"
+#include "vectors.h"
 
 #define EXP_f64 sclbl_exp
 #define EXP_f32 sclbl_expf
 #define LOG_f64 sclbl_log
 #define LOG_f32(x) ((f32)sclbl_log(x))
-#define SQRT_f64 __builtin_sqrt
 
 /* Values of one axis lie `inner` apart. */
 #define SOFTMAX(S, T, AFTER, EACH)                                            \
@@ -66,9 +72,9 @@
                 d += v * v;                                                   \
             }                                                                 \
             for (; j < n; j++) c += (x[j] - mean) * (x[j] - mean);            \
-            f64 deviation = __builtin_sqrt((c + d) / n + epsilon);            \
+            f64 scaling = 1 / __builtin_sqrt((c + d) / n + epsilon);          \
             for (j = 0; j < n; j++) {                                         \
-                f64 v = (x[j] - mean) / deviation;                            \
+                f64 v = (x[j] - mean) * scaling;                              \
                 out[j] = (T)((scale ? v * scale[j] : v) + (bias ? bias[j] : 0)); \
             }                                                                 \
         }                                                                     \

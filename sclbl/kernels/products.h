@@ -4,33 +4,44 @@
    values. vectors.h says what the macros are. */
 
 /* A result is a sum of taps: a weight times a value, which lies `offsets[k]` bytes from the result's
-   first one. A turn of the loop takes two taps: engines look at the clock at every turn, and V8 does
-   all loads of a turn first, so that those of more taps would not fit its registers. */
+   first one. A turn of the loop takes four taps, because engines look at the clock at every turn. The
+   way out after each tap ends a block: V8 does all loads of a block first, and those of two taps do
+   not fit its registers beside the sums. LLVM must not know the number of taps, or it takes ways out
+   away. */
 #define TAPS(TAP, STEP)                                           \
     const i32* at = offsets;                                      \
     const T* w = weights;                                         \
-    for (i32 k = taps; k > 0; k -= 2, at += 2, w += 2 * (STEP)) { \
+    i32 k = taps;                                                 \
+    __asm__("" : "+r"(k));                                        \
+    for (; k > 0; k -= 4, at += 4, w += 4 * (STEP)) {             \
         TAP(0)                                                    \
         if (k == 1) break;                                        \
         TAP(1)                                                    \
+        if (k == 2) break;                                        \
+        TAP(2)                                                    \
+        if (k == 3) break;                                        \
+        TAP(3)                                                    \
     }
 #define VALUES(P, K) *(const V*)((const u8*)(P) + at[K])
 
-/* Where a group of results that stand side by side lies: a row has `across` groups; the last one ends
-   with the row and may overlap the one before it, which then computes the same values. */
-#define GROUP(K, NUMBER)                                                   \
-    i32 row##K = (NUMBER) / across, column##K = (NUMBER) % across * LANES; \
-    if (column##K > last) column##K = last;                                \
-    const T* x##K = x + row##K * row_step + column##K;                     \
-    T* to##K = out + row##K * width + column##K;
-#define TILES(BODY)                                                        \
-    i32 lanes = width < LANES ? width : LANES, last = width - lanes;       \
-    i32 across = (width + LANES - 1) / LANES, groups = rows * across;      \
-    for (i32 g = 0; g < groups; g += 2) {                                  \
-        i32 next = g + 1 < groups ? g + 1 : g;                             \
-        GROUP(0, g)                                                        \
-        GROUP(1, next)                                                     \
-        BODY                                                               \
+/* Where the next group of results lies that stand side by side. The last group of a row ends with it
+   and may overlap the one before, which then computes the same values; a tile that has more groups
+   than are left computes the last one again. */
+#define GROUP(K)                                                     \
+    i32 column##K = column < last ? column : last;                   \
+    const T* x##K = x + column##K;                                   \
+    T* to##K = out + column##K;                                      \
+    column += LANES;                                                 \
+    if (column >= width) {                                           \
+        if (rows > 1) column = 0, x += row_step, out += width;       \
+        rows--;                                                      \
+    }
+#define TILES(GROUPS, BODY)                                          \
+    i32 lanes = width < LANES ? width : LANES, last = width - lanes; \
+    i32 column = 0;                                                  \
+    while (rows > 0) {                                               \
+        GROUPS                                                       \
+        BODY                                                         \
     }
 
 INLINE void NAME(products_store_)(T* to, V v, i32 relu, i32 lanes) {
@@ -40,9 +51,7 @@ INLINE void NAME(products_store_)(T* to, V v, i32 relu, i32 lanes) {
     else
         for (i32 j = 0; j < lanes; j++) to[j] = v[j];
 }
-#define STORE(A, B)                         \
-    NAME(products_store_)(to0, A, relu, lanes); \
-    NAME(products_store_)(to1, B, relu, lanes);
+#define STORE(K, A) NAME(products_store_)(to##K, A, relu, lanes);
 
 #define TAP4(K)                                   \
     {                                             \
@@ -65,14 +74,14 @@ static __attribute__((noinline)) void NAME(products_four_)(T* out, const T* x, c
                                                            const T* bias, const i32* offsets, i32 taps,
                                                            i32 rows, i32 width, i32 row_step,
                                                            i32 plane, i32 relu) {
-    TILES(FOUR_WEIGHTS(bias)
+    TILES(GROUP(0) GROUP(1), FOUR_WEIGHTS(bias)
           V a0 = wa; V b0 = wb; V c0 = wc; V d0 = wd;
           V a1 = wa; V b1 = wb; V c1 = wc; V d1 = wd;
           TAPS(TAP4, 4)
-          STORE(a0, a1) to0 += plane; to1 += plane;
-          STORE(b0, b1) to0 += plane; to1 += plane;
-          STORE(c0, c1) to0 += plane; to1 += plane;
-          STORE(d0, d1))
+          STORE(0, a0) STORE(1, a1) to0 += plane; to1 += plane;
+          STORE(0, b0) STORE(1, b1) to0 += plane; to1 += plane;
+          STORE(0, c0) STORE(1, c1) to0 += plane; to1 += plane;
+          STORE(0, d0) STORE(1, d1))
 }
 
 #define TAP1(K)                   \
@@ -80,6 +89,8 @@ static __attribute__((noinline)) void NAME(products_four_)(T* out, const T* x, c
         V wa = SPREAD(w[K]);      \
         a0 += VALUES(x0, K) * wa; \
         a1 += VALUES(x1, K) * wa; \
+        a2 += VALUES(x2, K) * wa; \
+        a3 += VALUES(x3, K) * wa; \
     }
 
 /* One plane: `weights` [taps] and `bias` [1] are its own. */
@@ -87,7 +98,10 @@ static __attribute__((noinline)) void NAME(products_one_)(T* out, const T* x, co
                                                           const T* bias, const i32* offsets, i32 taps,
                                                           i32 rows, i32 width, i32 row_step,
                                                           i32 relu) {
-    TILES(V a0 = SPREAD(bias[0]); V a1 = a0; TAPS(TAP1, 1) STORE(a0, a1))
+    TILES(GROUP(0) GROUP(1) GROUP(2) GROUP(3), V a0 = SPREAD(bias[0]);
+          V a1 = a0; V a2 = a0; V a3 = a0;
+          TAPS(TAP1, 1)
+          STORE(0, a0) STORE(1, a1) STORE(2, a2) STORE(3, a3))
 }
 
 #undef TAPS

@@ -41,8 +41,8 @@ def test_wrong_arguments(
 ) -> None:
     right = Emitter.call
 
-    def wrong(self: Emitter, kernel: str, *args: str, stem: str | None = None) -> None:
-        right(self, kernel, *change(args), stem=stem)
+    def wrong(self: Emitter, kernel: str, *args: str) -> None:
+        right(self, kernel, *change(args))
 
     monkeypatch.setattr(Emitter, "call", wrong)
     message = f"the operator MatMul calls the kernel linear_dot_f64 as {given}, but {TAKES}"

@@ -16,7 +16,7 @@ DTYPES = {"f32": np.float32, "f64": np.float64}
 
 
 def numbers(kind: str, *shape: int) -> np.ndarray:
-    """Numbers of many magnitudes, infinities and zeros of both signs among them."""
+    """Numbers of many magnitudes, denormal ones and zeros of both signs among them."""
     rng = np.random.default_rng(sum(shape))
     x = rng.normal(size=shape) * np.exp2(rng.integers(-30, 30, size=shape))
     x.ravel()[::17] = rng.choice([0.0, -0.0, 1e-40, -1e-40], x.ravel()[::17].shape)
@@ -30,18 +30,8 @@ def conv(kind: str) -> list[Argument]:
 
 
 def pool(kind: str, *more: int) -> list[Argument]:
-    return [
-        numbers(kind, 3, 5, 7),
-        numbers(kind, 3, 9, 13),
-        3,
-        9,
-        13,
-        3,
-        3,
-        2,
-        2,
-        *(1, 1, 1, 1, 5, 7, *more),
-    ]
+    sizes = (3, 9, 13, 3, 3, 2, 2, 1, 1, 1, 1, 5, 7)
+    return [numbers(kind, 3, 5, 7), numbers(kind, 3, 9, 13), *sizes, *more]
 
 
 def matmul(kind: str) -> list[Argument]:

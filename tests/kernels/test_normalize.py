@@ -83,3 +83,17 @@ def test_layer_normalisation(m: int, n: int, given: str, kind: str) -> None:
     )
     atol = 1e-12 if kind == "f64" else 2 * np.finfo(np.float32).eps * float(abs(want).max() + 1)
     np.testing.assert_allclose(kernel()[0], want.astype(float), rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("kind", DTYPES)
+@pytest.mark.parametrize("relu", [0, 1])
+@pytest.mark.parametrize("shape", [(1, 3, 16), (2, 5, 9), (3, 4, 1), (2, 1, 0)])
+def test_channels(shape: tuple[int, int, int], relu: int, kind: str) -> None:
+    x, scale, bias = numbers(kind, *shape), numbers(kind, shape[1]), numbers(kind, shape[1])
+    x.ravel()[::5] = np.nan
+    want = x * scale[:, None] + bias[:, None]
+    if relu:
+        want = np.maximum(want, 0)
+    out = np.zeros_like(x)
+    found = Kernel(f"normalize_channels_{kind}", out, x, scale, bias, *shape, relu)()
+    np.testing.assert_array_equal(found[0], want)
