@@ -25,7 +25,7 @@ def evaluate(
     graph : Graph
         What to run.
     numeric : float32 or float64 array ``[rows, numeric columns]`` or None
-        The numeric block.
+        The numeric block; rows of several axes may have them.
     text : object array ``[rows, text columns]`` or None
         The text block; None, NaN and pandas.NA are missing, as are the constants `MISSING_TEXTS`.
     methods : tuple of str, optional
@@ -34,7 +34,7 @@ def evaluate(
     Returns
     -------
     dict of str to array
-        ``[rows, width]`` by method. Labels are returned as int64 class numbers.
+        ``[rows, *shape]`` by method. Labels are returned as int64 class numbers.
 
     Raises
     ------
@@ -42,8 +42,10 @@ def evaluate(
         Where the graph refuses a row; `row` and `column` (the input column's position) are set.
     """
     tensors: dict[str, Array] = dict(graph.constants)
+    shapes = {v.name: v.shape for v in graph.inputs}
     if numeric is not None:
-        tensors[NUMERIC_INPUT] = numeric
+        shape = shapes.get(NUMERIC_INPUT, (numeric.shape[-1],))
+        tensors[NUMERIC_INPUT] = numeric.reshape(len(numeric), *shape)
     if text is not None:
         tensors[TEXT_INPUT] = _with_constants(np.array(text, dtype=object))
     wanted = {o.name for o in graph.outputs if methods is None or o.name in methods}

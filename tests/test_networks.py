@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -10,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+import sclbl
 from sclbl.compiler import compile_spec
 from sclbl.compiler.fuse import fuse
 from sclbl.errors import DtypeError, ShapeError, SpecError
@@ -153,6 +155,17 @@ def test_networks_give_what_onnx_gives(name: str) -> None:
     # A row does not depend on those beside it.
     alone = module.call(method, Blocks(1, x[3:4].reshape(1, -1)))
     np.testing.assert_array_equal(alone[0], got[3])
+
+
+def test_a_network_is_uploaded_and_predicts(home: Path) -> None:
+    data = lenet()
+    deployment = sclbl.upload(data, name="digits")
+    assert deployment.report is not None
+    assert deployment.report.passed
+    x = RNG.normal(size=(3, 1, 28, 28)).astype(np.float32)
+    (method,) = deployment.methods
+    got = sclbl.get("digits").program.run(method, x)
+    np.testing.assert_allclose(got, expected(data, x), rtol=1e-4, atol=1e-6)
 
 
 def test_rows_of_another_shape_are_refused() -> None:
