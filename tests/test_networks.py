@@ -161,7 +161,7 @@ def test_a_network_is_uploaded_and_predicts(home: Path) -> None:
     data = lenet()
     deployment = sclbl.upload(data, name="digits")
     assert deployment.report is not None
-    assert deployment.report.passed
+    assert deployment.report.ok
     x = RNG.normal(size=(3, 1, 28, 28)).astype(np.float32)
     (method,) = deployment.methods
     got = sclbl.get("digits").program.run(method, x)
