@@ -226,3 +226,20 @@ def test_a_reshape_that_joins_rows_is_refused() -> None:
         SpecError, match=r"makes \[-1, 8\] of rows of shape \[2, 8\]; the rows, axis"
     ):
         read(data)
+
+
+def test_buffers_that_are_not_alive_together_share_memory() -> None:
+    n = Network(17)
+    x = n.op("Relu", n.conv("x", 3, 8, 3, pads=[1, 1, 1, 1]))
+    for _ in range(4):
+        x = n.op("Tanh", n.op("Add", n.op("Tanh", n.conv(x, 8, 8, 3, pads=[1, 1, 1, 1])), x))
+    spec = read(n.save(["rows", 3, 64, 64], n.op("GlobalAveragePool", x)))
+    module = Module(compile_spec(spec), spec.signature)
+    one = 8 * 64 * 64 * 4
+    # What a convolution reads, which is the shortcut too, and what it gives; its scratch; weights.
+    assert module.memory_bytes < 4 * one
+    x = RNG.normal(size=(2, 3, 64, 64)).astype(np.float32)
+    (method,) = spec.methods
+    got = module.call(method, Blocks(2, x.reshape(2, -1)))
+    want = evaluate(spec.graph, x, None)[method].reshape(2, -1)
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)

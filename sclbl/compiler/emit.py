@@ -27,8 +27,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,6 +36,7 @@ from sclbl.compiler.calls import Call
 from sclbl.compiler.linker import Reserved, Weights
 from sclbl.compiler.plan import Plan, Step, lifetimes, plan
 from sclbl.missing import LENGTHS, of_text
+from sclbl.ops import find
 from sclbl.signature import Signature
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node
 
@@ -284,7 +285,30 @@ class Emitter:
         sizes = {name: size * rows for name, size in self.buffers.items()} | self.workspaces
         places = (self.pointer(v.name) for v in self.graph.outputs)
         results = [name for place in places for name in _BUFFER.findall(place)]
-        return plan(lifetimes(steps, sizes, kept=results))
+        shared = self._in_place(steps, sizes, results)
+        found = plan(lifetimes(steps, sizes, shared, results))
+        return replace(
+            found, offsets={**found.offsets, **{n: found.offsets[o] for n, o in shared.items()}}
+        )
+
+    def _in_place(
+        self, steps: Sequence[Step], sizes: Mapping[str, int], results: Sequence[str]
+    ) -> dict[str, str]:
+        """Return buffers of element-wise results that lie where an operand does that ends there."""
+        last = {name: index for index, step in enumerate(steps) for name in step.writes}
+        last |= dict.fromkeys(results, len(steps))
+        shared: dict[str, str] = {}
+        for index, node in enumerate(self.graph.nodes):
+            if find(node.op).form not in ("element-wise", "two operands"):
+                continue
+            (out,) = _BUFFER.findall(self.pointer(node.outputs[0]))
+            for name in node.inputs:
+                own = [shared.get(b, b) for b in _BUFFER.findall(self.pointer(name))]
+                if own and last[own[0]] == index and sizes[own[0]] == sizes[out]:
+                    shared[out] = own[0]
+                    last[own[0]] = last[out]
+                    break
+        return shared
 
     def reserved(self) -> list[Reserved]:
         """Return the zeroed blocks: error record, buffers of a tile, tables made at the start."""
