@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 import msgspec
 import numpy as np
 
-from sclbl.cli.output import data_bytes, data_text, progress
+from sclbl.cli.output import data_bytes, progress
 from sclbl.cli.versions import output_file
 from sclbl.errors import InputError, RequestError
 from sclbl.json_rows import read_json
@@ -203,44 +203,15 @@ READERS: dict[str, Callable[[Path | None, Signature], Iterator[Chunk]]] = {
 # -------------------------------------------------------------------- writers
 
 
-class CsvWriter:
-    """CSV with a header; a missing value is an empty field."""
-
-    def __init__(self, path: str | None) -> None:
-        self._own = None if path is None else open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115 - closed in `close`
-        self._file = self._own or data_text()
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._started = False
-
-    def write(self, names: list[str], columns: list[np.ndarray]) -> None:
-        if not self._started:
-            self._writer.writerow(names)
-            self._started = True
-        self._writer.writerows(zip(*map(_plain, columns), strict=True))
-
-    def finish(self) -> None:
-        """Nothing follows the last row."""
-
-    def close(self) -> None:
-        if self._own is not None:
-            self._own.close()
-        else:
-            self._file.flush()
-
-
-class NdjsonWriter:
-    """NDJSON: a value a row where there is one column, else an object."""
+class FileWriter:
+    """Writes to a file, or to stdout, which stays open."""
 
     def __init__(self, path: str | None) -> None:
         self._own = None if path is None else open(path, "wb")  # noqa: SIM115 - closed in `close`
         self._file = self._own or data_bytes()
-        self._encoder = msgspec.json.Encoder()
-
-    def write(self, names: list[str], columns: list[np.ndarray]) -> None:
-        self._file.write(self._encoder.encode_lines(_by_row(names, columns)))
 
     def finish(self) -> None:
-        """Nothing follows the last row."""
+        """Write what follows the last row: nothing, for most formats."""
 
     def close(self) -> None:
         if self._own is not None:
@@ -249,7 +220,31 @@ class NdjsonWriter:
             self._file.flush()
 
 
-class JsonWriter(NdjsonWriter):
+class CsvWriter(FileWriter):
+    """CSV with a header; a missing value is an empty field."""
+
+    def __init__(self, path: str | None) -> None:
+        super().__init__(path)
+        self._started = False
+
+    def write(self, names: list[str], columns: list[np.ndarray]) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        if not self._started:
+            writer.writerow(names)
+            self._started = True
+        writer.writerows(zip(*map(_plain, columns), strict=True))
+        self._file.write(text.getvalue().encode())
+
+
+class NdjsonWriter(FileWriter):
+    """NDJSON: a value a row where there is one column, else an object."""
+
+    def write(self, names: list[str], columns: list[np.ndarray]) -> None:
+        self._file.write(msgspec.json.Encoder().encode_lines(_by_row(names, columns)))
+
+
+class JsonWriter(FileWriter):
     """JSON: a list of what NDJSON has a line for."""
 
     def __init__(self, path: str | None) -> None:
@@ -257,8 +252,10 @@ class JsonWriter(NdjsonWriter):
         self._before = b"["
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None:
-        for row in _by_row(names, columns):
-            self._file.write(self._before + self._encoder.encode(row))
+        lines = msgspec.json.Encoder().encode_lines(_by_row(names, columns))
+        if lines:
+            # No line holds a line's end: in JSON's text it is written as an escape.
+            self._file.write(self._before + lines[:-1].replace(b"\n", b",\n"))
             self._before = b",\n"
 
     def finish(self) -> None:

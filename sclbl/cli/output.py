@@ -92,33 +92,13 @@ def progress(source: Path | None) -> Iterator[Callable[[int], None]]:
         yield lambda position: bar.update(task, completed=position)
 
 
-class TerminalText:
-    """A text stream that writes as a terminal may show it."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-
-    def write(self, text: str) -> int:
-        """Write text."""
-        return self._file.write(printable(text))
-
-    def flush(self) -> None:
-        """Write out what is held back."""
-        self._file.flush()
-
-
-def data_text() -> IO[str] | TerminalText:
-    """Return where results go as text: as they are, but to a terminal as it may show them."""
-    return TerminalText(sys.stdout) if sys.stdout.isatty() else sys.stdout
-
-
 def data_bytes() -> IO[bytes] | TerminalBytes:
-    """Return where results go as UTF-8, as `data_text`."""
+    """Return where results go as UTF-8: as they are, but to a terminal as it may show them."""
     return TerminalBytes(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
 
 
 class TerminalBytes:
-    """As `TerminalText`, for UTF-8; what is written holds whole characters."""
+    """Writes UTF-8 as a terminal may show it; what is written holds whole characters."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

@@ -97,14 +97,16 @@ def _from_list(items: list[str], kinds: np.ndarray | None, label: str) -> TextCo
 def _from_arrow(values: Any, label: str, null: Missing) -> TextColumn:
     import pyarrow as pa
 
-    if not pa.types.is_string(values.type):
+    kind = values.type
+    narrow = pa.types.is_string(kind)
+    if not narrow and not pa.types.is_large_string(kind):
         values = values.cast(pa.large_string())
     if isinstance(values, pa.ChunkedArray):
-        values = (
-            values.chunk(0)
-            if values.num_chunks == 1
-            else values.cast(pa.large_string()).combine_chunks()
-        )
+        if values.num_chunks == 1:
+            values = values.chunk(0)
+        else:
+            narrow = False
+            values = values.cast(pa.large_string()).combine_chunks()
     try:
         values.validate(full=True)
     except pa.ArrowInvalid as error:
@@ -112,10 +114,10 @@ def _from_arrow(values: Any, label: str, null: Missing) -> TextColumn:
             f"column {label!r} holds text that is not UTF-8 ({error}); decode it first",
             column=label,
         ) from None
-    size = np.int32 if pa.types.is_string(values.type) else np.int64
     _, offset_buffer, data_buffer = values.buffers()
-    count = len(values)
-    offsets = np.frombuffer(offset_buffer, dtype=size)[values.offset : values.offset + count + 1]
+    first, count = values.offset, len(values)
+    offsets = np.frombuffer(offset_buffer, dtype=np.int32 if narrow else np.int64)
+    offsets = offsets[first : first + count + 1]
     start, end = int(offsets[0]), int(offsets[-1])
     _check_size(end - start, label)
     data = np.frombuffer(data_buffer or b"", dtype=np.uint8)[start:end]

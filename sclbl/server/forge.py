@@ -34,8 +34,10 @@ NO_MEMORY = "out of memory"
 def main() -> None:
     """Take orders until there are no more."""
     from sclbl.recompile import warm
+    from sclbl.settings import use_threads
 
     os.nice(10)  # predictions go first
+    use_threads(1)  # so that forking is safe, and an upload has one processor
     warm()
     gc.freeze()
     children: dict[int, int] = {}  # number of the order by process

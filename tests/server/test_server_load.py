@@ -19,12 +19,15 @@ from sclbl.errors import BusyError, DeadlineError, LimitError, SclblError
 from sclbl.program import Program
 from sclbl.registry.local import LocalRegistry
 from sclbl.rows import Encoder, OneNull
+from sclbl.runtime import Module
 from sclbl.runtime.engine import allowance, check_time, within
+from sclbl.runtime.parallel import most_threads
 from sclbl.server import large
 from sclbl.server.budget import Budget
 from sclbl.server.limits import Settings
 from sclbl.server.payload import READERS
 from sclbl.server.programs import Costs
+from sclbl.settings import use_threads
 from tests.runtime.foreign import module
 from tests.server.conftest import Case, error
 from tests.server.threads import serving
@@ -322,3 +325,31 @@ def test_a_full_budget_is_said_and_ends(registry: LocalRegistry) -> None:
             assert (
                 post(url, "numbers", rows[:200_000].rpartition(", [")[0] + "]").status_code == 200
             )
+
+
+# -------------------------------------------------------------------- threads
+
+
+def test_a_prediction_stays_in_its_thread(
+    registry: LocalRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others wait for the processors as well, whichever way the prediction takes."""
+    allowed: list[int] = []
+    call = Module.call
+
+    def told(module: Module, *arguments: Any) -> Any:
+        allowed.append(most_threads())
+        return call(module, *arguments)
+
+    monkeypatch.setattr(Module, "call", told)
+    use_threads(4)
+    try:
+        rows = [{"age": 40 + i % 9, "plan": "gold"} for i in range(3_000)]
+        with serving(registry) as (url, _):
+            for count in (1, 2, 3_000, 1, 1):
+                answer = post(url, "mixed", {"rows": rows[:count]})
+                assert len(answer.json()["results"]) == count
+    finally:
+        use_threads(None)
+    assert len(allowed) >= 5
+    assert set(allowed) == {1}
