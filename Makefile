@@ -4,8 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OLDEST := .venvs/oldest
 ARGS   ?=
-# One thread for each test process: the tests run as many processes as there are cores.
+# One thread for each test process: the tests run as many processes as there are cores. Each takes
+# a run of neighbours, which share what they make, and takes from others when it is done.
 export OMP_NUM_THREADS ?= 1
+PROCESSES := -n auto --dist worksteal
 
 .PHONY: help venv kernels lint types test test-all test-oldest demo bench lock build clean
 
@@ -41,10 +43,10 @@ types: venv
 	$(BIN)/mypy
 
 test: lint types kernels
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest $(PROCESSES) $(ARGS)
 
 test-all: lint types kernels
-	$(BIN)/pytest -n auto -m "exhaustive or not exhaustive" $(ARGS)
+	$(BIN)/pytest $(PROCESSES) -m "exhaustive or not exhaustive" $(ARGS)
 
 $(OLDEST)/.made: requirements-oldest.txt pyproject.toml hatch_build.py
 	test -x $(OLDEST)/bin/uv || { $(call create,$(OLDEST)); }
@@ -55,7 +57,7 @@ $(OLDEST)/.made: requirements-oldest.txt pyproject.toml hatch_build.py
 # What an old release says of a newer one that it works with is not ours to mend.
 test-oldest: $(OLDEST)/.made
 	$(OLDEST)/bin/python sclbl/kernels/build.py > /dev/null
-	$(OLDEST)/bin/pytest -n auto -W "ignore:'click:DeprecationWarning" $(ARGS)
+	$(OLDEST)/bin/pytest $(PROCESSES) -W "ignore:'click:DeprecationWarning" $(ARGS)
 
 demo: kernels
 	@$(BIN)/python demo/run.py

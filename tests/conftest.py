@@ -6,12 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import programs
+from sclbl.compiler import llvm
+from tests import kept
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if getattr(config, "cache", None) is not None:
-        programs.folder = config.cache.mkdir("programs")  # of all processes of the tests
+        kept.keep_in(config.cache.mkdir("compiled"), clean=not hasattr(config, "workerinput"))
+
+
+@pytest.fixture
+def afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let LLVM make what was made before."""
+    monkeypatch.setattr(llvm, "build", kept.real_build)
 
 
 @pytest.fixture

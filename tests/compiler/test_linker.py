@@ -31,6 +31,7 @@ from tests.compiler.compiled import builder, make_spec
 from tests.compiler.random_trees import ensemble
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("afresh")
 
 
 def mixed_spec() -> Spec:

@@ -19,9 +19,9 @@ from sclbl.errors import (
 from sclbl.strippers import dispatch, strip
 from tests.conformance import bars
 from tests.conformance.domains import near_thresholds
-from tests.conformance.programs import program_of
 from tests.conformance.subject import Subject
 from tests.conformance.threshold_rows import thresholds
+from tests.kept import program_of
 
 #: By how much of its size a number is moved to see what a result hangs on.
 _STEP = 2.0**-30
@@ -261,8 +261,9 @@ class Pair:
                 ("ulp", float(self.ulps if softmax else subject.ulps)) if after else ("bits", 0.0)
             )
         # With float32 coefficients products are summed in float32, whatever is added afterwards.
-        weights = getattr(getattr(self.model, "coef_", None), "dtype", None)
-        single = theirs.dtype == np.float32 or weights == np.float32
+        models = [self.model, *getattr(self.model, "estimators_", [])]
+        weights = {getattr(getattr(m, "coef_", None), "dtype", None) for m in models}
+        single = theirs.dtype == np.float32 or np.dtype(np.float32) in weights
         if method in subject.chances:
             return "chance", bars.RELATIVE_32 if single else bars.CHANCE
         return "relative", bars.RELATIVE_32 if single else bars.RELATIVE

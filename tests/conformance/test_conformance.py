@@ -21,8 +21,8 @@ from sclbl.rows import encode
 from tests.conformance import bars, definition, node
 from tests.conformance.domains import USUAL
 from tests.conformance.pair import Pair, run
-from tests.conformance.programs import compiled
 from tests.conformance.subject import subjects
+from tests.kept import compiled
 from tests.runtime.test_abi import Host
 
 ROWS, FEW, SINGLE = 800, 60, 3

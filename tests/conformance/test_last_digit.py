@@ -18,6 +18,7 @@ import pytest
 from numpy._core import _multiarray_umath as built
 from scipy import special
 
+from tests import kept
 from tests.conformance.pair import Pair
 from tests.conformance.subject import named
 
@@ -71,7 +72,10 @@ def test_nothing_is_lost_where_numpy_calls_the_c_library_too(rows: int) -> None:
     """Run the models that call ``numpy.exp`` in a process without its code for AVX-512."""
     wide = [f for f in built.__cpu_dispatch__ if f == "X86_V4" or f.startswith("AVX512")]
     code = f"""
+from pathlib import Path
+from tests import kept
 from tests.conformance import test_last_digit as tests
+kept.folder = Path({str(kept.folder)!r})
 assert (tests.EXP, tests.SOFTMAX) == (0, 0)
 for name in (
     "GradientBoostingClassifier, 3",

@@ -9,8 +9,8 @@ import numpy as np
 
 from sclbl.spec import Node
 from tests.conformance.pair import Pair
-from tests.conformance.programs import program_of
 from tests.conformance.subject import named
+from tests.kept import program_of
 
 ROWS, SOME = 800, 10_000
 
