@@ -108,25 +108,21 @@ def join(
             "name; fit fewer or smaller trees"
         )
     roots = (np.cumsum(sizes) - sizes).astype(np.int32)
-
-    def whole(name: str, dtype: Any, at_leaf: Any) -> np.ndarray:
-        parts = [getattr(t, name) for t in trees]
-        joined = np.concatenate(parts, dtype=dtype, casting="unsafe")
-        if name in ("left", "right"):
-            joined += np.repeat(roots, sizes)
-        joined[leaf] = at_leaf
-        return joined
-
-    leaf = np.concatenate([t.leaf for t in trees])
-    return Trees(
-        roots=roots,
-        feature=whole("feature", np.int32, -1),
-        threshold=whole("threshold", trees[0].threshold.dtype, 0),
-        left=whole("left", np.int32, at_leaves),
-        right=whole("right", np.int32, -1),
-        missing_left=whole("missing_left", bool, False),
-        values=values,
-        init=init,
-        rule=rule,
-        targets=targets,
-    )
+    made = {
+        "feature": np.empty(sizes.sum(), np.int32),
+        "threshold": np.empty(sizes.sum(), trees[0].threshold.dtype),
+        "left": np.empty(sizes.sum(), np.int32),
+        "right": np.empty(sizes.sum(), np.int32),
+        "missing_left": np.empty(sizes.sum(), bool),
+    }
+    done = 0
+    for tree, root in zip(trees, roots, strict=True):
+        begin, done = done, done + int(np.count_nonzero(tree.leaf))
+        at_leaf = {"threshold": 0, "left": at_leaves[begin:done], "missing_left": False}
+        for name, whole in made.items():
+            part = whole[root : root + len(tree.leaf)]
+            part[:] = getattr(tree, name)
+            if name in ("left", "right"):
+                part += root
+            part[tree.leaf] = at_leaf.get(name, -1)
+    return Trees(roots=roots, values=values, init=init, rule=rule, targets=targets, **made)

@@ -83,6 +83,20 @@ def test_naive_bayes_of_integers() -> None:
     check(GaussianNB(), np.rint(X * 3).astype(np.int16), WORDS)
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        GaussianNB(),
+        KMeans(1, n_init=1),
+        VotingClassifier([("bayes", GaussianNB())], voting="soft"),
+        VotingClassifier([("bayes", GaussianNB()), ("tree", DecisionTreeClassifier())]),
+    ],
+    ids=["bayes", "k-means", "soft", "hard"],
+)
+def test_one_outcome(model: Any) -> None:
+    check(model, X[:, :1], np.ones(len(X)))
+
+
 def test_the_first_of_two_centers_alike_is_the_nearest() -> None:
     model = KMeans(3, init=X[:3], n_init=1, max_iter=1).fit(X)
     model.cluster_centers_[2] = model.cluster_centers_[1]

@@ -372,7 +372,7 @@ class Voting(Stripper):
         ]
         wires = [ops.label_numbers(w.matrix() if isinstance(w, Table) else w) for w in made]
         common = promotion.result_type([w.numbers for w in wires])
-        return [(w.ravel() if w.width == 1 else w).astype(common) for w in wires]
+        return [(w.ravel() if asked == "predict" else w).astype(common) for w in wires]
 
     @method
     def transform(self, model: Any, x: Table) -> Wire:

@@ -21,7 +21,7 @@ class JointLikelihood(Estimator):
 
     @method
     def predict(self, model: Any, x: Wire) -> Wire:
-        return ops.decide(self.joint(model, x), model.classes_)
+        return ops.labels(np.argmax(self.joint(model, x), axis=1), model.classes_)
 
     @method
     def predict_proba(self, model: Any, x: Wire) -> Any:
