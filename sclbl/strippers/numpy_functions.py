@@ -15,23 +15,23 @@ from typing import Any, NoReturn
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
+from sclbl.ops import BY_UFUNC
 from sclbl.strippers import promotion
 from sclbl.strippers.wire import Wire, mixes_rows
 
 #: Rows up to here are summed by `numpy.sum` in one go.
 _BLOCK = 128
 
-#: Element-wise functions that are operators.
-OPERATORS: dict[np.ufunc, str] = {
-    np.absolute: "Abs", np.arctan: "Atan", np.exp: "Exp", np.expm1: "sclbl.Expm1",
-    np.fabs: "Abs", np.floor: "Floor", np.isnan: "IsNaN", np.log: "Log", np.log1p: "sclbl.Log1p",
-    np.negative: "Neg", np.reciprocal: "Reciprocal", np.sign: "Sign", np.sqrt: "Sqrt",
-    np.tanh: "Tanh", np.add: "Add", np.divide: "Div", np.maximum: "Max", np.minimum: "Min",
-    np.multiply: "Mul", np.power: "Pow", np.subtract: "Sub", np.equal: "Equal",
-    np.greater: "Greater", np.greater_equal: "GreaterOrEqual", np.less: "Less",
-    np.less_equal: "LessOrEqual", np.bitwise_and: "And", np.logical_and: "And",
-    np.bitwise_or: "Or", np.logical_or: "Or", np.invert: "Not", np.logical_not: "Not",
-}  # fmt: skip
+#: Element-wise functions that are operators; the language knows them by NumPy's function.
+OPERATORS: dict[Any, str] = {
+    **{function: op.name for function, op in BY_UFUNC.items()},
+    np.bitwise_and: "And",
+    np.bitwise_or: "Or",
+    np.equal: "Equal",
+    np.fabs: "Abs",
+    np.invert: "Not",
+    np.reciprocal: "Reciprocal",
+}
 #: Those of `scipy.special`, by name: importing it takes a while.
 _SPECIAL = {
     "erf": "Erf", "erfc": "sclbl.Erfc", "expit": "sclbl.LibmSigmoid", "ndtr": "sclbl.NormCdf",
@@ -39,7 +39,6 @@ _SPECIAL = {
 }  # fmt: skip
 #: Those that others make up, with the same bits.
 _COMPOSED: dict[np.ufunc, Callable[..., Any]] = {
-    np.ceil: lambda x: -np.floor(-x),
     np.isfinite: lambda x: ~(np.isnan(x) | np.isinf(x)),
     np.isinf: lambda x: np.equal(np.absolute(x), np.inf),
     np.not_equal: lambda a, b: ~np.equal(a, b),
@@ -47,7 +46,7 @@ _COMPOSED: dict[np.ufunc, Callable[..., Any]] = {
     np.square: lambda x: np.multiply(x, x),
 }
 #: Of integers these give in float64 what they give in integers: nothing wraps around.
-_SAME_IN_FLOAT64 = frozenset({"Sign", "Floor"})
+_SAME_IN_FLOAT64 = frozenset({"Sign", "Floor", "Ceil", "Round"})
 _COMPARE = frozenset({"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "IsNaN"})
 _LOGIC = frozenset({"And", "Or", "Not"})
 

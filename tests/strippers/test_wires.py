@@ -71,6 +71,7 @@ FUNCTIONS: tuple[Callable[[Any], Any], ...] = (
     lambda x: np.zeros_like(x) + np.full_like(x, 2),
     lambda x: x[:, 0].reshape(-1, 1) + x[:, :1].ravel()[:, None],
     lambda x: special.expit(x),
+    lambda x: np.sin(x) - np.rint(x) + np.arcsinh(x),
 )
 
 

@@ -15,7 +15,11 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
+    VotingClassifier,
+    VotingRegressor,
 )
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeRegressor
 
 from tests.conformance.domains import (
@@ -67,6 +71,11 @@ def _bins_of_numbers(
     model = HistGradientBoostingRegressor(**{**_ROUNDS, **options})
     return boosted(f"HistGradientBoostingRegressor{variation}", fitted(model, y), domain, *also)
 
+
+# Trees among them would refuse what is too large for float32, and others in float32 are less exact
+# than an average in float64: `tests/strippers` looks at both.
+_VOTERS = [("linear", LogisticRegression()), ("bayes", GaussianNB())]
+_MEANS = [("linear", LinearRegression()), ("ridge", Ridge(alpha=30.0))]
 
 SUBJECTS = (
     # ---------------------------------------------------------------------- forests
@@ -140,4 +149,11 @@ SUBJECTS = (
     _bins_of_numbers(", categories", SCORE, CATEGORIES),
     _bins_of_numbers(", categories by name", SCORE, CATEGORIES,
                      categorical_features=["city", "rank"]),
+    # ----------------------------------------------------------------------- votes
+    Subject("VotingClassifier, hard", fitted(VotingClassifier(_VOTERS, weights=[1, 2]), WORDS)),
+    Subject("VotingClassifier, soft", fitted(VotingClassifier(_VOTERS, voting="soft"), WORDS),
+            chances=frozenset({"predict_proba", "transform"})),
+    Subject("VotingClassifier, soft, binary", fitted(VotingClassifier(
+            _VOTERS, voting="soft", flatten_transform=False), FLAGS)),
+    Subject("VotingRegressor", fitted(VotingRegressor(_MEANS), SCORE)),
 )  # fmt: skip

@@ -62,7 +62,14 @@ SUBJECTS = (
             fitted(pp.OrdinalEncoder(**_CODED)), MISSING_TEXTS),
     Subject("OrdinalEncoder, text, infrequent",
             fitted(pp.OrdinalEncoder(max_categories=3)), TEXTS),
+    # ------------------------------------------------------------------ polynomials
+    Subject("PolynomialFeatures", fitted(pp.PolynomialFeatures())),
+    Subject("PolynomialFeatures, interactions",
+            fitted(pp.PolynomialFeatures(3, interaction_only=True, include_bias=False))),
+    Subject("PolynomialFeatures, 2 to 3", fitted(pp.PolynomialFeatures((2, 3)))),
     # -------------------------------------------------------------------- functions
+    Subject("FunctionTransformer, of Python", fitted(pp.FunctionTransformer(
+            lambda x: np.sqrt(np.abs(np.where(x > 0, x, x / 3))), validate=True))),
     Subject("FunctionTransformer", fitted(pp.FunctionTransformer())),
     *(Subject(f"FunctionTransformer, {f.__name__}",
               fitted(pp.FunctionTransformer(f, validate=True))) for f in _FUNCTIONS),
