@@ -136,11 +136,10 @@ def default_name(model: Any) -> str:
         source = str(model.manifest.get("source", {}).get("model", ""))
     elif isinstance(model, Spec):
         source = model.source.model
-    elif type(model).__module__.startswith("statsmodels.") and hasattr(model, "model"):
-        # Results are all called alike; the model that was fitted has the name.
-        source = type(model.model).__name__
     else:
-        source = type(model).__name__
+        from sclbl.strippers import dispatch
+
+        source = dispatch.title(model)
     return suggest_name(source.rpartition(".")[2])
 
 

@@ -136,6 +136,10 @@ class Stripper:
             return getattr(model, method)(rows)
         return getattr(model, declared.ask)(rows, **declared.options)
 
+    def title(self, model: Any) -> str:
+        """Return the class by which a person calls the model."""
+        return type(model).__name__
+
     def names(self, model: Any) -> tuple[str, ...] | None:
         """Return the names of the columns as fitted; None where the model knows none."""
         return getattr(model, "feature_names_in_", None)

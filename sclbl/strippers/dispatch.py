@@ -106,6 +106,12 @@ def is_known(model: Any) -> bool:
     return _of_class(type(model)) is not None
 
 
+def title(model: Any) -> str:
+    """Return the class by which a person calls a model."""
+    stripper = _of_class(type(model))
+    return type(model).__name__ if stripper is None else stripper.title(model)
+
+
 @contextmanager
 def reading(model: Any) -> Iterator[None]:
     """Say which model could not be read where its attributes are not what its class leaves there.

@@ -57,6 +57,10 @@ class Results(Stripper):
     # statsmodels looks at no value.
     refuses_more = (MissingValueError, InfiniteValueError)
 
+    def title(self, model: Any) -> str:
+        # Results are all called alike; the model that was fitted has the name.
+        return type(model.model).__name__
+
     def check(self, model: Any) -> None:
         _formula(model).check_option(model.model)
         _parameters(model)
