@@ -108,7 +108,7 @@ def test_commands_and_options_are_documented() -> None:
 
 def test_the_table_of_operators_is_that_of_the_records() -> None:
     page = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
-    assert page == table.markdown(), "run: python -m sclbl.ops.table > docs/operators.md"
+    assert page == table.markdown(), "run: python -m sclbl.ops.table docs/operators.md"
 
 
 def test_routes_are_documented() -> None:

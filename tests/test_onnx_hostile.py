@@ -70,7 +70,8 @@ def test_the_seed_is_read() -> None:
         (helper.make_node("Gemm", ["x", "w"], ["y"], alpha="two"), "factor .* that is no number"),
         (helper.make_node("Gemm", ["x", "w"], ["y"], transB="no"), "malformed|matrix of 3 rows"),
         (helper.make_node("Softmax", ["x"], ["y"], axis="one"), "works along axis"),
-        (helper.make_node("Concat", ["y", "x"], ["y"], axis=1), "a cycle, or a lost part"),
+        (helper.make_node("Concat", ["y", "x"], ["y"], axis=1), "takes 't_y', which must be a"),
+        (helper.make_node("Add", ["y", "x"], ["y"]), "a cycle, or a lost part"),
     ],
 )
 def test_operators_that_lack_or_confuse(node: onnx.NodeProto, message: str) -> None:

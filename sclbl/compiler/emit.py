@@ -270,7 +270,10 @@ class Emitter:
         """Return how many rows a tile has."""
         if self._pictures:
             # Kernels work inside a row, and a tile of several rows costs memory.
-            return int(np.clip(TILE_BYTES // max(self._plan(1).size, 1), 1, TILE_MAX))
+            row = self._plan(1).size + sum(
+                self.buffers[n] for n in self._apart & self.buffers.keys()
+            )
+            return int(np.clip(TILE_BYTES // max(row, 1), 1, TILE_MAX))
         row = sum(self.buffers.values()) or 1
         return int(np.clip(TILE_BYTES // row // 8 * 8, TILE_MIN, TILE_MAX))
 
@@ -282,7 +285,8 @@ class Emitter:
     def _plan(self, rows: int) -> Plan:
         """Return where the buffers lie in memory that those share which are not alive together."""
         steps = [Step(_BUFFER.findall("\n".join(f.lines))) for f in self._functions.values()]
-        sizes = {name: size * rows for name, size in self.buffers.items()} | self.workspaces
+        sizes = {n: s * rows for n, s in self.buffers.items() if n not in self._apart}
+        sizes |= self.workspaces
         places = (self.pointer(v.name) for v in self.graph.outputs)
         results = [name for place in places for name in _BUFFER.findall(place)]
         shared = self._in_place(steps, sizes, results)
@@ -290,6 +294,14 @@ class Emitter:
         return replace(
             found, offsets={**found.offsets, **{n: found.offsets[o] for n, o in shared.items()}}
         )
+
+    @property
+    def _apart(self) -> frozenset[str]:
+        """Buffers whose address functions know that are not a node's: nothing shares them."""
+        code = "\n".join(
+            [*(line for lines in self.separate.values() for line in lines), *self._start]
+        )
+        return frozenset([*_BUFFER.findall(code), *(block for block, _ in self.aliases.values())])
 
     def _in_place(
         self, steps: Sequence[Step], sizes: Mapping[str, int], results: Sequence[str]
@@ -304,7 +316,8 @@ class Emitter:
             (out,) = _BUFFER.findall(self.pointer(node.outputs[0]))
             for name in node.inputs:
                 own = [shared.get(b, b) for b in _BUFFER.findall(self.pointer(name))]
-                if own and last[own[0]] == index and sizes[own[0]] == sizes[out]:
+                ends = own and own[0] in sizes and out in sizes and last[own[0]] == index
+                if ends and sizes[own[0]] == sizes[out]:
                     shared[out] = own[0]
                     last[own[0]] = last[out]
                     break
@@ -315,6 +328,8 @@ class Emitter:
         tile = self.tile()
         if self._pictures:
             buffers = [Reserved("arena", self._plan(tile).size)]
+            apart = [name for name in self.buffers if name in self._apart]
+            buffers += [Reserved(name, self.buffers[name] * tile) for name in apart]
         else:
             buffers = [Reserved(name, size * tile) for name, size in self.buffers.items()]
             buffers += [Reserved(name, size) for name, size in self.workspaces.items()]
@@ -330,6 +345,8 @@ class Emitter:
         offsets = self._plan(self.tile()).offsets
 
         def place(found: re.Match[str]) -> str:
+            if found[1] not in offsets:
+                return found[0]
             return f"ptr getelementptr (i8, ptr @arena, i32 {offsets[found[1]]})"
 
         return [_BUFFER.sub(place, line) for line in code]

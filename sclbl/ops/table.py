@@ -1,6 +1,9 @@
-"""The operators' table in the docs: ``python -m sclbl.ops.table > docs/operators.md``."""
+"""The operators' table in the docs: ``python -m sclbl.ops.table docs/operators.md``."""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 from sclbl.ops import FAMILIES, REWRITTEN
 from sclbl.ops.record import PLAIN, Op
@@ -45,4 +48,4 @@ def _promise(op: Op) -> str:
 
 
 if __name__ == "__main__":
-    print(markdown(), end="")
+    Path(sys.argv[1]).write_text(markdown(), encoding="utf-8")

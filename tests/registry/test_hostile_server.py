@@ -33,6 +33,10 @@ OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 
 
+#: As it closes after each answer, it says so: a client would use the connection again.
+CLOSING = b"Connection: close\r\nContent-Length: %d\r\n\r\n"
+
+
 class Raw:
     """A server that sends the bytes it is told, whatever it is asked, until nobody listens."""
 
@@ -248,15 +252,15 @@ def test_an_error_of_a_server_is_text_of_a_bounded_length(
         None,
     ):
         body = json.dumps({"error": error}).encode()
-        server.say(b"HTTP/1.1 422 No\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        server.say(b"HTTP/1.1 422 No\r\n" + CLOSING % len(body) + body)
         with pytest.raises(RequestError, match="status 422 and no error of sclbl's"):
             registry.get("churn")
     for body in (b"[" * 100_000, b'{"error":' * 100_000, b"\xff", b'{"error": 1e999999}'):
-        server.say(b"HTTP/1.1 422 No\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        server.say(b"HTTP/1.1 422 No\r\n" + CLOSING % len(body) + body)
         with pytest.raises(RequestError, match="status 422 and no error of sclbl's"):
             registry.get("churn")
     body = json.dumps({"error": {"code": "conflict", "message": "m" * 500_000}}).encode()
-    server.say(b"HTTP/1.1 409 No\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    server.say(b"HTTP/1.1 409 No\r\n" + CLOSING % len(body) + body)
     with pytest.raises(SclblError, match=r"^m{20000}$"):
         registry.get("churn")
 

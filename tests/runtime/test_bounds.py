@@ -147,7 +147,7 @@ def test_costly_code_is_compiled_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         return original(wasm)
 
     original = apart.compile_apart
-    monkeypatch.setattr(apart, "compile_apart", compile_apart)
+    monkeypatch.setattr("sclbl.runtime.load.compile_apart", compile_apart)
     monkeypatch.setattr(bounds, "MAX_CODE_HERE", 10)
     np.testing.assert_array_equal(Program(wasm).predict(ROWS), here)
     assert asked == [len(wasm)]
