@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import SpecError, UnsupportedModelError
+from sclbl.errors import SpecError
 from sclbl.ops import find
 from sclbl.ops.infer import constant
 from sclbl.ops.record import Operand
-from sclbl.signature import MISSING, Column, DType, Kind, Label, Missing, Signature
+from sclbl.signature import MISSING, Column, DType, Kind, Missing, Signature
 from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Value, upstream
 from sclbl.strippers import numpy_functions
 from sclbl.strippers.columns import Cell, Table, Wire
+from sclbl.strippers.labels import plain_labels
 from sclbl.strippers.markers import marked
 from sclbl.strippers.promotion import NATURAL, is_polars, numpy_dtype
 from sclbl.strippers.trees import Trees
@@ -352,7 +353,7 @@ class Builder:
     def labels(self, codes: Wire, classes: Sequence[Sequence[Any] | np.ndarray]) -> Wire:
         """End a classifier: class numbers (int64, one column an output) become labels."""
         _require(codes.dtype == "int64" and codes.width == len(classes), "labels", codes)
-        lists = tuple(tuple(_plain(v) for v in _label_values(c)) for c in classes)
+        lists = tuple(map(plain_labels, classes))
         wire = self.node("sclbl.Labels", [codes], labels=lists)
         return replace(wire, labels=lists)
 
@@ -477,10 +478,6 @@ class Builder:
         )
 
 
-def _plain(value: Any) -> Label:
-    return value if isinstance(value, (str, int, float, bool)) else str(value)
-
-
 def _all_of(nodes: Iterable[Node]) -> set[str]:
     """Return the tensors that nodes take and give."""
     return {name for node in nodes for name in (*node.inputs, *node.outputs)}
@@ -498,33 +495,6 @@ def _value_key(value: Any) -> Any:
         return repr(value.tolist())
     data = np.ascontiguousarray(value).data if value.size else b""
     return value.dtype.str, value.shape, hashlib.sha256(data).digest()
-
-
-def _label_values(classes: Sequence[Any] | np.ndarray) -> list[Any]:
-    """Return class labels as Python's, where a program can give them back."""
-    array = np.asarray(classes)
-    values: list[Any] = array.tolist()
-    odd = next((v for v in values if not isinstance(v, (str, int, float, np.integer))), None)
-    if array.dtype.kind in "SMmc" or odd is not None:
-        kind = array.dtype.name if array.dtype.kind != "O" else type(odd).__name__
-        raise UnsupportedModelError(
-            f"the labels of the model are {kind} (the first is {values[0]!r}), which a program "
-            "cannot give back; fit it on labels that are text, integers, floats or booleans, as in "
-            "y.astype(str)"
-        )
-    if not all(_is_utf8(v) for v in values):
-        raise UnsupportedModelError(
-            "a label of the model is text that UTF-8 cannot hold (half of a surrogate pair); fit "
-            "it on labels without"
-        )
-    return values
-
-
-def _is_utf8(value: Any) -> bool:
-    try:
-        return not isinstance(value, str) or bool(value.encode() or True)
-    except UnicodeEncodeError:
-        return False
 
 
 def _require(condition: bool, op: str, wire: Wire) -> None:
