@@ -304,7 +304,10 @@ class Emitter:
             (out,) = _BUFFER.findall(self.pointer(node.outputs[0]))
             for name in node.inputs:
                 own = [shared.get(b, b) for b in _BUFFER.findall(self.pointer(name))]
-                if own and last[own[0]] == index and sizes[own[0]] == sizes[out]:
+                # Element for element: the one number that is compared with eight has the bytes of
+                # their eight results, but is read after the first of them is written.
+                same = self.width(name) == self.width(node.outputs[0])
+                if own and same and last[own[0]] == index and sizes[own[0]] == sizes[out]:
                     shared[out] = own[0]
                     last[own[0]] = last[out]
                     break
