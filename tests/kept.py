@@ -75,9 +75,9 @@ def _kept(key: str, kind: str, make: Callable[[], bytes]) -> bytes:
 def _said(value: Any) -> str:
     """Return a value in words that are the same in every process."""
     if isinstance(value, Mapping):
-        return repr(sorted((repr(k), repr(v)) for k, v in value.items()))
+        return repr(sorted((_said(k), _said(v)) for k, v in value.items()))
     if isinstance(value, (set, frozenset)):
-        return repr(sorted(map(repr, value)))
+        return repr(sorted(map(_said, value)))
     return value if isinstance(value, str) else repr(value)
 
 

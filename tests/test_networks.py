@@ -243,3 +243,94 @@ def test_buffers_that_are_not_alive_together_share_memory() -> None:
     got = module.call(method, Blocks(2, x.reshape(2, -1)))
     want = evaluate(spec.graph, x, None)[method].reshape(2, -1)
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("dtype", "width"), [(TensorProto.FLOAT, 2), (TensorProto.DOUBLE, 4)])
+def test_what_a_row_is_compared_with_is_not_written_over(dtype: int, width: int) -> None:
+    """One number of a row has as many bytes as the answers of a comparison with it."""
+    nodes = [
+        helper.make_node("Neg", ["x"], ["each"]),
+        helper.make_node("ReduceMin", ["x"], ["low"], axes=[1, 2], keepdims=1),
+        helper.make_node("Neg", ["low"], ["high"]),
+        helper.make_node("Less", ["high", "each"], ["less"]),
+        helper.make_node("Equal", ["each", "high"], ["equal"]),
+        helper.make_node("Or", ["less", "equal"], ["either"]),
+        helper.make_node("Cast", ["either"], ["result"], to=dtype),
+    ]
+    rows = helper.make_tensor_value_info("x", dtype, ["rows", 2, width])
+    result = helper.make_tensor_value_info("result", dtype, None)
+    graph = helper.make_graph(nodes, "network", [rows], [result])
+    opset = helper.make_opsetid("", 13)
+    data = helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
+    x = RNG.normal(size=(40, 2, width)).astype(helper.tensor_dtype_to_np_dtype(dtype))
+    got = Program(compile_spec(read(data))).run("result", x)
+    np.testing.assert_array_equal(got, expected(data, x))
+
+
+@pytest.mark.parametrize("opset", [11, 13, 18])
+def test_splits_say_their_sizes_as_their_version_does(opset: int) -> None:
+    n = Network(opset)
+    if opset < 13:
+        n.op("Split", "x", outputs=2, axis=1, split=[2, 4])
+    elif opset < 18:
+        n.op("Split", "x", n.weight(np.array([2, 4])), outputs=2, axis=1)
+    else:
+        n.op("Split", "x", outputs=2, axis=-1, num_outputs=2)
+    data = n.save(["rows", 6], "Split_0_1")
+    x = RNG.normal(size=(3, 6)).astype(np.float32)
+    got = Program(compile_spec(read(data))).run("Split_0_1", x)
+    np.testing.assert_array_equal(got, expected(data, x))
+
+
+@pytest.mark.parametrize("name", [f"sclbl_c{k}" for k in range(8)] + ["t_result.filters"])
+def test_a_file_may_call_its_weights_as_the_reader_and_the_compiler_do(name: str) -> None:
+    weights = {
+        "w": RNG.normal(size=(2, 2, 1, 1)),
+        "b": RNG.normal(size=2),
+        name: RNG.normal(size=(2, 1, 1)),
+        "w2": RNG.normal(size=(2, 2, 1, 1)),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["first"]),
+        helper.make_node("Add", ["first", name], ["moved"]),
+        helper.make_node("Conv", ["moved", "w2"], ["second"]),
+        helper.make_node("Mul", ["second", name], ["result"]),
+        helper.make_node("Add", ["result", name], ["end"]),
+        helper.make_node("Sub", ["end", name], ["last"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "network",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 2, 3, 3])],
+        [helper.make_tensor_value_info("last", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(v.astype(np.float32), k) for k, v in weights.items()],
+    )
+    opset = helper.make_opsetid("", 17)
+    data = helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
+    x = RNG.normal(size=(3, 2, 3, 3)).astype(np.float32)
+    got = Program(compile_spec(read(data))).run("last", x)
+    np.testing.assert_allclose(got, expected(data, x), rtol=1e-5, atol=1e-5)
+
+
+def _weighted(op: str, *constants: np.ndarray, opset: int = 17, rows: int | str = "rows") -> bytes:
+    n = Network(opset)
+    made = n.op(op, "x", *(n.weight(c) for c in constants))
+    return n.save([rows, 1, 4], made)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (_weighted("Squeeze", rows=1), "Squeeze drops the rows, axis 0"),
+        (_weighted("Squeeze", np.array([4])), r"Squeeze has axes \[4\] of a tensor of 3 axes"),
+        (_weighted("Unsqueeze", np.array([1, 1])), "Unsqueeze has an axis twice"),
+        (_weighted("Unsqueeze", np.array([7])), r"Unsqueeze has axes \[7\] of a tensor of 4"),
+        (_weighted("ReduceMax", np.array([5]), opset=18), r"ReduceMax has axes \[5\] of a"),
+        (_weighted("ReduceSum", np.array([2, -1])), "ReduceSum has an axis twice"),
+        (_weighted("Gemm", np.ones((4, 2), np.float32)), "Gemm takes rows of one axis"),
+        (_weighted("Dropout", np.float32(0.5), np.array(True)), "not read as it trains"),
+    ],
+)
+def test_what_other_runtimes_refuse_or_do_otherwise_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        read(data)

@@ -248,6 +248,8 @@ def test_functions_of_floats_in_files_of_other_tools(op: str) -> None:
     cast = helper.make_node("Cast", ["h"], ["Y"], to=TensorProto.FLOAT)
     data = foreign([helper.make_node(op, ["X"], ["h"]), cast], {}, outputs=["Y"])
     rows = POINTS.astype(np.float32)
+    if op == "Erf":  # ONNX Runtime 1.24 makes 1 of NaN
+        rows = np.nan_to_num(rows)
     wanted = onnxruntime.InferenceSession(data).run(None, {"X": rows})
     same(expected(read(data), rows), wanted, 1e-5)
 

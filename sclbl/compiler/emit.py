@@ -316,8 +316,11 @@ class Emitter:
             (out,) = _BUFFER.findall(self.pointer(node.outputs[0]))
             for name in node.inputs:
                 own = [shared.get(b, b) for b in _BUFFER.findall(self.pointer(name))]
+                # Element for element: the one number that is compared with eight has the bytes of
+                # their eight results, but is read after the first of them is written.
+                same = self.width(name) == self.width(node.outputs[0])
                 ends = own and own[0] in sizes and out in sizes and last[own[0]] == index
-                if ends and sizes[own[0]] == sizes[out]:
+                if same and ends and sizes[own[0]] == sizes[out]:
                     shared[out] = own[0]
                     last[own[0]] = last[out]
                     break

@@ -56,7 +56,11 @@ def _with(conv: Node, node: Node, graph: Graph, constants: dict[str, np.ndarray]
         filters, shift = filters * channel[:, None, None, None], shift * channel
     else:
         shift = shift + channel
-    names = tuple(f"{node.outputs[0]}.{part}" for part in ("filters", "bias"))
-    for name, values in zip(names, (filters, shift), strict=True):
+    names = []
+    for part, values in (("filters", filters), ("bias", shift)):
+        name = f"{node.outputs[0]}.{part}"
+        while name in constants:  # a file may have such a name too
+            name += "_"
         constants[name] = values.astype(operand.dtype)
+        names.append(name)
     return replace(conv, inputs=(x, *names), outputs=node.outputs)

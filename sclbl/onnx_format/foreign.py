@@ -34,7 +34,9 @@ class Reading:
     outputs: list[str] = field(default_factory=list)
 
     def constant(self, values: Any, dtype: Any) -> str:
-        name = f"sclbl_c{len(self.constants)}"
+        number = len(self.constants)
+        while (name := f"sclbl_c{number}") in self.constants:  # the file may have such a name too
+            number += 1
         self.constants[name] = np.asarray(values, dtype=dtype)
         return name
 

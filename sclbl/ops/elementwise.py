@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sclbl import special
+from sclbl.errors import SpecError
 from sclbl.ops import strides
 from sclbl.ops.normal import ppf_body
 from sclbl.ops.record import (
@@ -316,13 +317,11 @@ Identity = Op(
 )
 
 
-def _nothing_read(name: str) -> Rewritten:
-    """Return a standard operator that passes its first input on when it infers."""
-
-    def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-        r.node("Identity", inputs[:1], out)
-
-    return Rewritten(name, read)
+def _dropout_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    """As it infers: what comes in goes out."""
+    if len(inputs) > 2 and inputs[2] and r.array(inputs, 2, "Dropout").any():
+        raise SpecError("operator Dropout is not read as it trains (training_mode)")
+    r.node("Identity", inputs[:1], out)
 
 
-Dropout = _nothing_read("Dropout")
+Dropout = Rewritten("Dropout", _dropout_read)

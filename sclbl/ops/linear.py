@@ -123,6 +123,9 @@ def _gemm_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -
         raise SpecError("operator Gemm has a factor (alpha, beta) that is no number")
     if attrs.pop("transA", 0):
         raise SpecError("operator Gemm transposes its rows, which is not supported")
+    if len(r.shape(inputs[0], "Gemm")) != 1:
+        shape = list(r.shape(inputs[0], "Gemm"))
+        raise SpecError(f"operator Gemm takes rows of one axis; these have shape {shape}")
     matrix = r.array(inputs, 1, "Gemm")
     matrix = matrix.T if attrs.pop("transB", 0) else matrix
     no_more("Gemm", attrs)

@@ -382,6 +382,16 @@ def axis_of_row(r: Reading, name: str, op: str, attrs: dict[str, Any], default: 
     return axis % axes
 
 
+def whole_axes(op: str, axes: Sequence[Any], count: int) -> list[int]:
+    """Return axes of a tensor of `count` axes, counted from the front, each of them once."""
+    if any(not isinstance(a, int) or not -count <= a < count for a in axes):
+        raise SpecError(f"operator {op} has axes {list(axes)} of a tensor of {count} axes")
+    found = sorted(a % count for a in axes)
+    if len(set(found)) < len(found):
+        raise SpecError(f"operator {op} has an axis twice: {list(axes)}")
+    return found
+
+
 def no_more(op: str, attrs: Mapping[str, Any]) -> None:
     """Require that no attribute is left."""
     if attrs:

@@ -29,6 +29,7 @@ from sclbl.ops.record import (
     no_more,
     same_type,
     tensor,
+    whole_axes,
 )
 from sclbl.spec import Node
 
@@ -94,7 +95,7 @@ def _read(name: str) -> Read:
         attrs.pop("noop_with_empty_axes", None)
         no_more(name, attrs)
         count = len(r.shape(inputs[0], name)) + 1
-        found = sorted(a % count for a in axes or ())
+        found = whole_axes(name, axes or (), count)
         if not found or 0 in found:
             raise SpecError(
                 f"operator {name} reduces axes {axes} of rows with axes 1 to {count - 1}; the rows "

@@ -28,6 +28,7 @@ from sclbl.ops.record import (
     no_more,
     same_type,
     tensor,
+    whole_axes,
 )
 from sclbl.spec import Node
 
@@ -194,12 +195,11 @@ def _split_lower(e: Emitter, node: Node) -> None:
 
 
 def _split_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    axis = axis_of_row(r, inputs[0], "Split", attrs, 0)
     sizes = attrs.pop("split", None)
     if len(inputs) > 1:
         sizes = tuple(r.array(inputs, 1, "Split").ravel().tolist())
     attrs.pop("num_outputs", None)
-    no_more("Split", attrs)
+    axis = axis_of_row(r, inputs[0], "Split", attrs, 0)
     if sizes is None:  # equal parts, the last one smaller
         size, count = r.shape(inputs[0], "Split")[axis - 1], len(r.outputs)
         part = -(-size // count)
@@ -283,6 +283,8 @@ def _squeezed(name: str, change: Any) -> Rewritten:
         no_more(name, attrs)
         shape = r.shape(inputs[0], name)
         if axes is None:
+            if r.rows == 1:  # it drops the axis of the rows too
+                raise SpecError(f"operator {name} drops the rows, axis 0; give it axes")
             axes = [i + 1 for i, d in enumerate(shape) if d == 1]
         r.node("Reshape", [inputs[0], r.constant([0, *change(shape, axes)], np.int64)], out)
 
@@ -290,7 +292,7 @@ def _squeezed(name: str, change: Any) -> Rewritten:
 
 
 def _without(shape: Shape, axes: Sequence[int]) -> list[int]:
-    gone = {a % (len(shape) + 1) for a in axes}
+    gone = whole_axes("Squeeze", axes, len(shape) + 1)
     if 0 in gone or any(shape[a - 1] != 1 for a in gone):
         raise SpecError(f"operator Squeeze drops axes {list(axes)} of rows of shape {list(shape)}")
     return [d for i, d in enumerate(shape, start=1) if i not in gone]
@@ -298,7 +300,7 @@ def _without(shape: Shape, axes: Sequence[int]) -> list[int]:
 
 def _with(shape: Shape, axes: Sequence[int]) -> list[int]:
     count = len(shape) + 1 + len(axes)
-    new = {a % count for a in axes}
+    new = whole_axes("Unsqueeze", axes, count)
     if 0 in new:
         raise SpecError("operator Unsqueeze puts an axis before the rows, which are axis 0")
     rest = iter(shape)

@@ -28,6 +28,7 @@ from sclbl.errors import (
     UnsupportedModelError,
 )
 from sclbl.strippers import strip
+from tests.conformance.beside import run
 
 X = np.random.default_rng(0).normal(size=(120, 9))
 WORDS = np.array(["low", "mid", "top"])[np.digitize(X[:, 0] + X[:, 1], [-0.5, 0.5])]
@@ -116,8 +117,6 @@ def test_polynomials(degree: Any, options: tuple[bool, bool], dtype: type) -> No
     rows = np.rint(X[:, :4] * 3).astype(dtype) if dtype == np.int64 else X[:, :4].astype(dtype)
     model.fit(rows)
     spec = strip(model, rows[:5])
-    from tests.strippers.stripped import run
-
     ours, theirs = run(spec, rows)["transform"], model.transform(rows)
     assert ours.dtype == theirs.dtype
     np.testing.assert_array_equal(ours, theirs)

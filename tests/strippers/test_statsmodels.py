@@ -81,7 +81,8 @@ def check(results: Any, X: Any, *, atol: float = 0.0) -> Spec:
     [
         *((cls, "number", ("predict",)) for cls in (sm.OLS, sm.WLS, sm.GLS, sm.QuantReg, sm.RLM)),
         *((cls, "binary", ("predict", "predict_linear")) for cls in (sm.Logit, sm.GLM)),
-        *((cls, "count", ("predict", "predict_linear")) for cls in (sm.Poisson, sm.MNLogit)),
+        (sm.Poisson, "count", ("predict", "predict_linear")),
+        (sm.MNLogit, "class", ("predict", "predict_linear")),
     ],
 )
 def test_methods(cls: Any, y: str, methods: tuple[str, ...]) -> None:
