@@ -16,10 +16,12 @@ const numeric = plan.numeric ? place(readFileSync(plan.numeric)) : 0;
 const records = plan.text.flatMap((column) => column.map((path) => place(readFileSync(path))));
 const text = records.length ? place(new Uint8Array(new Uint32Array(records).buffer)) : 0;
 const out = program.alloc(plan.outBytes) >>> 0;
+const inputs = place(new Uint8Array(Uint32Array.from([numeric, text, 0, 0]).buffer));
+const outputs = place(new Uint8Array(Uint32Array.from([out]).buffer));
 const times = [];
 for (let i = 0; i < 20; i++) {
   const begin = performance.now();
-  const code = program[method](plan.rows, numeric, text, out);
+  const code = program[method](plan.rows, inputs, outputs);
   times.push(performance.now() - begin);
   if (code !== 0) throw new Error(`error ${code}`);
 }

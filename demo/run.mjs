@@ -39,6 +39,10 @@ const encoded = text.map(({ name, missing }) => {
 });
 const WIDTHS = { float64: 8, float32: 4, int64: 8, bool: 1, label: 4, text: 8 };
 const outAt = alloc(rows.length * output.width * WIDTHS[output.storage]);
+const inputsAt = alloc(16);
+const outputsAt = alloc(4);
+view(Uint32Array, inputsAt, 4).set([numericAt, textAt, 0, 0]);
+view(Uint32Array, outputsAt, 1).set([outAt]);
 
 const block = view(FloatArray, numericAt, rows.length * numeric.length);
 rows.forEach((row, r) =>
@@ -55,7 +59,7 @@ encoded.forEach(({ cells, offsets, bytes, kinds, gone }, column) => {
 });
 
 const before = performance.now();
-const code = program[method](rows.length, numericAt, textAt, outAt);
+const code = program[method](rows.length, inputsAt, outputsAt);
 const after = performance.now();
 if (code !== 0) {
   const [, row, column] = view(Int32Array, program.error.value, 3);

@@ -116,6 +116,12 @@ class ShapeError(InputError):
     code = "shape"
 
 
+class ParameterError(InputError, TypeError):
+    """A value of the call that the method does not take, or of another type."""
+
+    code = "parameter"
+
+
 class MissingValueError(InputError):
     """A missing value (NaN, None) where the model refuses it."""
 

@@ -17,7 +17,7 @@ from sclbl.errors import InvalidProgramError, LimitError
 from sclbl.signature import MAX_COUNTED, Signature, validate
 from sclbl.wasm import encode_leb, read_leb, sections
 
-ABI = 1
+ABI = 2
 SECTION = "sclbl"
 #: Digits of the code's SHA-256 in the manifest: enough against damage, not against forgery.
 CODE_DIGITS = 16

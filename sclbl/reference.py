@@ -6,6 +6,9 @@ and a server runs it as a second opinion on what it is sent.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from sclbl.missing import kind_of
@@ -16,8 +19,12 @@ Array = np.ndarray
 
 
 def evaluate(
-    graph: Graph, numeric: Array | None, text: Array | None, methods: tuple[str, ...] | None = None
-) -> dict[str, Array]:
+    graph: Graph,
+    numeric: Array | None,
+    text: Array | None,
+    methods: tuple[str, ...] | None = None,
+    beside: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Run a graph.
 
     Parameters
@@ -30,24 +37,28 @@ def evaluate(
         The text block; None, NaN and pandas.NA are missing, as are the constants `MISSING_TEXTS`.
     methods : tuple of str, optional
         Outputs wanted; all by default.
+    beside : mapping, optional
+        The inputs beside the table by name: arrays ``[rows, *shape]``, for parameters too, or
+        `sclbl.ops.ragged.Items`.
 
     Returns
     -------
-    dict of str to array
-        ``[rows, *shape]`` by method. Labels are returned as int64 class numbers.
+    dict of str to array or Items
+        ``[rows, *shape]`` by output. Labels are returned as int64 class numbers.
 
     Raises
     ------
     MissingValueError, InfiniteValueError, UnknownCategoryError
         Where the graph refuses a row; `row` and `column` (the input column's position) are set.
     """
-    tensors: dict[str, Array] = dict(graph.constants)
+    tensors: dict[str, Any] = dict(graph.constants)
     shapes = {v.name: v.shape for v in graph.inputs}
     if numeric is not None:
         shape = shapes.get(NUMERIC_INPUT, (numeric.shape[-1],))
         tensors[NUMERIC_INPUT] = numeric.reshape(len(numeric), *shape)
     if text is not None:
         tensors[TEXT_INPUT] = _with_constants(np.array(text, dtype=object))
+    tensors |= beside or {}
     wanted = {o.name for o in graph.outputs if methods is None or o.name in methods}
     with np.errstate(all="ignore"):
         for node in graph.upstream(wanted):

@@ -13,6 +13,11 @@ Kind = Literal["float64", "float32", "integer", "boolean", "text"]
 #: Element types of tensors inside a graph. ``label`` is the constant table look-up that ends a
 #: classifier's ``predict``: a class number whose label stands in the signature.
 DType = Literal["float64", "float32", "int64", "bool", "text", "label"]
+#: How rows whose length varies hold their items: one after the other, as pairs of a column's number
+#: and a value, as pairs of a name and a value.
+Ragged = Literal["list", "sparse", "features"]
+#: What an input beside the table is: rows of one shape, ragged rows, a value of the whole call.
+InputKind = Literal["tensor", "list", "sparse", "features", "parameter"]
 #: Which missing value: None, NaN or pandas.NA.
 Missing = Literal["none", "nan", "na"]
 MISSING: tuple[Missing, ...] = get_args(Missing)
@@ -70,6 +75,43 @@ def is_held(column: Column) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """An input that is no table of columns.
+
+    Parameters
+    ----------
+    name : str
+        How callers name it.
+    kind : {"tensor", "list", "sparse", "features", "parameter"}
+        ``tensor``: ``[rows, *shape]``. ``list``: a list of items a row. ``sparse``: pairs of a
+        column's number, below ``shape[0]``, and a value. ``features``: pairs of a text and a value.
+        ``parameter``: one value for the whole call.
+    dtype : {"float64", "float32", "int64", "bool", "text"}
+        Element type; texts only in lists.
+    shape : tuple of int
+        The shape of a row of a tensor, ``(n,)`` for sparse rows of n columns, else ``()``.
+    default : int, float or bool, optional
+        Of a parameter: its value where a call gives none.
+    """
+
+    name: str
+    kind: InputKind
+    dtype: DType
+    shape: tuple[int, ...] = ()
+    default: float | None = None
+
+    @property
+    def ragged(self) -> Ragged | None:
+        """How its rows hold their items, where their length varies."""
+        return self.kind if self.kind in ("list", "sparse", "features") else None
+
+    @property
+    def width(self) -> int:
+        """Elements of a row; of sparse rows the columns."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """What one method returns.
 
@@ -94,6 +136,13 @@ class Output:
         Whether the model returns an empty result for no rows; most models refuse them.
     shape : tuple of int, optional
         The shape of a row where it has more than one axis; `width` is its product.
+    ragged : {"list", "sparse"}, optional
+        Where a row's length varies: a list of items, or pairs of a column's number, below `width`,
+        and a value.
+    further : tuple of Output
+        What the method returns after this; with it, a call returns a tuple.
+    parameters : tuple of str
+        Names of the inputs that are values of a call of the method.
     """
 
     storage: DType
@@ -105,6 +154,56 @@ class Output:
     names: tuple[str, ...] | None = None
     empty: bool = False
     shape: tuple[int, ...] | None = None
+    ragged: Ragged | None = None
+    further: tuple[Output, ...] = ()
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a call returns one array with as many elements a row as any other row has."""
+        return self.ragged is None and not self.further
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the output as JSON-ready data; what is the default is left out."""
+        found: dict[str, Any] = {
+            "storage": self.storage,
+            "dtype": self.dtype,
+            "width": self.width,
+            "ndim": self.ndim,
+        }
+        for key in ("labels", "splits", "names", "shape", "ragged"):
+            value = getattr(self, key)
+            if value is not None:
+                found[key] = value
+        if self.empty:
+            found["empty"] = True
+        if self.parameters:
+            found["parameters"] = list(self.parameters)
+        if self.further:
+            found["further"] = [output.to_json() for output in self.further]
+        return found
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], further: bool = True) -> Output:
+        """Read what `to_json` wrote; `further`: whether other outputs may follow."""
+        labels, splits, names = data.get("labels"), data.get("splits"), data.get("names")
+        more = data.get("further", ())
+        if more and not further:
+            raise ValueError("outputs inside further outputs")
+        return cls(
+            storage=data["storage"],
+            dtype=data["dtype"],
+            width=_integer(data["width"]),
+            ndim=_integer(data["ndim"]),
+            labels=None if labels is None else tuple(tuple(c) for c in labels),
+            splits=None if splits is None else tuple(map(_integer, splits)),
+            names=None if names is None else tuple(names),
+            empty=_boolean(data.get("empty", False)),
+            shape=_shape(data.get("shape")),
+            ragged=data.get("ragged"),
+            parameters=tuple(data.get("parameters", ())),
+            further=tuple(cls.from_json(output, further=False) for output in more),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +221,31 @@ class Signature:
     shape : tuple of int, optional
         The shape of a row where it has more than one axis, of an array whose columns are all alike;
         their number is its product.
+    inputs : tuple of Input
+        The inputs beside the columns, in the order in which programs take them after these.
     """
 
     columns: tuple[Column, ...]
     layout: Literal["array", "table"]
     outputs: Mapping[str, Output] = field(default_factory=dict)
     shape: tuple[int, ...] | None = None
+    inputs: tuple[Input, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[Input, ...]:
+        """The inputs that are values of a whole call."""
+        return tuple(i for i in self.inputs if i.kind == "parameter")
+
+    @property
+    def beside(self) -> tuple[Input, ...]:
+        """The inputs beside the columns that have rows."""
+        return tuple(i for i in self.inputs if i.kind != "parameter")
+
+    def results(self, method: str) -> tuple[tuple[str, Output], ...]:
+        """Return what a method returns, one after the other, under their names in the graph."""
+        first = self.outputs[method]
+        names = (method, *(f"{method}.{k}" for k in range(1, len(first.further) + 1)))
+        return tuple(zip(names, (first, *first.further), strict=True))
 
     @property
     def numeric(self) -> tuple[int, ...]:
@@ -179,23 +297,13 @@ class Signature:
                 columns["takes"] = list(first.takes)
         else:
             columns = [_column_json(c) for c in self.columns]
-        outputs: dict[str, Any] = {}
-        for method, out in self.outputs.items():
-            entry: dict[str, Any] = {
-                "storage": out.storage,
-                "dtype": out.dtype,
-                "width": out.width,
-                "ndim": out.ndim,
-            }
-            for key in ("labels", "splits", "names", "shape"):
-                value = getattr(out, key)
-                if value is not None:
-                    entry[key] = value
-            if out.empty:
-                entry["empty"] = True
-            outputs[method] = entry
-        found = {"layout": self.layout, "columns": columns, "outputs": outputs}
-        return found if self.shape is None else {**found, "shape": list(self.shape)}
+        outputs = {method: output.to_json() for method, output in self.outputs.items()}
+        found: dict[str, Any] = {"layout": self.layout, "columns": columns, "outputs": outputs}
+        if self.shape is not None:
+            found["shape"] = list(self.shape)
+        if self.inputs:
+            found["inputs"] = [_input_json(i) for i in self.inputs]
+        return found
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], most: int | None = None) -> Signature:
@@ -215,24 +323,10 @@ class Signature:
             read = (_column(None, columns["kind"], **said),) * count
         else:
             read = tuple(_column(*column) for column in columns)
-        outputs = {}
-        for method, e in data["outputs"].items():
-            labels = e.get("labels")
-            splits = e.get("splits")
-            names = e.get("names")
-            outputs[method] = Output(
-                storage=e["storage"],
-                dtype=e["dtype"],
-                width=_integer(e["width"]),
-                ndim=_integer(e["ndim"]),
-                labels=None if labels is None else tuple(tuple(c) for c in labels),
-                splits=None if splits is None else tuple(map(_integer, splits)),
-                names=None if names is None else tuple(names),
-                empty=_boolean(e.get("empty", False)),
-                shape=_shape(e.get("shape")),
-            )
+        outputs = {method: Output.from_json(e) for method, e in data["outputs"].items()}
+        inputs = tuple(_input(i) for i in data.get("inputs", ()))
         shape = _shape(data.get("shape"))
-        return cls(columns=read, layout=data["layout"], outputs=outputs, shape=shape)
+        return cls(columns=read, layout=data["layout"], outputs=outputs, shape=shape, inputs=inputs)
 
 
 def _integer(value: Any) -> int:
@@ -249,6 +343,20 @@ def _boolean(value: Any) -> bool:
     if type(value) is not bool:
         raise TypeError(f"{value!r:.40} where true or false belongs")
     return value
+
+
+def _input_json(given: Input) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": given.name, "kind": given.kind, "dtype": given.dtype}
+    if given.shape:
+        found["shape"] = list(given.shape)
+    if given.default is not None:
+        found["default"] = given.default
+    return found
+
+
+def _input(data: Mapping[str, Any]) -> Input:
+    shape = _shape(data.get("shape")) or ()
+    return Input(data["name"], data["kind"], data["dtype"], shape, data.get("default"))
 
 
 def _column_json(column: Column) -> list[Any]:
@@ -277,7 +385,11 @@ EXPORTS = ("memory", "alloc", "reset", "error")
 #: Columns that may be written as a count, which costs a file nothing; and all columns.
 MAX_COUNTED = 2**18
 MAX_COLUMNS = 2**22
+_NUMBERS = ("float64", "float32", "int64", "bool")
+#: Outputs of a method after its first.
+MAX_FURTHER = 15
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|[<>|=]?U[0-9]{1,4}")
 
 
@@ -294,7 +406,7 @@ def validate(signature: Signature) -> None:
     columns = {id(c): c for c in signature.columns}.values()
     if (
         signature.layout not in ("array", "table")
-        or not columns
+        or not (columns or signature.beside)
         or any(c.kind not in get_args(Kind) for c in columns)
         or any(c.dtype is not None and not is_held(c) for c in columns)
         or any(isinstance(c.name, str) != named for c in columns)
@@ -305,18 +417,34 @@ def validate(signature: Signature) -> None:
         signature.shape is not None and (named or len(columns) > 1)
     ):
         raise ValueError("its columns are not those of rows of its shape")
+    for given in signature.inputs:
+        if not isinstance(given.name, str) or not _PARAMETER.fullmatch(given.name):
+            raise ValueError(f"an input cannot be called {str(given.name)[:80]!r}")
+        if not _is_input(given):
+            raise ValueError(f"its input {given.name!r} does not fit")
+    if len({i.name for i in signature.inputs}) < len(signature.inputs):
+        raise ValueError("two inputs have one name")
     if not signature.outputs:
         raise ValueError("it has no methods")
     for method, output in signature.outputs.items():
         if not is_method(method):
             raise ValueError(f"its output {method[:80]!r} cannot be a method")
-        if not isinstance(output.dtype, str) or not _DTYPE.fullmatch(output.dtype):
-            raise ValueError(f"its output {method!r} is of type {str(output.dtype)[:40]!r}")
-        if not _fits(output):
-            raise ValueError(f"its output {method!r} does not fit")
-        values = [v for column in output.labels or () for v in column]
-        if not all(isinstance(v, (str, int, float, bool)) for v in values):
-            raise ValueError(f"its output {method!r} has labels that are no labels")
+        for one in (output, *output.further):
+            _check(method, one)
+        if not set(output.parameters) <= {i.name for i in signature.parameters}:
+            raise ValueError(f"its output {method!r} has parameters that are no inputs")
+        if any(o.further for o in output.further) or len(output.further) > MAX_FURTHER:
+            raise ValueError(f"its output {method!r} has too many further outputs")
+
+
+def _check(method: str, output: Output) -> None:
+    if not isinstance(output.dtype, str) or not _DTYPE.fullmatch(output.dtype):
+        raise ValueError(f"its output {method!r} is of type {str(output.dtype)[:40]!r}")
+    if not _fits(output):
+        raise ValueError(f"its output {method!r} does not fit")
+    values = [v for column in output.labels or () for v in column]
+    if not all(isinstance(v, (str, int, float, bool)) for v in values):
+        raise ValueError(f"its output {method!r} has labels that are no labels")
 
 
 def is_method(name: str) -> bool:
@@ -329,8 +457,28 @@ def _is_shape(shape: tuple[int, ...] | None, width: int) -> bool:
     return shape is None or (len(shape) > 1 and min(shape) > 0 and math.prod(shape) == width)
 
 
+def _is_input(given: Input) -> bool:
+    kind, width = given.kind, given.width
+    if kind not in get_args(InputKind) or given.dtype not in (*_NUMBERS, "text"):
+        return False
+    if min(given.shape, default=1) < 1 or width > MAX_COLUMNS:
+        return False
+    if given.dtype == "text" and kind != "list":
+        return False
+    if kind == "parameter":
+        return type(given.default) in (int, float, bool) and not given.shape
+    fits = {"tensor": True, "list": not given.shape, "features": not given.shape}
+    return given.default is None and fits.get(kind, len(given.shape) == 1)
+
+
 def _fits(output: Output) -> bool:
     labels, splits = output.labels, output.splits
+    if output.ragged is not None:
+        plain = labels is None and splits is None and output.shape is None
+        sized = output.ndim == (1 if output.ragged == "list" else 2)
+        known = output.ragged in ("list", "sparse") and output.storage in _NUMBERS
+        named = output.names is None or len(output.names) == output.width
+        return plain and sized and known and named and 0 < output.width <= MAX_COLUMNS
     return (
         output.storage in get_args(DType)
         and 0 < output.width <= MAX_COLUMNS

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.signature import DType, Missing, Signature
+from sclbl.signature import DType, Missing, Ragged, Signature
 
 NUMERIC_INPUT = "numeric"
 TEXT_INPUT = "text"
@@ -38,12 +38,15 @@ class Value:
     """A tensor: its name, its element type and the shape of one row.
 
     The rows are implicit and in front, ``[rows, *shape]``, in C order. A table of w columns has the
-    shape ``(w,)``, a picture ``(channels, height, width)``.
+    shape ``(w,)``, a picture ``(channels, height, width)``. Where `ragged` is not None a row has as
+    many items as it likes: `dtype` is that of its values, and sparse rows have the shape ``(n,)``
+    of the n columns that their pairs may name.
     """
 
     name: str
     dtype: DType
     shape: tuple[int, ...]
+    ragged: Ragged | None = None
 
     @property
     def width(self) -> int:
@@ -192,6 +195,8 @@ class Spec:
         feed(json.dumps(self.signature.to_json(), sort_keys=True, default=str))
         for value in (*self.graph.inputs, *self.graph.outputs):
             feed(f"{value.name}:{value.dtype}:{'x'.join(map(str, value.shape))}")
+            if value.ragged is not None:
+                feed(value.ragged)
         for name, array in sorted(self.graph.constants.items()):
             feed(name)
             feed_array(array)

@@ -43,7 +43,7 @@ def test_keys_are_those_that_programs_have() -> None:
         ("source", "x", "has a source that is str where dict belongs"),
         ("report", [1], "has a report that is list where dict belongs"),
         ("spec", None, "has a spec that is NoneType where str belongs"),
-        ("abi", True, "has a abi that is bool where int belongs"),
+        ("abi", True, "has ABI True, this sclbl runs ABI 2"),
         ("numeric_dtype", 3, "has a numeric_dtype that is int where str belongs"),
     ],
 )

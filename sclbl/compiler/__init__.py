@@ -59,9 +59,12 @@ def compile_spec(spec: Spec) -> bytes:
     if infer_values(inputs, nodes, constants, deep=False) != dict(spec.graph.values):
         raise SpecError("the graph's values are not those that its operators give")
     graph = fuse(simplify(spec.graph))
-    for value in graph.outputs:
-        if not is_method(value.name):
-            raise SpecError(f"a method cannot be called {value.name[:80]!r}; rename the output")
+    results = {m: [n for n, _ in spec.signature.results(m)] for m in spec.signature.outputs}
+    if [v.name for v in graph.outputs] != [name for names in results.values() for name in names]:
+        raise SpecError("the graph's outputs are not those of the signature")
+    for method in results:
+        if not is_method(method):
+            raise SpecError(f"a method cannot be called {method[:80]!r}; rename the output")
     emitter = Emitter(graph, spec.signature)
     for index, node in enumerate(graph.nodes):
         op = find(node.op)
@@ -69,14 +72,15 @@ def compile_spec(spec: Spec) -> bytes:
         op.lower(emitter, node)
     place = {name: index for index, node in enumerate(graph.nodes) for name in node.outputs}
     methods = {
-        v.name: [place[n.outputs[0]] for n in graph.upstream([v.name])] for v in graph.outputs
+        method: [place[n.outputs[0]] for n in graph.upstream(names)]
+        for method, names in results.items()
     }
     code = emitter.assembly(methods)
     uses = Counter(index for nodes in methods.values() for index in nodes)
     shared = frozenset(f"node_{index}" for index, count in uses.items() if count > 1)
     shared |= frozenset(emitter.separate) | emitter.frequent
     exports = {"alloc": "abi_alloc", "reset": "abi_reset"}
-    exports |= {v.name: f"method_{v.name}" for v in graph.outputs}
+    exports |= {method: f"method_{method}" for method in results}
     start = "program_start" if emitter.has_start else None
     keep = [*exports.values(), *([start] if start else [])]
     binary = llvm.build(code, emitter.stems, keep, shared, emitter.calls)

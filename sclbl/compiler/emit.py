@@ -2,24 +2,26 @@
 
 For a graph ``t = Sub(numeric, mean); predict = MatMul(t, w)`` this emits, in pseudo-code:
 
-    node_0(m, row, x, texts):        # t = x - mean, for a tile of m rows
+    node_0(m, row, x):               # t = x - mean, for a tile of m rows
         elementwise_sub_f64(b0, x, w0, m, 3, 3, 1, 0, 1)
-    node_1(m, row, x, texts):
+    node_1(m, row, x):
         linear_dot_f64(b1, b0, w1, m, 3)
 
-    tile_predict(m, row, x, texts, out):
-        node_0(m, row, x, texts)
+    tile_predict(m, row, x):
+        node_0(m, row, x)
         if node_k(...) refuses: return its code
-        program_store(out, b1, m, row, bytes of a result)
+        program_store(given_outputs, b1, m, row, bytes of a result)
 
-    program_tile(method, m, row, x, texts, out):
+    program_tile(method, m, row, x):
         return the tile function of the method that has this number
 
-    method_predict(rows, numeric, texts, out):
-        return program_run(rows, numeric, texts, out, 0, bytes of a result, bytes of a row, ...)
+    method_predict(rows, inputs, outputs):
+        copy and check what they point to: given_inputs, given_outputs
+        return program_run(rows, given_inputs, 0, bytes of a row, rows of a tile)
 
 ``b0``, ``b1`` are buffers for one tile and ``w0``, ``w1`` weights, both placed by the linker. The
-loop over tiles is ``program_run`` in kernels/program.c. All shapes are constants, so LLVM
+loop over tiles is ``program_run`` in kernels/program.c. What an input beside the table holds is
+fetched at the start of a tile (kernels/beside.c). All shapes are constants, so LLVM
 specialises each kernel for the one place that calls it, unless there are many such places.
 """
 
@@ -32,6 +34,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from sclbl.compiler import beside
+from sclbl.compiler.beside import Check, Fetch
 from sclbl.compiler.calls import Call
 from sclbl.compiler.linker import Reserved, Weights
 from sclbl.compiler.plan import Plan, Step, lifetimes, plan
@@ -51,7 +55,7 @@ MOST_PLACES = 32
 
 
 #: What a method's function for a tile gets, and a node's, which knows that nothing overlaps.
-TILE = "i32 %m, i32 %row, ptr %x, ptr %texts"
+TILE = "i32 %m, i32 %row, ptr %x"
 NODE = TILE.replace("ptr %x", "ptr noalias %x")
 
 
@@ -97,6 +101,12 @@ class Emitter:
         if any(v.name == TEXT_INPUT for v in graph.inputs):
             self._place[TEXT_INPUT] = self.scratch(8 * len(signature.text))
             self._text_columns = self.weight(np.array(signature.text, dtype=np.int32), 4)
+        #: Memory that grows while a call runs.
+        self.growing_count = 0
+        self._grows: dict[tuple[str, str], str] = {}
+        #: How a tile fetches an input beside the table, by name.
+        self._fetch: dict[str, Fetch] = {}
+        beside.place(self)
 
     # ------------------------------- what lowerings use: `sclbl.ops.record.Emitter`
 
@@ -171,6 +181,28 @@ class Emitter:
         self.workspaces[name] = size
         return f"ptr @{name}"
 
+    def fetch(self, name: str, address: str, fetch: Fetch) -> None:
+        """Say where the tile of an input beside the table lies, and what puts it there."""
+        self._place[name], self._fetch[name] = address, fetch
+
+    def growing(self, count: int = 1) -> str:
+        """Return the address of records of blocks that grow while a call runs (``growing``)."""
+        first = self.growing_count
+        self.growing_count += count
+        return self.offset("ptr @growing", 12 * first)
+
+    def grows(self, method: str, name: str) -> str:
+        """Return where a method's ragged result is put together: offsets, keys, values."""
+        if (method, name) not in self._grows:
+            self._grows[method, name] = self.growing(3)
+        return self._grows[method, name]
+
+    def ragged(self, node: Node, index: int = 0) -> str:
+        """Reserve what tells where a tile of a ragged result lies, and return its address."""
+        name = node.outputs[index]
+        self._place[name] = self.reserve(12, 4)
+        return self._place[name]
+
     def alias(self, node: Node) -> None:
         """Let a node's result be its first input's tile."""
         source = node.inputs[0]
@@ -198,7 +230,7 @@ class Emitter:
 
     def call(self, kernel: str, *args: str) -> None:
         """Call a kernel; its file is named after the part before the first underscore."""
-        self._current.lines.append(f"  {self._use(kernel, args, 'void')}")
+        self._current.lines.append(f"  {self.use(kernel, args, 'void')}")
 
     def cells(self, width: int) -> str:
         """Return the number of cells of a tile of `width` columns, as an argument."""
@@ -210,12 +242,12 @@ class Emitter:
 
     def refuse(self, kernel: str, *args: str) -> None:
         """Call a kernel that may refuse rows; its code is the node's result."""
-        self._current.lines.append(f"  %code = {self._use(kernel, args, 'i32')}")
+        self._current.lines.append(f"  %code = {self.use(kernel, args, 'i32')}")
         self._current.refuses = True
 
     def function(self, parameters: str, kernel: str, *args: str) -> str:
         """Add a function that calls a kernel, never inlined, and return its address."""
-        call = self._use(kernel, args, "void")
+        call = self.use(kernel, args, "void")
         name = f"walk_{len(self.separate)}"
         self.separate[name] = [
             f"define internal void @{name}({parameters}) {{",
@@ -227,9 +259,9 @@ class Emitter:
 
     def at_start(self, kernel: str, *args: str) -> None:
         """Call a kernel when the program is instantiated."""
-        self._start.append(f"  {self._use(kernel, args, 'void')}")
+        self._start.append(f"  {self.use(kernel, args, 'void')}")
 
-    def _use(self, kernel: str, args: tuple[str, ...], result: str) -> str:
+    def use(self, kernel: str, args: tuple[str, ...], result: str) -> str:
         """Return the instruction that calls a kernel, which is declared and linked."""
         self._places[kernel] += 1
         types = tuple(a.split(" ")[0] for a in args)
@@ -301,7 +333,10 @@ class Emitter:
         code = "\n".join(
             [*(line for lines in self.separate.values() for line in lines), *self._start]
         )
-        return frozenset([*_BUFFER.findall(code), *(block for block, _ in self.aliases.values())])
+        # Inputs are fetched before the first node runs.
+        fetched = _BUFFER.findall(" ".join(a for f in self._fetch.values() for a in f.arguments))
+        blocks = (block for block, _ in self.aliases.values())
+        return frozenset([*_BUFFER.findall(code), *fetched, *blocks])
 
     def _in_place(
         self, steps: Sequence[Step], sizes: Mapping[str, int], results: Sequence[str]
@@ -336,7 +371,12 @@ class Emitter:
         else:
             buffers = [Reserved(name, size * tile) for name, size in self.buffers.items()]
             buffers += [Reserved(name, size) for name, size in self.workspaces.items()]
-        return [Reserved("sclbl_error", 12), *buffers, *self._reserved]
+        most = max(len(self.signature.results(method)) for method in self.signature.outputs)
+        count = len(self.signature.inputs) + bool(self.signature.columns)
+        call = [Reserved("given_inputs", 16 * count), Reserved("given_outputs", 4 * most)]
+        if self.growing_count:
+            call.append(Reserved("growing", 12 * self.growing_count))
+        return [Reserved("sclbl_error", 12), *call, *buffers, *self._reserved]
 
     def _placed(self, code: list[str]) -> list[str]:
         """Return code in which buffers that share memory are parts of one block.
@@ -389,78 +429,128 @@ class Emitter:
         return bool(self._start)
 
     def _tile(self, method: str, nodes: list[int]) -> list[str]:
-        """One method on one tile: its nodes, then the results to the host's block."""
-        lines = [f"define internal i32 @tile_{method}({TILE}, ptr %out) {{"]
-        if any(TEXT_INPUT in self.graph.nodes[i].inputs for i in nodes):
-            read = self._use(
+        """One method on one tile: its inputs, its nodes, then the results to where they belong."""
+        results = [name for name, _ in self.signature.results(method)]
+        used = {name for i in nodes for name in self.graph.nodes[i].inputs} | set(results)
+        lines = [f"define internal i32 @tile_{method}({TILE}) {{"]
+        if TEXT_INPUT in used:
+            read = self.use(
                 "abi_text",
                 (
-                    self._place[TEXT_INPUT],
-                    *("ptr %texts", "i32 %m", "i32 %row", f"i32 {len(self.signature.text)}"),
+                    *(self._place[TEXT_INPUT], "ptr @given_inputs", "i32 %m", "i32 %row"),
+                    f"i32 {len(self.signature.text)}",
                     self._text_columns,
                 ),
                 "i32",
             )
-            lines += _stop_on_error("text", read)
+            lines += self.stop_on_error("text", read)
+        for k, (name, fetch) in enumerate(self._fetch.items()):
+            if name in used:
+                call = self.use(fetch.kernel, fetch.arguments, fetch.result)
+                lines += (
+                    [f"  {call}"] if fetch.result == "void" else self.stop_on_error(f"in{k}", call)
+                )
         for index in nodes:
             function = self._functions[index]
             if function.refuses:
-                lines += _stop_on_error(str(index), f"call i32 @node_{index}({TILE})")
+                lines += self.stop_on_error(str(index), f"call i32 @node_{index}({TILE})")
             elif function.lines:
                 lines.append(f"  call void @node_{index}({TILE})")
-        floats = self.dtype(method) in ("float64", "float32")
-        store = f"program_store_{self.suffix(method)}" if floats else "program_store"
-        size = self.width(method) if floats else self._result_bytes(method)
-        arguments = ("ptr %out", self.pointer(method), "i32 %m", "i32 %row", f"i32 {size}")
+        for k, name in enumerate(results):
+            if self.graph.values[name].ragged is not None:
+                lines += self.stop_on_error(f"out{k}", beside.append(self, method, name))
+            else:
+                lines.append(f"  {self._store(name, k)}")
+        return [*lines, "  ret i32 0", "}"]
+
+    def _store(self, name: str, k: int) -> str:
+        """Return the call that puts a tile of a result into the host's block."""
+        floats = self.dtype(name) in ("float64", "float32")
+        store = f"program_store_{self.suffix(name)}" if floats else "program_store"
+        size = self.width(name) if floats else self._result_bytes(name)
+        arguments = (self.pointer(name), "i32 %m", "i32 %row", f"i32 {size}")
+        return self.use(store, (self.given_output(k), *arguments), "void")
+
+    @staticmethod
+    def stop_on_error(name: str, call: str) -> list[str]:
+        """Return a call whose code, where it is not 0, becomes that of the function around it."""
         return [
-            *lines,
-            f"  {self._use(store, arguments, 'void')}",
-            "  ret i32 0",
-            "}",
+            f"  %code{name} = {call}",
+            f"  %stop{name} = icmp ne i32 %code{name}, 0",
+            f"  br i1 %stop{name}, label %end{name}, label %go{name}",
+            f"end{name}:",
+            f"  ret i32 %code{name}",
+            f"go{name}:",
         ]
+
+    def given_output(self, k: int) -> str:
+        """Return where the address of a call's result is kept."""
+        return self.offset("ptr @given_outputs", 4 * k)
+
+    def given_input(self, k: int) -> str:
+        """Return where the record of a call's input is kept."""
+        return self.offset("ptr @given_inputs", 16 * k)
 
     def _run(self, methods: Sequence[str]) -> list[str]:
         """Which tile function runs for which method, and the functions that the host calls."""
         targets = " ".join(f"i32 {k}, label %run{k}" for k in range(1, len(methods)))
         lines = [
-            f"define i32 @program_tile(i32 %method, {TILE}, ptr %out) {{",
+            f"define i32 @program_tile(i32 %method, {TILE}) {{",
             f"  switch i32 %method, label %run0 [{targets}]",
         ]
         for k, method in enumerate(methods):
             lines += [
                 f"run{k}:",
-                f"  %code{k} = call i32 @tile_{method}({TILE}, ptr %out)",
+                f"  %code{k} = call i32 @tile_{method}({TILE})",
                 f"  ret i32 %code{k}",
             ]
         lines.append("}")
         # The loop calls it: not a kernel, but of a type that both sides must agree on.
-        types = ("i32", "i32", "i32", "ptr", "ptr", "ptr")
+        types = ("i32", "i32", "i32", "ptr")
         self.calls[Call("program", "program_tile", "i32", types)] = self._caller
-        block = "i32 %rows, ptr %numeric, ptr %texts, ptr %out"
-        numeric = len(self.signature.numeric) * ITEM[self.signature.numeric_dtype]
         for k, method in enumerate(methods):
-            sizes = (k, self._result_bytes(method), numeric, len(self.signature.text), self.tile())
-            arguments = (*block.split(", "), *(f"i32 {size}" for size in sizes))
-            lines += [
-                f"define i32 @method_{method}({block}) {{",
-                f"  %code = {self._use('program_run', arguments, 'i32')}",
-                "  ret i32 %code",
-                "}",
-            ]
+            lines += self._method(k, method)
         return lines
 
-    def _result_bytes(self, method: str) -> int:
-        value = self.graph.values[method]
+    def _method(self, number: int, method: str) -> list[str]:
+        """The function that the host calls: checks, then the loop over tiles."""
+        results = self.signature.results(method)
+        signature, given = self.signature, "ptr @given_inputs"
+        numeric = len(signature.numeric) * ITEM[signature.numeric_dtype]
+        count = (f"i32 {len(signature.inputs) + bool(signature.columns)}", f"i32 {len(results)}")
+        lines = [f"define i32 @method_{method}(i32 %rows, ptr %inputs, ptr %outputs) {{"]
+        if not signature.inputs and len(results) == 1 and results[0][1].ragged is None:
+            sizes = (number, numeric, self._result_bytes(method), len(signature.text), self.tile())
+            blocks = ("i32 %rows", "ptr %inputs", "ptr %outputs", given, self.given_output(0))
+            call = self.use("program_call", (*blocks, *(f"i32 {size}" for size in sizes)), "i32")
+            return [*lines, f"  %code = {call}", "  ret i32 %code", "}"]
+        checks: list[Check] = [
+            (
+                "abi_take",
+                (
+                    *("i32 %rows", "ptr %inputs", given, count[0]),
+                    *("ptr %outputs", "ptr @given_outputs", count[1]),
+                ),
+            )
+        ]
+        if numeric:
+            checks.append(("abi_block", ("i32 %rows", given, f"i32 {numeric}")))
+        if signature.text:
+            checks.append(("abi_texts", ("i32 %rows", given, f"i32 {len(signature.text)}")))
+        checks += beside.checks(self)
+        for k, (name, output) in enumerate(results):
+            if output.ragged is None:
+                block = ("i32 %rows", self.given_output(k), f"i32 {self._result_bytes(name)}")
+            else:
+                block = ("i32 1", self.given_output(k), "i32 16")
+            checks.append(("abi_block", block))
+        for k, (kernel, arguments) in enumerate(checks):
+            lines += self.stop_on_error(str(k), self.use(kernel, arguments, "i32"))
+        lines += beside.before(self, method)
+        loop = ("i32 %rows", given, f"i32 {number}", f"i32 {numeric}", f"i32 {self.tile()}")
+        lines += self.stop_on_error("run", self.use("program_run", loop, "i32"))
+        return [*lines, *beside.after(self, method), "  ret i32 0", "}"]
+
+    def _result_bytes(self, name: str) -> int:
+        value = self.graph.values[name]
         return value.width * ITEM[value.dtype]
-
-
-def _stop_on_error(name: str, call: str) -> list[str]:
-    """Return a call whose code, where it is not 0, becomes that of the function around it."""
-    return [
-        f"  %code{name} = {call}",
-        f"  %stop{name} = icmp ne i32 %code{name}, 0",
-        f"  br i1 %stop{name}, label %end{name}, label %go{name}",
-        f"end{name}:",
-        f"  ret i32 %code{name}",
-        f"go{name}:",
-    ]

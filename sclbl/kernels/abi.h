@@ -32,7 +32,14 @@ typedef struct {
     i32 column;
 } error_record;
 
-enum { OK = 0, REFUSED_MISSING = 1, REFUSED_INFINITE = 2, REFUSED_UNKNOWN = 3, BAD_ARGUMENT = 4 };
+enum {
+    OK = 0,
+    REFUSED_MISSING = 1,
+    REFUSED_INFINITE = 2,
+    REFUSED_UNKNOWN = 3,
+    BAD_ARGUMENT = 4,
+    NO_MEMORY = 5
+};
 
 extern error_record sclbl_error;
 
@@ -43,8 +50,34 @@ static inline i32 fail(i32 code, i32 row, i32 column) {
     return code;
 }
 
-/* In abi.c: BAD_ARGUMENT for a block that is not the host's own memory. */
-i32 abi_check(i32 rows, u32 numeric, u32 row_bytes, u32 out, u32 out_bytes);
-i32 abi_check_text(i32 rows, u32 texts, i32 text_columns);
+/* An input of a call as the host describes it; docs/abi.md says what each kind's words are. */
+typedef struct {
+    u32 word[4];
+} input_record;
+
+/* Ragged rows of a tile: the items of row i are those from offsets[i] to offsets[i + 1]. `keys` are
+   numbers of columns or texts, or nothing; without `values` every value is 1. */
+typedef struct {
+    const u32* offsets;
+    const void* keys;
+    const void* values;
+} ragged;
+
+/* A block that grows while a call runs and is gone when the next one begins. Sizes in bytes. */
+typedef struct {
+    u32 address;
+    u32 used;
+    u32 capacity;
+} growing;
+
+/* In abi.c: the checks of a call. OK or BAD_ARGUMENT. */
+i32 abi_take(i32 rows, const input_record* inputs, input_record* own_inputs, i32 n_inputs,
+             const u32* outputs, u32* own_outputs, i32 n_outputs);
+i32 abi_foreign(u32 address, u32 count, u32 item);
+i32 abi_block(i32 rows, const u32* address, i32 row_bytes);
+i32 abi_texts(i32 rows, const input_record* input, i32 text_columns);
+
+/* In abi.c: make room for `bytes` more; OK or NO_MEMORY. */
+i32 abi_grow(growing* block, u64 bytes);
 
 #endif

@@ -1,5 +1,6 @@
 /* From a value to the number of the key that it equals. */
 #include "abi.h"
+#include "keys.h"
 
 /* Keys are sorted; NaN, where it is a key, stands apart as `nan`. */
 #define LOOKUP(S, T)                                                                  \
@@ -21,13 +22,6 @@ LOOKUP(f64, f64)
 LOOKUP(f32, f32)
 LOOKUP(i64, i64)
 
-u32 lookup_hash(const u8* p, u32 length) {
-    u32 h = 2166136261u;
-    for (u32 k = 0; k < length; k++) h = (h ^ p[k]) * 16777619u;
-    h ^= h >> 15;
-    return h;
-}
-
 /* Text: an open-addressed table of key numbers (-1: empty); key k is bytes[ends[k-1] .. ends[k]). */
 void lookup_text(i64* out, const text* x, const i32* slots, const u32* ends, const u8* bytes,
                  const i32* values, i32 m, u32 mask, i32 none, i32 nan, i32 na, i32 unknown) {
@@ -37,21 +31,8 @@ void lookup_text(i64* out, const text* x, const i32* slots, const u32* ends, con
             out[i] = v.length == MISSING_NONE ? none : v.length == MISSING_NAN ? nan : na;
             continue;
         }
-        const u8* p = (const u8*)v.address;
-        i64 found = unknown;
-        for (u32 at = lookup_hash(p, v.length) & mask;; at = (at + 1) & mask) {
-            i32 key = slots[at];
-            if (key < 0) break;
-            u32 start = key ? ends[key - 1] : 0;
-            if (ends[key] - start != v.length) continue;
-            u32 k = 0;
-            while (k < v.length && p[k] == bytes[start + k]) k++;
-            if (k == v.length) {
-                found = values[key];
-                break;
-            }
-        }
-        out[i] = found;
+        i32 key = key_of(v, slots, ends, bytes, mask);
+        out[i] = key < 0 ? unknown : values[key];
     }
 }
 

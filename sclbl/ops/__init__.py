@@ -15,6 +15,7 @@ from sclbl.ops import (
     linear,
     lookup,
     normalization,
+    ragged,
     reduction,
     refusal,
     shape,
@@ -35,6 +36,7 @@ FAMILIES = {
     "look-ups": lookup,
     "checks": refusal,
     "trees": trees,
+    "rows of varying length": ragged,
 }
 
 

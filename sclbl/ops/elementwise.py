@@ -306,14 +306,23 @@ Cast = Op(
     exact=True,
     role="passes",
 )
+
+
+def _identity_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    (made,) = _unary_infer(ANY, None)(node, xs)
+    ragged = xs[0].ragged
+    return [made] if ragged is None else [(made[0], made[1], ragged)]
+
+
 Identity = Op(
     "Identity",
-    _unary_infer(ANY, None),
+    _identity_infer,
     lambda attrs, x: x,
     lambda e, node: e.alias(node),
     ANY,
     exact=True,
     role="passes",
+    ragged=True,
 )
 
 

@@ -67,7 +67,10 @@ def infer_node(
     operands = []
     for i in node.inputs:
         if i in values:
-            operands.append(Operand(values[i].dtype, values[i].shape))
+            value = values[i]
+            if value.ragged is not None and not op.ragged:
+                raise fail(node, f"does not take rows whose length varies ({i!r})")
+            operands.append(Operand(value.dtype, value.shape, ragged=value.ragged))
         elif i in constants:
             operands.append(constant(constants[i]))
         else:
@@ -82,10 +85,10 @@ def infer_node(
             f"operator {node.op} has {len(node.outputs)} outputs; it has {len(results)}"
         )
     made: dict[str, Value] = {}
-    for name, (dtype, shape) in zip(node.outputs, results, strict=True):
+    for name, result in zip(node.outputs, results, strict=True):
         if name in values or name in constants or name in made:
             raise fail(node, "gives a tensor that exists already")
-        value = made[name] = Value(name, dtype, shape)
+        value = made[name] = Value(name, *result)
         if not 0 < value.width <= MAX_WIDTH:
             raise fail(node, f"is {value.width} columns wide, which is beyond the limits")
     return made

@@ -96,16 +96,7 @@ def _lower_text(e: Emitter, node: Node, keys: list[str], values: Array, unknown:
             numbers.append(value)
     if len(set(raw)) != len(raw):
         raise SpecError("a look-up has the same text key twice; give each key once")
-    size = 4
-    while size < 2 * len(raw):
-        size *= 2
-    slots = np.full(size, -1, dtype=np.int32)
-    for number, key_bytes in enumerate(raw):
-        at = _hash(key_bytes) & (size - 1)
-        while slots[at] >= 0:
-            at = (at + 1) & (size - 1)
-        slots[at] = number
-    ends = np.cumsum([len(r) for r in raw], dtype=np.uint32)
+    slots, ends = text_table(raw)
     e.call(
         "lookup_text",
         e.output(node),
@@ -115,14 +106,28 @@ def _lower_text(e: Emitter, node: Node, keys: list[str], values: Array, unknown:
         e.weight(np.frombuffer(b"".join(raw), dtype=np.uint8), 1),
         e.weight(np.array(numbers, dtype=np.int32), 4),
         "i32 %m",
-        f"i32 {size - 1}",
+        f"i32 {len(slots) - 1}",
         *(f"i32 {missing[kind]}" for kind in MISSING),
         f"i32 {unknown}",
     )
 
 
+def text_table(raw: Sequence[bytes]) -> tuple[Array, Array]:
+    """Return the slots of an open-addressed table of keys, and where each key's bytes end."""
+    size = 4
+    while size < 2 * len(raw):
+        size *= 2
+    slots = np.full(size, -1, dtype=np.int32)
+    for number, key_bytes in enumerate(raw):
+        at = _hash(key_bytes) & (size - 1)
+        while slots[at] >= 0:
+            at = (at + 1) & (size - 1)
+        slots[at] = number
+    return slots, np.cumsum([len(r) for r in raw], dtype=np.uint32)
+
+
 def _hash(raw: bytes) -> int:
-    """FNV-1a with a final mix, as ``lookup_hash`` in kernels/lookup.c."""
+    """FNV-1a with a final mix, as ``key_hash`` in kernels/keys.h."""
     value = 2166136261
     for byte in raw:
         value = ((value ^ byte) * 16777619) & 0xFFFFFFFF

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 
 from sclbl.errors import SpecError
-from sclbl.signature import DType
+from sclbl.signature import DType, Ragged
 from sclbl.spec import Node
 
 Array = np.ndarray[Any, Any]
@@ -50,6 +50,7 @@ class Operand:
     dtype: str
     shape: tuple[int, ...]
     constant: Array | None = None
+    ragged: Ragged | None = None
 
     @property
     def width(self) -> int:
@@ -97,6 +98,12 @@ class Emitter(Protocol):
 
     def output(self, node: Node, index: int = 0) -> str:
         """Reserve the buffer of one of a node's results and return its address."""
+
+    def ragged(self, node: Node, index: int = 0) -> str:
+        """Reserve what tells where a tile of a ragged result lies, and return its address."""
+
+    def growing(self, count: int = 1) -> str:
+        """Return the address of records of blocks that grow while a call runs (``growing``)."""
 
     def alias(self, node: Node) -> None:
         """Let a node's result be its first input's tile."""
@@ -172,10 +179,11 @@ class Reading(Protocol):
 
 
 Shape = tuple[int, ...]
-#: Element type and row shape of each output.
-Typed = Sequence[tuple[DType, Shape]]
+#: Element type and row shape of each output, and how it holds its items where it is ragged.
+Typed = Sequence[tuple[DType, Shape] | tuple[DType, Shape, Ragged]]
 Infer = Callable[[Node, Sequence[Operand]], Typed]
-Define = Callable[..., Array | tuple[Array, ...]]
+#: Arrays, and ragged rows (`sclbl.ops.ragged.Items`).
+Define = Callable[..., Any]
 Lower = Callable[[Emitter, Node], None]
 Read = Callable[[Reading, list[str], str, dict[str, Any]], None]
 
@@ -235,6 +243,8 @@ class Op:
         What a person calls the arrays among its attributes, in the list of what was kept.
     ufunc : callable, optional
         NumPy's function of the same meaning.
+    ragged : bool
+        Whether it takes rows whose length varies.
     """
 
     name: str
@@ -255,6 +265,7 @@ class Op:
     refuses: bool = False
     holds: str = ""
     ufunc: Callable[..., Any] | None = None
+    ragged: bool = False
 
     @property
     def short(self) -> str:

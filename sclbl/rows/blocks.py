@@ -31,6 +31,13 @@ class TextColumn:
     data: np.ndarray
     kinds: np.ndarray | None
 
+    def part(self, start: int, end: int) -> TextColumn:
+        """Return some of the rows."""
+        offsets = self.offsets[start : end + 1]
+        data = self.data[int(offsets[0]) : int(offsets[-1])]
+        kinds = None if self.kinds is None else self.kinds[start:end]
+        return TextColumn(offsets - offsets[0], data, kinds)
+
     def constants(self) -> list[str]:
         """Return the column as Python text, `sclbl.spec.MISSING_TEXTS` where it is missing."""
         raw = self.data.tobytes()
@@ -48,6 +55,42 @@ class TextColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class RaggedRows:
+    """Rows whose length varies, as programs take and give them.
+
+    Parameters
+    ----------
+    offsets : uint32 or int64 ``[rows + 1]``
+        Where each row's items begin, and where the last one's end.
+    keys : int32 ``[items]``, TextColumn of the items, or None
+        Numbers of columns or names; None in lists.
+    values : array ``[items]``, TextColumn of the items, or None
+        None: each is 1.
+    """
+
+    offsets: np.ndarray
+    keys: np.ndarray | TextColumn | None
+    values: np.ndarray | TextColumn | None
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def part(self, start: int, end: int) -> RaggedRows:
+        """Return some of the rows."""
+        offsets = self.offsets[start : end + 1]
+        first, last = int(offsets[0]), int(offsets[-1])
+        keys, values = (
+            p.part(first, last) if isinstance(p, TextColumn) else p if p is None else p[first:last]
+            for p in (self.keys, self.values)
+        )
+        return RaggedRows(offsets - offsets[0], keys, values)
+
+
+#: An input beside the table: the rows of a tensor, ragged rows, or the one value of a parameter.
+Beside = np.ndarray | RaggedRows
+
+
+@dataclass(frozen=True, slots=True)
 class Blocks:
     """Encoded rows.
 
@@ -60,8 +103,12 @@ class Blocks:
         signature has no numeric columns.
     text : tuple of TextColumn
         The text columns in the signature's order.
+    beside : tuple of array, RaggedRows or None
+        The inputs beside the table in the signature's order: ``[rows, *shape]``, ragged rows, or
+        ``()`` for the value of a parameter, None where it is the default.
     """
 
     rows: int
     numeric: np.ndarray | None
     text: tuple[TextColumn, ...] = ()
+    beside: tuple[Beside | None, ...] = ()

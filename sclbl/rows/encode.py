@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from sclbl.errors import InputError, SclblError, ShapeError
+from sclbl.errors import ColumnError, InputError, SclblError, ShapeError
+from sclbl.rows.beside import parameter, rows_beside
 from sclbl.rows.blocks import Blocks, TextColumn
 from sclbl.rows.containers import open_source
 from sclbl.rows.match import match
@@ -18,6 +19,8 @@ from sclbl.rows.source import OneNull, Source
 from sclbl.rows.texts import text_column
 from sclbl.signature import TAKES, Missing, Signature
 
+#: How the table is called where there are other inputs with rows.
+TABLE = "table"
 #: Python's numbers, and the null of JSON.
 _PLAIN = frozenset((float, int, bool, type(None)))
 
@@ -52,7 +55,9 @@ class Encoder:
         #: The last header of a frame, which never changes, and where it has the columns.
         self._known: tuple[Any, Sequence[int]] = (None, ())
 
-    def encode(self, rows: Any, *, empty: bool = False) -> Blocks:
+    def encode(
+        self, rows: Any, *, empty: bool = False, parameters: Mapping[str, Any] | None = None
+    ) -> Blocks:
         """Encode rows.
 
         Parameters
@@ -64,8 +69,13 @@ class Encoder:
             `sclbl.rows.OneNull` holds rows of a text with one null: None in them becomes each
             column's own missing value, as a null of Arrow and polars does. Elsewhere a cell of text
             keeps the missing value that it is.
+            Where the signature has one input beside the table and no table, the rows of that; where
+            it has several inputs with rows, a dict of them by name, the table's name being
+            ``table``; see `sclbl.rows.beside`.
         empty : bool
             Whether there may be no rows.
+        parameters : mapping, optional
+            Values of the call, by name; the others are their defaults.
 
         Returns
         -------
@@ -87,6 +97,43 @@ class Encoder:
         InputError
             Where an object among the rows fails when it is read.
         """
+        if self.signature.inputs:
+            return self._with_inputs(rows, empty, parameters or {})
+        return self._table(rows, empty)
+
+    def _with_inputs(self, rows: Any, empty: bool, parameters: Mapping[str, Any]) -> Blocks:
+        """Encode the inputs beside the table too."""
+        signature = self.signature
+        names = [given.name for given in signature.beside]
+        if signature.columns:
+            names.insert(0, TABLE)
+        parts = {names[0]: rows} if len(names) == 1 else _by_name(rows, names)
+        try:
+            found = {g.name: rows_beside(g, parts[g.name]) for g in signature.beside}
+        except (SclblError, MemoryError):
+            raise
+        except Exception as error:
+            raise _unreadable(error) from error
+        table = self._table(parts[TABLE], empty) if signature.columns else None
+        counts = {name: len(block) for name, block in found.items()}
+        if table is not None:
+            counts[TABLE] = table.rows
+        if len(set(counts.values())) > 1:
+            said = ", ".join(f"{name!r} {count:,}" for name, count in counts.items())
+            raise ShapeError(f"the inputs have different numbers of rows: {said}")
+        count = next(iter(counts.values()))
+        if count == 0 and not empty:
+            raise _no_rows()
+        for given in signature.parameters:
+            if given.name in parameters:
+                found[given.name] = parameter(given, parameters[given.name])
+        beside = tuple(found.get(given.name) for given in signature.inputs)
+        if table is None:
+            return Blocks(count, None, (), beside)
+        return Blocks(count, table.numeric, table.text, beside)
+
+    def _table(self, rows: Any, empty: bool) -> Blocks:
+        """Encode the rows of the table."""
         if self.signature.shape is not None:
             rows = _flat(rows, self.signature)
         kind, numbers = type(rows), self._numbers
@@ -111,10 +158,7 @@ class Encoder:
         except (SclblError, MemoryError):
             raise
         except Exception as error:  # what objects of others raise when they are read is up to them
-            raise InputError(
-                f"the rows cannot be read: reading them raised {type(error).__name__}; give an "
-                "array, a DataFrame, or plain lists or dicts of numbers and text"
-            ) from error
+            raise _unreadable(error) from error
 
     def plain(self, rows: Any) -> np.ndarray | None:
         """Return rows as a block of numbers, where they are plainly that.
@@ -179,9 +223,7 @@ class Encoder:
             texts = tuple(text_column(np.empty(0, object), "") for _ in signature.text)
             return Blocks(0, none, texts)
         if source.rows == 0:
-            raise ShapeError(
-                "there are no rows to predict (0 rows); give at least one, and skip empty batches"
-            )
+            raise _no_rows()
         header, positions = self._known
         if not source.has_header(header):
             positions = match(source, signature)
@@ -191,6 +233,33 @@ class Encoder:
             block = numbers.block(source, [positions[c] for c in numbers.columns])
         text = tuple(_text(source, positions[c], label, null) for c, label, null in self._texts)
         return Blocks(source.rows, block, text)
+
+
+def _unreadable(error: Exception) -> InputError:
+    return InputError(
+        f"the rows cannot be read: reading them raised {type(error).__name__}; give an "
+        "array, a DataFrame, or plain lists or dicts of numbers and text"
+    )
+
+
+def _no_rows() -> ShapeError:
+    return ShapeError(
+        "there are no rows to predict (0 rows); give at least one, and skip empty batches"
+    )
+
+
+def _by_name(rows: Any, names: Sequence[str]) -> Mapping[str, Any]:
+    """Return the rows of several inputs."""
+    if not isinstance(rows, Mapping):
+        raise ShapeError(
+            f"the model takes several inputs; give a dict with {', '.join(map(repr, names))}"
+        )
+    lost = [name for name in names if name not in rows]
+    more = [name for name in rows if name not in names]
+    if lost or more:
+        wrong = f"lack {lost[0]!r}" if lost else f"have {more[0]!r:.80}"
+        raise ColumnError(f"the inputs {wrong}; the model takes {', '.join(map(repr, names))}")
+    return rows
 
 
 def _flat(rows: Any, signature: Signature) -> Any:

@@ -31,7 +31,7 @@ from sclbl.runtime.engine import (
 _CALL = ctypes.CFUNCTYPE(ctypes.c_void_p)(
     ctypes.cast(bindings.dll.wasmtime_func_call_unchecked, ctypes.c_void_p).value or 0
 )
-_MOST_ARGUMENTS = 4
+_MOST_ARGUMENTS = 3
 _RAW = 16
 
 
@@ -145,7 +145,7 @@ class Instance:
             or constant.mutable
         ):
             raise InvalidProgramError(
-                "the program lacks the exports 'memory' and 'error' as ABI 1 has them; "
+                "the program lacks the exports 'memory' and 'error' as ABI 2 has them; "
                 "see docs/abi.md"
             )
         self.memory = memory
@@ -188,11 +188,15 @@ class Instance:
                 f"the program has no memory for a block of {size:,} bytes; "
                 "give it fewer rows a call"
             )
-        if self.memory.data_len(self.store) != len(self.bytes):
-            self._map()
+        self.remap()
         if address + size > len(self.bytes):
             raise ProgramError("the program handed out a block outside its memory")
         return address
+
+    def remap(self) -> None:
+        """See all of the memory, which may have grown."""
+        if self.memory.data_len(self.store) != len(self.bytes):
+            self._map()
 
     def reset(self) -> None:
         """Give back every block."""

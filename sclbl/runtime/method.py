@@ -9,16 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.errors import ParameterError
 from sclbl.rows import Blocks
 from sclbl.runtime.engine import clock
 from sclbl.runtime.module import TELLING_ROWS, WORTH_THREADS, Module
-from sclbl.runtime.outputs import choose, finish, label_array, no_label
+from sclbl.runtime.outputs import choose, finish, finish_any, label_array, no_label
 
 
-def method_call(module: Module, method: str) -> Callable[[Any], Any]:
-    """Return a function of rows, with short ways for one row and for a chunk of numbers."""
+def method_call(module: Module, method: str) -> Callable[..., Any]:
+    """Return a function of rows, with short ways for one row and for a chunk of numbers.
+
+    Where the method has parameters, or sparse results, the function takes them by name too.
+    """
     encode, signature, pace = module.encoder.encode, module.signature, module.pace
     output = signature.outputs[method]
+    if signature.beside or output.parameters or not output.is_plain:
+        return _general_call(module, method)
     dtype = np.dtype(signature.numeric_dtype)
     width = len(signature.columns)
     one, ndarray, perf_counter = (1, width), np.ndarray, time.perf_counter
@@ -71,5 +77,28 @@ def method_call(module: Module, method: str) -> Callable[[Any], Any]:
         if short and numeric is not None and numeric is not rows and blocks.rows:
             return call(numeric)
         return finish(output, module.call(method, blocks))
+
+    return call
+
+
+def _general_call(module: Module, method: str) -> Callable[..., Any]:
+    """Return a function of rows and parameters, for all that the short ways are not for."""
+    signature, encode = module.signature, module.encoder.encode
+    outputs = [output for _, output in signature.results(method)]
+    names = signature.outputs[method].parameters
+    sparse = any(output.ragged == "sparse" for output in outputs)
+
+    def call(rows: Any, *, output: str | None = None, **parameters: Any) -> Any:
+        wrong = [name for name in parameters if name not in names]
+        if wrong:
+            has = f"it has {', '.join(names)}" if names else "it has none"
+            raise ParameterError(f"{method} has no parameter {wrong[0]!r}; {has}")
+        if output is not None and (not sparse or output not in ("dense", "sparse")):
+            offers = "'dense' and 'sparse'" if sparse else "only its own"
+            raise ParameterError(f"{method} has no output {output!r}; it offers {offers}")
+        blocks = encode(rows, empty=outputs[0].empty, parameters=parameters)
+        found = module.general(method, blocks)
+        results = [finish_any(o, r, output) for o, r in zip(outputs, found, strict=True)]
+        return tuple(results) if len(results) > 1 else results[0]
 
     return call

@@ -20,6 +20,7 @@ from sclbl.errors import (
 from sclbl.rows import Blocks, Encoder
 from sclbl.runtime import bounds
 from sclbl.runtime.engine import function_type, memory_bytes
+from sclbl.runtime.general import General, Result
 from sclbl.runtime.load import load
 from sclbl.runtime.parallel import most_threads
 from sclbl.runtime.pieces import Pieces
@@ -33,7 +34,7 @@ CHUNK_MIN, CHUNK_MAX = 64, 16384
 WORTH_THREADS = 0.0004
 #: Fewer rows tell little of how long a row takes.
 TELLING_ROWS = 256
-_METHOD_TYPE = (("i32",) * 4, ("i32",))
+_METHOD_TYPE = (("i32",) * 3, ("i32",))
 
 
 class Module:
@@ -65,13 +66,14 @@ class Module:
         for method in signature.outputs:
             if types.get(method) != _METHOD_TYPE:
                 raise InvalidProgramError(
-                    f"the program's export {method!r} is not a method of ABI 1; see docs/abi.md"
+                    f"the program's export {method!r} is not a method of ABI 2; see docs/abi.md"
                 )
         if types.get("alloc") != (("i32",), ("i32",)) or types.get("reset") != ((), ()):
-            raise InvalidProgramError("the program lacks alloc or reset as ABI 1 has them")
+            raise InvalidProgramError("the program lacks alloc or reset as ABI 2 has them")
         itemsize = 4 if signature.numeric_dtype == "float32" else 8
         row = len(signature.numeric) * itemsize + 8 * len(signature.text)
         row += max((columns_of(o) for o in signature.outputs.values()), default=1) * 8
+        row += sum(8 * max(given.width, 16) for given in signature.beside if given.kind != "sparse")
         self.chunk = int(np.clip(CHUNK_BYTES // max(row, 1), CHUNK_MIN, CHUNK_MAX))
         #: Seconds that a row takes, by method; 0 where nobody saw it yet.
         self.pace = dict.fromkeys(signature.outputs, 0.0)
@@ -90,8 +92,27 @@ class Module:
             session = self._local.session = Session(self)
         return session
 
+    def general(self, method: str, blocks: Blocks) -> tuple[Result, ...]:
+        """Run any method on encoded rows, inputs beside the table included.
+
+        Returns
+        -------
+        tuple of ndarray ``[rows, width]`` or RaggedRows
+            Each in its storage type, as `call` returns it.
+
+        Raises
+        ------
+        LimitError
+            Where the program's memory does not hold what a chunk of rows needs.
+        """
+        try:
+            general: General = self._local.general
+        except AttributeError:
+            general = self._local.general = General(self)
+        return general.call(method, blocks)
+
     def call(self, method: str, blocks: Blocks) -> np.ndarray:
-        """Run a method on encoded rows.
+        """Run a method with one plain result on encoded rows of the table alone.
 
         Parameters
         ----------

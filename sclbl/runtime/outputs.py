@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from sclbl.errors import ProgramError
+from sclbl.errors import LimitError, ProgramError
+from sclbl.rows import RaggedRows
 from sclbl.signature import Output
 
 
@@ -30,6 +32,53 @@ def choose(labels: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         return labels.take(numbers.view(np.uint32))
     except IndexError:
         raise no_label() from None
+
+
+#: Bytes of the dense form of a sparse result that nobody asked for by name.
+MOST_DENSE_BYTES = 64 * 1024 * 1024
+
+
+def finish_any(output: Output, found: np.ndarray | RaggedRows, wanted: str | None = None) -> Any:
+    """Return results, ragged ones included, as the model returns them.
+
+    Parameters
+    ----------
+    wanted : {"dense", "sparse"}, optional
+        How rows of pairs come back: an array, or a SciPy matrix; dense by default.
+
+    Raises
+    ------
+    LimitError
+        Where the dense form of a sparse result that was not asked for by name exceeds 64 MB.
+    """
+    if isinstance(found, np.ndarray):
+        return finish(output, found)
+    values = found.values
+    if not isinstance(values, np.ndarray):
+        raise ProgramError("the program gave ragged rows without values; fetch or compile it again")
+    values = values.astype(output.dtype)
+    rows = len(found)
+    if output.ragged == "list":
+        parts = np.empty(rows, dtype=object)
+        for i, (start, end) in enumerate(pairwise(found.offsets.tolist())):
+            parts[i] = values[start:end]
+        return parts
+    shape = (rows, output.width)
+    if wanted == "sparse":
+        from scipy.sparse import csr_matrix
+
+        return csr_matrix((values, found.keys, found.offsets.astype(np.int32)), shape=shape)
+    size = rows * output.width * values.dtype.itemsize
+    if size > MOST_DENSE_BYTES and wanted is None:
+        raise LimitError(
+            f"the result is sparse; its dense form of {rows:,} rows and {output.width:,} columns "
+            f"takes {size:,} bytes: ask for output='sparse', or for output='dense' all the same"
+        )
+    dense = np.zeros(shape, dtype=values.dtype)
+    lengths: Any = np.diff(found.offsets.astype(np.int64))
+    keys: Any = found.keys
+    np.add.at(dense, (np.repeat(np.arange(rows), lengths), keys), values)
+    return dense
 
 
 def finish(output: Output, found: np.ndarray) -> Any:

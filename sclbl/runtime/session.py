@@ -31,6 +31,17 @@ def columns_of(output: Output) -> int:
     return output.width * (2 if output.storage == "text" else 1)
 
 
+def texts_of(instance: Instance, block: np.ndarray) -> np.ndarray:
+    """Return texts whose addresses and lengths are side by side in the columns of a block."""
+    texts = np.empty((len(block), block.shape[1] // 2), dtype=object)
+    for i, row in enumerate(block.tolist()):
+        for j in range(texts.shape[1]):
+            address, length = row[2 * j], row[2 * j + 1]
+            kind = of_length(length)
+            texts[i, j] = value_of(kind) if kind else _decoded(instance.bytes, address, length)
+    return texts
+
+
 def _decoded(data: np.ndarray, address: int, length: int) -> str:
     raw = data[address : address + length].tobytes()
     try:
@@ -45,7 +56,10 @@ def _decoded(data: np.ndarray, address: int, length: int) -> str:
 
 
 class Session:
-    """A running instance and its blocks, for one thread."""
+    """A running instance and its blocks, for one thread: a table in, one plain result out.
+
+    What else a method may take and return is for `sclbl.runtime.general`.
+    """
 
     def __init__(self, module: Module) -> None:
         self.module = module
@@ -63,12 +77,19 @@ class Session:
         instance.reset()
         numeric = instance.alloc(rows * columns * itemsize) if columns else 0
         out = instance.alloc(rows * widest)
+        # Values of the call stay 0, their defaults; see docs/abi.md.
+        words = 4 * (1 + len(signature.inputs))
+        inputs, outputs = instance.alloc(4 * words), instance.alloc(4)
         records = instance.alloc(12 * texts) if texts else 0
         offsets = [instance.alloc(4 * (rows + 1)) for _ in range(texts)]
         kinds = [instance.alloc(rows) for _ in range(texts)]
         self.text_at = instance.alloc(text_bytes) if texts else 0
         self.text_bytes = text_bytes
         view = instance.view
+        record = view(inputs, "uint32", (words,))
+        record[:] = 0
+        record[:2] = numeric, records
+        view(outputs, "uint32", (1,))[0] = out
         self.numeric: Any = None
         if columns:
             self.numeric = view(numeric, signature.numeric_dtype, (rows, columns))
@@ -82,11 +103,12 @@ class Session:
         self.outputs = {}
         self.calls = {}
         for method, output in signature.outputs.items():
-            shape = (rows, columns_of(output))
-            self.outputs[method] = view(out, STORAGE[output.storage], shape)
-            function = instance.function(method)
-            function.prepare(numeric, records, out)
-            self.calls[method] = function
+            if output.is_plain:
+                shape = (rows, columns_of(output))
+                self.outputs[method] = view(out, STORAGE[output.storage], shape)
+                function = instance.function(method)
+                function.prepare(inputs, outputs)
+                self.calls[method] = function
 
     def write(self, blocks: Blocks, start: int, end: int) -> None:
         """Copy rows into the program's memory."""
@@ -146,11 +168,4 @@ class Session:
         block = self.outputs[method][:rows]
         if self.module.signature.outputs[method].storage != "text":
             return block
-        data = self.instance.bytes
-        texts = np.empty((rows, block.shape[1] // 2), dtype=object)
-        for i, row in enumerate(block.tolist()):
-            for j in range(texts.shape[1]):
-                address, length = row[2 * j], row[2 * j + 1]
-                kind = of_length(length)
-                texts[i, j] = value_of(kind) if kind else _decoded(data, address, length)
-        return texts
+        return texts_of(self.instance, block)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,9 @@ from sclbl.errors import (
 )
 
 if TYPE_CHECKING:
-    from sclbl.signature import Output, Signature
-    from sclbl.spec import Provenance, Spec
+    from sclbl.signature import Input, Output, Signature
+    from sclbl.spec import Graph, Provenance, Spec
+    from sclbl.strippers.base import Stripper
     from sclbl.strippers.columns import Table, Wire
     from sclbl.strippers.example import Result
     from sclbl.strippers.graph import Builder
@@ -56,10 +57,13 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
         Where the example is not rows, or the model itself refuses them.
     """
     from sclbl.rows import infer as signatures
-    from sclbl.strippers import dispatch, example
+    from sclbl.strippers import beside, dispatch, example
 
     dispatch.find(model)
     wanted = _wanted(model, dispatch.methods(model), methods)
+    given = beside.input_of(model, example_input)
+    if given is not None:
+        return _strip_beside(model, example_input, given, wanted)
     example_input = example.needed_columns(model, example_input)
     signature = signatures.infer(example_input)
     example.check_columns(model, signature)
@@ -89,9 +93,7 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
 def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequence[str]) -> Spec:
     """Return the spec of a model for an example whose columns have these kinds."""
     from sclbl.rows import infer as signatures
-    from sclbl.spec import Spec
     from sclbl.strippers import dispatch, example
-    from sclbl.strippers.contents import dropped, kept
     from sclbl.strippers.graph import Builder
     from sclbl.strippers.promotion import dtypes_of
 
@@ -104,19 +106,70 @@ def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequenc
     build = Builder(signature, dtypes_of(rows, signature))
     build.objects = example.object_columns(rows)
     results = dispatch.apply(model, build.table(), build, frozenset(wanted))
-    wires = {m: _wire(model, m, results[m], build) for m in wanted}
+    wires = {m: _wires(model, m, results[m]) for m in wanted}
     signature = replace(signature, columns=build.columns_of_rows())
     rows = example.as_rows(example_input, signature)
-    outputs = {}
-    for m in wanted:
-        result = example.call(model, stripper, m, rows)
-        empty = example.gives_empty(model, stripper, m, rows, result)
-        outputs[m] = replace(_output(model, m, wires[m], result), empty=empty)
-    graph = build.finish(wires)
+    outputs = _outputs(model, stripper, wires, rows, build)
+    graph = build.finish(_by_output(wires))
     for method, output in outputs.items():
-        if output.dtype == "object" and output.storage != "text":
+        if output.dtype == "object" and output.storage != "text" and output.is_plain:
             _pass_objects(results[method], build)
-    signature = replace(signature, columns=build.columns_of_rows(), outputs=outputs)
+    signature = replace(
+        signature,
+        columns=build.columns_of_rows(),
+        outputs=outputs,
+        inputs=build.signature.inputs,
+    )
+    return _spec(model, build, graph, signature)
+
+
+def _strip_beside(model: Any, example_input: Any, given: Input, wanted: Sequence[str]) -> Spec:
+    """Return the spec of a model that takes one input that is no table."""
+    from sclbl.rows import encode
+    from sclbl.signature import Signature
+    from sclbl.strippers import beside, dispatch
+
+    rows = beside.rows_of(given, example_input)
+    encode(rows, Signature((), "array", {}, inputs=(given,)))
+    build, results = beside.write(model, given, wanted)
+    wires = {m: _wires(model, m, results[m]) for m in wanted}
+    outputs = _outputs(model, dispatch.find(model), wires, rows, build)
+    graph = build.finish(_by_output(wires))
+    signature = replace(build.signature, outputs=outputs)
+    return _spec(model, build, graph, signature)
+
+
+def _outputs(
+    model: Any, stripper: Stripper, wires: Mapping[str, tuple[Wire, ...]], rows: Any, build: Builder
+) -> dict[str, Output]:
+    """Return what each method gives, as the model itself gives it for the example."""
+    from sclbl.strippers import beside, example
+
+    outputs = {}
+    for m, made in wires.items():
+        parameters = build.parameters_of(made)
+        if len(made) == 1 and beside.is_plain(made[0]):
+            result = example.call(model, stripper, m, rows)
+            empty = example.gives_empty(model, stripper, m, rows, result)
+            described = replace(_output(model, m, made[0], result), empty=empty)
+            outputs[m] = replace(described, parameters=parameters)
+        else:
+            returned = example.call_itself(model, stripper, m, rows)
+            outputs[m] = beside.outputs_of(model, m, made, returned, parameters)
+    return outputs
+
+
+def _by_output(wires: Mapping[str, tuple[Wire, ...]]) -> dict[str, Wire]:
+    """Return wires by the names of the graph's outputs (`Signature.results`)."""
+    return {
+        f"{m}.{k}" if k else m: wire for m, made in wires.items() for k, wire in enumerate(made)
+    }
+
+
+def _spec(model: Any, build: Builder, graph: Graph, signature: Signature) -> Spec:
+    from sclbl.spec import Spec
+    from sclbl.strippers.contents import dropped, kept
+
     return Spec(
         graph=graph,
         signature=signature,
@@ -143,7 +196,12 @@ def _wanted(model: Any, offered: tuple[str, ...], methods: Sequence[str] | None)
     return names
 
 
-def _wire(model: Any, method: str, result: Wire | Table, build: Builder) -> Wire:
+def _wires(model: Any, method: str, result: Any) -> tuple[Wire, ...]:
+    """Return the results of a method, one after the other."""
+    return result if isinstance(result, tuple) else (_wire(model, method, result),)
+
+
+def _wire(model: Any, method: str, result: Wire | Table) -> Wire:
     from sclbl.strippers.columns import Table
     from sclbl.strippers.dispatch import qualified_name
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from sclbl.errors import InputError
+from sclbl.signature import Input
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder
 
@@ -90,6 +91,8 @@ class Stripper:
     tells_missing: bool = False
     #: Whether ``transform`` makes an array of a sparse matrix too.
     makes_dense: bool = False
+    #: Whether the models take sparse rows as they are. Others are given the dense rows.
+    takes_sparse: bool = False
     #: Errors of programs that their models need not share: where a library does not look at what
     #: it cannot use, a bad value still never becomes a number.
     refuses_more: tuple[type[InputError], ...] = ()
@@ -100,7 +103,7 @@ class Stripper:
         The message names the class, the option and a way out.
         """
 
-    def rows(self, model: Any, x: Table) -> Any:
+    def rows(self, model: Any, x: Any) -> Any:
         """Return the rows as the source's formulas take them, with its checks written."""
         return x
 
@@ -122,19 +125,19 @@ class Stripper:
         return {name: found[name] for name in ordered}
 
     def strip(
-        self, model: Any, x: Table, build: Builder, methods: frozenset[str]
-    ) -> Mapping[str, Wire | Table]:
+        self, model: Any, x: Any, build: Builder, methods: frozenset[str]
+    ) -> Mapping[str, Any]:
         """Write the given methods and return what each of them results in."""
         declared = {m: d for m, d in self.declared().items() if m in methods}
         rows = x if all(d.table for d in declared.values()) else self.rows(model, x)
         return {m: getattr(self, m)(model, x if d.table else rows) for m, d in declared.items()}
 
-    def call(self, model: Any, method: str, rows: Any) -> Any:
-        """Return what the model itself returns for rows."""
+    def call(self, model: Any, method: str, rows: Any, **parameters: Any) -> Any:
+        """Return what the model itself returns for rows, and values of the call."""
         declared = self.declared().get(method)
         if declared is None:
-            return getattr(model, method)(rows)
-        return getattr(model, declared.ask)(rows, **declared.options)
+            return getattr(model, method)(rows, **parameters)
+        return getattr(model, declared.ask)(rows, **declared.options, **parameters)
 
     def title(self, model: Any) -> str:
         """Return the class by which a person calls the model."""
@@ -143,6 +146,10 @@ class Stripper:
     def names(self, model: Any) -> tuple[str, ...] | None:
         """Return the names of the columns as fitted; None where the model knows none."""
         return getattr(model, "feature_names_in_", None)
+
+    def beside(self, model: Any) -> Input | None:
+        """Return what the models take in place of columns; None where they take columns."""
+        return None
 
     def columns(self, model: Any) -> tuple[str, ...] | None:
         """Return the columns that the model looks up by name; None where it goes by position."""

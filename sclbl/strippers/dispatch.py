@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -217,16 +217,16 @@ def _check_fitted(model: Any) -> None:
 
 
 def apply(
-    model: Any, x: Table, build: Builder, wanted: frozenset[str], name: str = ""
-) -> Mapping[str, Wire | Table]:
+    model: Any, x: Table | Wire, build: Builder, wanted: frozenset[str], name: str = ""
+) -> Mapping[str, Any]:
     """Write the computation of some methods of a fitted object into a graph.
 
     Parameters
     ----------
     model : object
         What to write.
-    x : Table
-        The columns that it takes.
+    x : Table or Wire
+        The columns that it takes, or rows of varying length.
     build : Builder
         Where to write.
     wanted : frozenset of str
@@ -236,7 +236,7 @@ def apply(
 
     Returns
     -------
-    mapping of str to Wire or Table
+    mapping of str to Wire, Table or tuple of Wire
         By method.
 
     Raises
@@ -247,11 +247,31 @@ def apply(
     offered = offers(model)
     check_offered(model, sorted(wanted), tuple(offered))
     stripper = find(model)
-    if not stripper.tells_missing:
+    if isinstance(x, Wire):
+        x = _for(stripper, model, x)
+    elif stripper.beside(model) is not None:
+        raise UnsupportedModelError(
+            f"{qualified_name(type(model))} takes no columns, and columns reach it; put it first, "
+            "or in place of what makes them"
+        )
+    if isinstance(x, Table) and not stripper.tells_missing:
         for cell in x.cells:  # made numbers at once, by `check_array` and its like
             build.take(cell, TAKES)
     with reading(model), build.writing(model, name):
         return stripper.strip(model, x, build, wanted)
+
+
+def _for(stripper: Stripper, model: Any, x: Wire) -> Wire | Table:
+    """Return rows of varying length as a stripper takes them."""
+    wanted = stripper.beside(model)
+    if stripper.takes_sparse or (wanted is not None and wanted.ragged == x.ragged):
+        return x
+    if x.ragged != "sparse" or wanted is not None:
+        raise UnsupportedModelError(
+            f"{qualified_name(type(model))} does not take rows of {x.ragged}; put the transformer "
+            "that takes them before it"
+        )
+    return as_table(x.builder.dense(x))
 
 
 def check_offered(model: Any, wanted: Sequence[str], offered: Sequence[str]) -> None:
@@ -270,10 +290,21 @@ def check_offered(model: Any, wanted: Sequence[str], offered: Sequence[str]) -> 
         )
 
 
-def transform(model: Any, x: Table, build: Builder, name: str = "") -> Table:
-    """Write a fitted transformer into a graph and return its columns, named as it names them."""
+@overload
+def transform(model: Any, x: Table, build: Builder, name: str = "") -> Table: ...
+@overload
+def transform(model: Any, x: Table | Wire, build: Builder, name: str = "") -> Table | Wire: ...
+def transform(model: Any, x: Table | Wire, build: Builder, name: str = "") -> Table | Wire:
+    """Write a fitted transformer into a graph and return its columns, named as it names them.
+
+    What it makes of varying length stays that.
+    """
     result = apply(model, x, build, frozenset({"transform"}), name)["transform"]
+    if isinstance(result, Wire) and result.ragged:
+        return result
     table = as_table(result)
+    if isinstance(x, Wire):
+        return table
     names: Sequence[str | None] | None = names_out(model, x.names)
     if names is None or len(names) != table.width:
         names = (None,) * table.width
@@ -282,12 +313,14 @@ def transform(model: Any, x: Table, build: Builder, name: str = "") -> Table:
 
 
 def hand_on(
-    model: Any, x: Table, build: Builder, wanted: frozenset[str], name: str
-) -> Mapping[str, Wire | Table]:
+    model: Any, x: Table | Wire, build: Builder, wanted: frozenset[str], name: str
+) -> Mapping[str, Any]:
     """Write methods of a model as those of the one around it."""
     results = dict(apply(model, x, build, wanted, name))
-    if "transform" in results:  # a step of another pipeline, perhaps
-        table = as_table(results["transform"])
+    made = results.get("transform")
+    ragged = isinstance(made, Wire) and made.ragged is not None
+    if made is not None and isinstance(x, Table) and not ragged:  # a step of a pipeline, perhaps
+        table = as_table(made)
         results["transform"] = replace(table, sparse=sparse_form(model, x, table))
     return results
 

@@ -129,7 +129,15 @@ class Result:
 
 
 def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
-    """Call a method of the model itself, sequentially (see `sclbl.strippers.sequential`).
+    """Call a method of the model itself; see `call_itself`."""
+    returned = call_itself(model, stripper, method, rows)
+    if isinstance(returned, (list, tuple)) and returned and np.ndim(returned[0]) > 0:
+        return Result(tuple(_dense(r) for r in returned), True)
+    return Result((_dense(returned),), False)
+
+
+def call_itself(model: Any, stripper: Stripper, method: str, rows: Any, **options: Any) -> Any:
+    """Return what the model itself returns, asked sequentially (`sclbl.strippers.sequential`).
 
     Raises
     ------
@@ -140,7 +148,7 @@ def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
         # The names of columns were checked already, and a warning about them says nothing new.
         with warnings.catch_warnings(), one_by_one():
             warnings.simplefilter("ignore")
-            returned = stripper.call(model, method, rows)
+            return stripper.call(model, method, rows, **options)
     except MemoryError:
         raise
     except Exception as error:
@@ -149,9 +157,6 @@ def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
             f"{dispatch.qualified_name(type(model))}.{method} refuses example_input: "
             f"{dispatch.first_line(error)}; give rows that the model itself takes"
         ) from error
-    if isinstance(returned, (list, tuple)) and returned and np.ndim(returned[0]) > 0:
-        return Result(tuple(_dense(r) for r in returned), True)
-    return Result((_dense(returned),), False)
 
 
 def gives_empty(model: Any, stripper: Stripper, method: str, rows: Any, result: Result) -> bool:

@@ -18,7 +18,7 @@ from sclbl.errors import SpecError
 from sclbl.ops import find
 from sclbl.ops.infer import constant
 from sclbl.ops.record import Operand
-from sclbl.signature import MISSING, Column, DType, Kind, Missing, Signature
+from sclbl.signature import MISSING, Column, DType, Input, Kind, Missing, Signature
 from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Value, upstream
 from sclbl.strippers import numpy_functions
 from sclbl.strippers.columns import Cell, Table, Wire
@@ -132,6 +132,26 @@ class Builder:
         self._values[name] = value
         return Wire(name, dtype, len(origins), origins, builder=self)
 
+    def beside(self, given: Input) -> Wire:
+        """Return an input beside the table; a parameter is a column that all rows share."""
+        if given not in self.signature.inputs:
+            self.signature = replace(self.signature, inputs=(*self.signature.inputs, given))
+        if given.name not in self._values:
+            shape = (1,) if given.kind == "parameter" else given.shape
+            value = Value(given.name, given.dtype, shape, given.ragged)
+            self._inputs.append(value)
+            self._values[given.name] = value
+        value = self._values[given.name]
+        none = () if value.ragged else (-1,) * value.width
+        wire = Wire(value.name, value.dtype, value.width, none, builder=self, ragged=value.ragged)
+        return replace(wire, ndim=1) if given.kind == "parameter" else wire
+
+    def parameters_of(self, wires: Sequence[Wire]) -> tuple[str, ...]:
+        """Return the names of the values of a call that wires depend on."""
+        kept = upstream(self._nodes, [wire.name for wire in wires])
+        used = {name for node in kept for name in node.inputs}
+        return tuple(i.name for i in self.signature.parameters if i.name in used)
+
     def wire_table(
         self,
         wire: Wire,
@@ -211,10 +231,11 @@ class Builder:
         except SpecError as error:
             raise TypeError(f"{error}: a defect of the stripper") from error
         wires = []
-        for name, (dtype, shape) in zip(node.outputs, results, strict=True):
-            value = self._values[name] = Value(name, dtype, shape)
-            none = (-1,) * value.width
-            wires.append(Wire(name, dtype, value.width, none, builder=self))
+        for name, result in zip(node.outputs, results, strict=True):
+            value = self._values[name] = Value(name, *result)
+            none = () if value.ragged else (-1,) * value.width
+            wire = Wire(name, value.dtype, value.width, none, builder=self, ragged=value.ragged)
+            wires.append(wire)
         self._nodes.append(node)
         self._known[key] = tuple(wires)
         return self._known[key]
@@ -227,7 +248,7 @@ class Builder:
         if name in self._constants:
             return constant(self._constants[name])
         value = self._values[name]
-        return Operand(value.dtype, value.shape)
+        return Operand(value.dtype, value.shape, ragged=value.ragged)
 
     def unary(self, op: str, x: Wire) -> Wire:
         """Apply an element-wise function."""
@@ -311,6 +332,13 @@ class Builder:
     def matmul(self, x: Wire, weights: np.ndarray) -> Wire:
         """Multiply by a constant ``(x.width, c)`` matrix."""
         return self.node("MatMul", [x, self.constant(np.asarray(weights, dtype=x.dtype))])
+
+    def dense(self, x: Wire) -> Wire:
+        """Make sparse rows dense; each column is then one of the input's, where x is the input."""
+        first = x.name in {i.name for i in self.signature.inputs}
+        origins = tuple(range(x.width)) if first else None
+        made = self.node("sclbl.Dense", [x], origins, columns=x.width)
+        return replace(made, sparse="csr")
 
     def reduce(self, op: str, x: Wire) -> Wire:
         """Reduce each row to one number."""
@@ -465,7 +493,8 @@ class Builder:
         values = {k: v for k, v in self._values.items() if k in names}
         graph_outputs: list[Value] = []
         for method, wire in outputs.items():
-            value = Value(method, wire.dtype, (wire.width,))
+            shape = () if wire.ragged == "list" else (wire.width,)
+            value = Value(method, wire.dtype, shape, wire.ragged)
             finals.append(Node("Identity", (wire.name,), (method,)))
             values[method] = value
             graph_outputs.append(value)

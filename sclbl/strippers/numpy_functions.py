@@ -56,6 +56,11 @@ def ufunc(
 ) -> Any:
     """Write a universal function: ``np.exp(x)``, ``x + 1``, ``x *= scale``, ``x @ w``."""
     options = dict(options)
+    if function is not np.matmul and any(isinstance(x, Wire) and x.ragged for x in inputs):
+        raise UnsupportedModelError(
+            f"np.{function.__name__} of sparse rows or lists has no operator yet; give the model "
+            "dense rows, for example example_input.toarray()"
+        )
     target = options.pop("out", (None,))[0]
     if method == "reduce" and function in _REDUCTIONS and target is None:
         return _REDUCTIONS[function](*inputs, **options)
@@ -236,6 +241,10 @@ def _matmul(x: Any, weights: Any) -> Wire:
     *_, made = promotion.loop_of(np.matmul, [x.numbers, matrix.dtype])
     if made.kind in "iub":
         _refuse_integers(np.matmul, x, made)
+    if x.ragged:
+        weights = x.builder.constant(matrix.reshape(len(matrix), -1), made.name)
+        product = x.builder.node("sclbl.SparseDot", [x, weights])
+        return replace(product, ndim=matrix.ndim)
     product = x.builder.matmul(to_float(x, made), matrix.reshape(len(matrix), -1))
     return replace(product, ndim=matrix.ndim)
 

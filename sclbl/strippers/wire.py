@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.signature import DType, Label
+from sclbl.signature import DType, Label, Ragged
 
 if TYPE_CHECKING:
     from sclbl.strippers.graph import Builder
@@ -50,7 +50,8 @@ class Wire(np.lib.mixins.NDArrayOperatorsMixin):
     ``held`` is the dtype in which the source holds these numbers, where it is not `dtype` itself:
     integers and booleans travel as float64. ``ndim`` is the number of axes that they have there: 1
     after ``x[:, i]`` or ``np.sum(x, axis=1)``, and for the columns of a table that are taken one by
-    one. ``sparse`` is the form of the sparse matrix that holds them there, if one does.
+    one. ``sparse`` is the form of the sparse matrix that holds them there, if one does. ``ragged``
+    says how rows of different lengths hold their items.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Wire(np.lib.mixins.NDArrayOperatorsMixin):
     held: np.dtype[Any] | None = None
     ndim: int = 2
     sparse: Sparse | None = None
+    ragged: Ragged | None = None
 
     __hash__ = object.__hash__
 

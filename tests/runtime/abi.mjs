@@ -59,7 +59,8 @@ class Program {
         kinds.some((kind) => kind !== 1) ? this.put(Uint8Array.from(kinds)) : 0,
       ];
     });
-    return { rows, numbers, texts: records.length ? this.words(records.flat()) : 0 };
+    const texts = records.length ? this.words(records.flat()) : 0;
+    return { rows, numbers, texts, inputs: this.words([numbers, texts, 0, 0]) };
   }
 
   width(method) {
@@ -69,10 +70,10 @@ class Program {
 
   run(method, request) {
     this.exports.reset();
-    const { rows, numbers, texts } = this.write(request);
+    const { rows, inputs } = this.write(request);
     const size = rows * this.width(method);
     const out = this.alloc(size);
-    const code = this.exports[method](rows, numbers, texts, out);
+    const code = this.exports[method](rows, inputs, this.words([out]));
     if (code !== 0) return { code, error: this.error() };
     const { storage } = this.manifest.signature.outputs[method];
     if (storage !== "text") {
@@ -93,13 +94,16 @@ class Program {
   }
 
   // Calls with arguments as they are; a name in braces is an address or a size known here.
-  // `poke` overwrites words of the text records, `offsets` and `kinds` those of the first column.
+  // `args`: the rows, the two words of the table's record, the address of the result; or `raw`, the
+  // three arguments themselves. `poke` overwrites words of the text records, `offsets` and `kinds`
+  // those of the first column.
   call(method, request) {
     this.exports.reset();
-    const { rows, numbers, texts } = this.write(request);
+    const { rows, numbers, texts, inputs } = this.write(request);
     const out = this.alloc(rows * this.width(method));
+    const outputs = this.words([out]);
     const buffer = this.exports.memory.buffer;
-    const names = { rows, numbers, texts, out, end: buffer.byteLength };
+    const names = { rows, numbers, texts, inputs, outputs, out, end: buffer.byteLength };
     const value = (v) => (typeof v === "string" ? evaluate(v, names) : v);
     for (const [word, v] of Object.entries(request.poke ?? {})) {
       new Uint32Array(buffer, texts + 4 * Number(word), 1)[0] = value(v);
@@ -112,8 +116,10 @@ class Program {
       const first = new Uint32Array(buffer, texts + 8, 1)[0];
       new Uint8Array(buffer, first + Number(row), 1)[0] = v;
     }
-    const args = (request.args ?? ["rows", "numbers", "texts", "out"]).map(value);
-    const code = this.exports[method](...args);
+    const [count, first, second, place] = (request.args ?? ["rows", "numbers", "texts", "out"]).map(value);
+    new Uint32Array(buffer, inputs, 2).set([first, second]);
+    new Uint32Array(buffer, outputs, 1).set([place]);
+    const code = this.exports[method](...(request.raw?.map(value) ?? [count, inputs, outputs]));
     return { code, error: code ? this.error() : null };
   }
 }

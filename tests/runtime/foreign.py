@@ -20,8 +20,8 @@ PARTS = {
     "reset": '(func (export "reset") (global.set $top (i32.const 1024)))',
     # Leaves the results as they are: zeros.
     "predict": """
-      (func (export "predict") (param $rows i32) (param $numeric i32) (param $text i32)
-        (param $out i32) (result i32)
+      (func (export "predict") (param $rows i32) (param $inputs i32) (param $outputs i32)
+        (result i32)
         {body})""",
     "more": "",
 }

@@ -195,7 +195,7 @@ def test_manifest_and_exports(
         "error": "Global",
         "alloc": 1,
         "reset": 0,
-        **dict.fromkeys(program.methods, 4),
+        **dict.fromkeys(program.methods, 3),
     }
 
 

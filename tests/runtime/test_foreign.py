@@ -94,27 +94,24 @@ def test_sections_left_out() -> None:
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"predict": ""}, "export 'predict' is not a method of ABI 1; see docs/abi.md"),
+        ({"predict": ""}, "export 'predict' is not a method of ABI 2; see docs/abi.md"),
         (
             {"predict": '(func (export "predict") (param i32) (result i32) (i32.const 0))'},
-            "export 'predict' is not a method of ABI 1",
+            "export 'predict' is not a method of ABI 2",
         ),
         (
             {"predict": '(global (export "predict") i32 (i32.const 0))'},
-            "export 'predict' is not a method of ABI 1",
+            "export 'predict' is not a method of ABI 2",
         ),
         (
-            {
-                "predict": '(func (export "predict") (param i32 i32 i32 i64) (result i32) '
-                "(i32.const 0))"
-            },
-            "export 'predict' is not a method of ABI 1",
+            {"predict": '(func (export "predict") (param i32 i32 i64) (result i32) (i32.const 0))'},
+            "export 'predict' is not a method of ABI 2",
         ),
-        ({"alloc": "(global $top (mut i32) (i32.const 0))"}, "lacks alloc or reset as ABI 1 has"),
-        ({"reset": ""}, "lacks alloc or reset as ABI 1 has them"),
+        ({"alloc": "(global $top (mut i32) (i32.const 0))"}, "lacks alloc or reset as ABI 2 has"),
+        ({"reset": ""}, "lacks alloc or reset as ABI 2 has them"),
         (
             {"reset": '(func (export "reset") (result i32) (i32.const 0))'},
-            "lacks alloc or reset as ABI 1 has them",
+            "lacks alloc or reset as ABI 2 has them",
         ),
         ({"memory": ""}, "lacks the exports 'memory' and 'error'"),
         ({"memory": "(memory 1)"}, "lacks the exports 'memory' and 'error'"),
@@ -122,15 +119,15 @@ def test_sections_left_out() -> None:
         ({"error": '(func (export "error"))'}, "lacks the exports 'memory' and 'error'"),
         (
             {"error": '(global (export "error") i64 (i64.const 16))'},
-            "lacks the exports 'memory' and 'error' as ABI 1 has them",
+            "lacks the exports 'memory' and 'error' as ABI 2 has them",
         ),
         (
             {"error": '(global (export "error") f64 (f64.const nan))'},
-            "lacks the exports 'memory' and 'error' as ABI 1 has them",
+            "lacks the exports 'memory' and 'error' as ABI 2 has them",
         ),
         (
             {"error": '(global (export "error") (mut i32) (i32.const 16))'},
-            "lacks the exports 'memory' and 'error' as ABI 1 has them",
+            "lacks the exports 'memory' and 'error' as ABI 2 has them",
         ),
         (
             {"error": '(global (export "error") i32 (i32.const -16))'},
@@ -200,7 +197,7 @@ def test_signatures_that_are_none(data: Any) -> None:
     wasm = module(
         signature=data,
         more="".join(
-            f'(func (export "{name}") (param i32 i32 i32 i32) (result i32) (i32.const 0))'
+            f'(func (export "{name}") (param i32 i32 i32) (result i32) (i32.const 0))'
             for name in ("__class__", "", "a b")
         ),
     )
@@ -212,13 +209,13 @@ def test_signatures_that_are_none(data: Any) -> None:
 
 
 def test_results_that_mean_nothing() -> None:
-    out = "(i32.store (local.get $out) (i32.const {}))"
+    out = "(i32.store (i32.load (local.get $outputs)) (i32.const {}))"
     for number in (2, -1, 2**31 - 1):
         program = Program(module(out.format(number) + "(i32.const 0)", LABELS))
         for rows in (ROW, ROWS, ROWS.tolist()):
             with pytest.raises(ProgramError, match="a class number that has no label"):
                 program.predict(rows)
-    length = "(i32.store offset=4 (local.get $out) (i32.const {}))"
+    length = "(i32.store offset=4 (i32.load (local.get $outputs)) (i32.const {}))"
     for start, size in ((400 * 65536 - 1, 2), (-2, 1), (0, -4)):
         body = out.format(start) + length.format(size) + "(i32.const 0)"
         with pytest.raises(ProgramError, match="text that lies outside its memory"):

@@ -34,8 +34,8 @@ from tests.server.threads import serving
 
 #: Works for every row but one, for which it never ends.
 LOOP = """
-  (if (f64.eq (f64.load (local.get $numeric)) (f64.const 42)) (then {body}))
-  (f64.store (local.get $out) (f64.load (local.get $numeric)))
+  (if (f64.eq (f64.load (i32.load (local.get $inputs))) (f64.const 42)) (then {body}))
+  (f64.store (i32.load (local.get $outputs)) (f64.load (i32.load (local.get $inputs))))
   (i32.const 0)
 """
 ENDLESS = "(loop $l (br $l))"

@@ -25,8 +25,10 @@ class Estimator(Stripper):
     #: What of NaN and infinity is refused: both (True), infinity alone, or none (False).
     ensure_all_finite: bool | Literal["allow-nan"] = True
 
-    def rows(self, model: Any, x: Table) -> Any:
+    def rows(self, model: Any, x: Any) -> Any:
         """Return X after validation, as float32 or float64."""
+        if isinstance(x, Wire):
+            return validated_sparse(model, x, self.ensure_all_finite)
         return validated(
             model, x, to_float=self.dtype == "float", ensure_all_finite=self.ensure_all_finite
         )
@@ -57,7 +59,16 @@ def validated(
     return replace(wire, held=held, sparse=x.sparse)
 
 
-def require_columns(model: Any, x: Table) -> None:
+def validated_sparse(
+    model: Any, x: Wire, ensure_all_finite: bool | Literal["allow-nan"] = True
+) -> Wire:
+    """Check sparse rows as ``validate_data`` does: of the items, those that are there."""
+    require_columns(model, x)
+    nan, inf = int(ensure_all_finite is True), int(bool(ensure_all_finite))
+    return x.builder.node("sclbl.RefuseItems", [x], nan=nan, inf=inf)
+
+
+def require_columns(model: Any, x: Table | Wire) -> None:
     """Raise `ColumnError` where the table is not as wide as the one the estimator was fitted on."""
     expected = getattr(model, "n_features_in_", None)
     if expected is not None and expected != x.width:

@@ -29,6 +29,8 @@ def scores(model: Any, x: Wire) -> Any:
 class LinearRegressor(Estimator):
     """`LinearModel.predict`."""
 
+    takes_sparse = True
+
     @method
     def predict(self, model: Any, x: Wire) -> Any:
         return scores(model, x)
@@ -37,7 +39,7 @@ class LinearRegressor(Estimator):
 class GeneralizedLinearRegressor(Estimator):
     """The inverse link of the scores; the link is the one fitted, whatever the parameters say."""
 
-    dtype = "float"
+    dtype, takes_sparse = "float", True
 
     def check(self, model: Any) -> None:
         link = type(model._base_loss.link).__name__
@@ -55,6 +57,8 @@ class GeneralizedLinearRegressor(Estimator):
 
 class LinearClassifier(Estimator):
     """`LinearClassifierMixin`: one column of scores means two classes."""
+
+    takes_sparse = True
 
     def check(self, model: Any) -> None:
         made = 1 if np.ndim(model.coef_) == 1 else model.coef_.shape[0]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sclbl.errors import UnsupportedModelError
+from sclbl.signature import Input
 from sclbl.strippers import dispatch
 from sclbl.strippers.base import Declared, Stripper
 from sclbl.strippers.columns import Table, Wire
@@ -15,7 +16,7 @@ from sclbl.strippers.graph import Builder
 class Search(Stripper):
     """The methods of ``best_estimator_``."""
 
-    tells_missing = True
+    tells_missing = takes_sparse = True
 
     def check(self, model: Any) -> None:
         if not hasattr(model, "best_estimator_"):
@@ -30,6 +31,10 @@ class Search(Stripper):
 
     def names(self, model: Any) -> tuple[str, ...] | None:
         return dispatch.fitted_names(model.best_estimator_)
+
+    def beside(self, model: Any) -> Input | None:
+        best = model.best_estimator_
+        return dispatch.find(best).beside(best)
 
     def columns(self, model: Any) -> tuple[str, ...] | None:
         used = dispatch.used_by_name(model.best_estimator_)

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sclbl.signature import Input
 from sclbl.strippers import dispatch
 from sclbl.strippers.base import Declared, Stripper, method
-from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.columns import Table
 from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn.stack import is_dropped, is_passed, stack, weighted
 
@@ -19,7 +20,7 @@ from sclbl.strippers.sklearn.stack import is_dropped, is_passed, stack, weighted
 class Pipeline(Stripper):
     """The methods of the last step, after the steps before it."""
 
-    tells_missing = True
+    tells_missing = takes_sparse = True
 
     def offers(self, model: Any) -> Mapping[str, Declared]:
         last = model.steps[-1][1]
@@ -37,14 +38,18 @@ class Pipeline(Stripper):
         first = self._first(model)
         return None if first is None else dispatch.fitted_names(first)
 
+    def beside(self, model: Any) -> Input | None:
+        first = self._first(model)
+        return None if first is None else dispatch.find(first).beside(first)
+
     def columns(self, model: Any) -> tuple[str, ...] | None:
         first = self._first(model)
         used = None if first is None else dispatch.used_by_name(first)
         return None if used is None else tuple(used)
 
     def strip(
-        self, model: Any, x: Table, build: Builder, methods: frozenset[str]
-    ) -> Mapping[str, Wire | Table]:
+        self, model: Any, x: Any, build: Builder, methods: frozenset[str]
+    ) -> Mapping[str, Any]:
         for name, step in model.steps[:-1]:
             if not is_passed(step):
                 x = dispatch.transform(step, x, build, name)

@@ -13,8 +13,10 @@ from typing import Any, Literal
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
+from sclbl.signature import Input
 from sclbl.strippers import ops, promotion
-from sclbl.strippers.base import method
+from sclbl.strippers.base import Stripper, method
+from sclbl.strippers.beside import NAME
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.numpy_functions import OPERATORS
 from sclbl.strippers.sklearn import categories
@@ -293,10 +295,32 @@ def _name(model: Any) -> str:
     return f"np.{name}" if getattr(np, name, None) is model.func else name
 
 
+class MultiLabelBinarizer(Stripper):
+    """One column a class, 1 where a row's list holds it; what is unknown is left out."""
+
+    def check(self, model: Any) -> None:
+        if not all(isinstance(label, str) for label in model.classes_.tolist()):
+            raise UnsupportedModelError(
+                "MultiLabelBinarizer was fitted on labels that are not text, and programs take "
+                "lists of text; fit it on their names"
+            )
+
+    def beside(self, model: Any) -> Input:
+        return Input(NAME, "list", "text")
+
+    @method
+    def transform(self, model: Any, x: Wire) -> Wire:
+        names = np.array(model.classes_.tolist(), dtype=object)
+        found = x.builder.node("sclbl.FindNames", [x], names=names)
+        once = x.builder.node("sclbl.SumDuplicates", [found], distinct=1)
+        return once if model.sparse_output else x.builder.dense(once)
+
+
 CLASSES = {
     "FunctionTransformer": FunctionTransformer(),
     "MaxAbsScaler": MaxAbsScaler(),
     "MinMaxScaler": MinMaxScaler(),
+    "MultiLabelBinarizer": MultiLabelBinarizer(),
     "Normalizer": Normalizer(),
     "OneHotEncoder": OneHotEncoder(),
     "OrdinalEncoder": OrdinalEncoder(),

@@ -16,7 +16,7 @@ class Booster(Boosting):
     def names(self, model: Any) -> tuple[str, ...] | None:
         return None if model.feature_names is None else tuple(model.feature_names)
 
-    def call(self, model: Any, method: str, rows: Any) -> Any:
+    def call(self, model: Any, method: str, rows: Any, **parameters: Any) -> Any:
         """Return what the booster predicts for rows put into a DMatrix."""
         import xgboost
 

@@ -1,0 +1,397 @@
+"""Rows whose length varies: names to columns, sparse rows to dense ones, products, neighbours.
+
+In files they are sequences and sparse tensors, and these operators have no function of standard
+operators: other runtimes show them and do not run them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import InfiniteValueError, MissingValueError
+from sclbl.ops.lookup import text_table
+from sclbl.ops.record import (
+    FLOATS,
+    NUMBERS,
+    Array,
+    Attrs,
+    Emitter,
+    Op,
+    Operand,
+    Typed,
+    fail,
+    has_inputs,
+    tensor,
+)
+from sclbl.spec import Node
+
+_TEXT = frozenset(("text",))
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Ragged rows in the interpreter: the items of row i are those from offsets[i] on.
+
+    Parameters
+    ----------
+    offsets : int64 ``[rows + 1]``
+    keys : int64 or object ``[items]``, or None
+        Numbers of columns, or names; None in lists.
+    values : array ``[items]``
+        Numbers, or texts in lists of them.
+    """
+
+    offsets: Array
+    keys: Array | None
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def rows(self) -> list[slice]:
+        """Return where the items of each row are."""
+        return [slice(a, b) for a, b in pairwise(self.offsets.tolist())]
+
+
+def _given(node: Node, xs: Sequence[Operand], *ragged: str) -> Operand:
+    """Require one operand with rows that hold their items in one of these ways."""
+    has_inputs(node, xs, 1)
+    if xs[0].ragged not in ragged:
+        raise fail(node, f"takes rows of {' or '.join(ragged)}")
+    return xs[0]
+
+
+def _names(x: Items) -> list[str]:
+    return list((x.values if x.keys is None else x.keys).tolist())
+
+
+def _values(x: Items) -> Array:
+    return np.ones(len(x.values)) if x.keys is None else x.values
+
+
+# ------------------------------------------------------------------ names to columns
+
+
+def murmur3(raw: bytes) -> int:
+    """MurmurHash3 (x86, 32 bits) with seed 0, as a signed number.
+
+    The function that scikit-learn's FeatureHasher documents; Austin Appleby's, public domain.
+    """
+    h, mask = 0, 0xFFFFFFFF
+    whole = len(raw) // 4 * 4
+    for at in range(0, whole, 4):
+        h ^= _scrambled(int.from_bytes(raw[at : at + 4], "little"))
+        h = ((h << 13 | h >> 19) * 5 + 0xE6546B64) & mask
+    h ^= _scrambled(int.from_bytes(raw[whole:], "little")) ^ len(raw)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        h = ((h ^ h >> shift) * factor) & mask
+    h ^= h >> 16
+    return h - 2**32 if h >= 2**31 else h
+
+
+def _scrambled(k: int) -> int:
+    k = k * 0xCC9E2D51 & 0xFFFFFFFF
+    return (k << 15 | k >> 17) * 0x1B873593 & 0xFFFFFFFF
+
+
+def _hash_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    x = _given(node, xs, "features", "list")
+    if x.dtype != ("text" if x.ragged == "list" else "float64"):
+        raise fail(node, f"does not take {x.dtype}")
+    if set(node.attrs) != {"columns", "signed"} or not 0 < node.attrs["columns"] < 2**31:
+        raise fail(node, "takes a number of columns, and whether their hash has a sign")
+    return [("float64", (node.attrs["columns"],), "sparse")]
+
+
+def _hash(attrs: Attrs, x: Items) -> Items:
+    columns = attrs["columns"]
+    hashes = np.array([murmur3(name.encode()) for name in _names(x)], dtype=np.int64)
+    values = _values(x)
+    if attrs["signed"]:
+        values = np.where(hashes >= 0, values, -values)
+    # A value of zero is no item.
+    kept = np.concatenate([[0], np.cumsum(values != 0)])
+    return Items(kept[x.offsets], np.abs(hashes[values != 0]) % columns, values[values != 0])
+
+
+def _hash_lower(e: Emitter, node: Node) -> None:
+    attrs = node.attrs
+    e.refuse(
+        "ragged_hash",
+        e.ragged(node),
+        e.pointer(node.inputs[0]),
+        e.growing(3),
+        "i32 %m",
+        f"i32 {attrs['columns']}",
+        f"i32 {attrs['signed']}",
+    )
+
+
+HashNames = Op(
+    "sclbl.HashNames", _hash_infer, _hash, _hash_lower, FLOATS | _TEXT, exact=True, ragged=True
+)
+
+
+def _find_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    x = _given(node, xs, "features", "list")
+    names = node.attrs.get("names")
+    if set(node.attrs) != {"names"} or not isinstance(names, np.ndarray) or names.dtype != object:
+        raise fail(node, "takes names")
+    if len(set(names.tolist())) != len(names) or not len(names):
+        raise fail(node, "takes names that differ")
+    if x.ragged == "list":
+        if x.dtype != "text":
+            raise fail(node, f"does not take lists of {x.dtype}")
+        return [("int64", names.shape, "sparse")]
+    return [(x.dtype, names.shape, "sparse")]  # type: ignore[list-item]  # checked as an input
+
+
+def _find(attrs: Attrs, x: Items) -> Items:
+    place = {name: i for i, name in enumerate(attrs["names"].tolist())}
+    found = np.array([place.get(name, -1) for name in _names(x)], dtype=np.int64)
+    known = found >= 0
+    values = np.ones(len(found), np.int64) if x.keys is None else x.values
+    kept = np.concatenate([[0], np.cumsum(known)])
+    return Items(kept[x.offsets], found[known], values[known])
+
+
+def _find_lower(e: Emitter, node: Node) -> None:
+    raw = [str(name).encode() for name in node.attrs["names"].tolist()]
+    slots, ends = text_table(raw)
+    item = 0 if e.dtype(node.inputs[0]) == "text" else e.item(node.inputs[0])
+    e.refuse(
+        "ragged_find",
+        e.ragged(node),
+        e.pointer(node.inputs[0]),
+        e.growing(3),
+        "i32 %m",
+        e.weight(slots, 4),
+        e.weight(ends, 4),
+        e.weight(np.frombuffer(b"".join(raw), dtype=np.uint8), 1),
+        f"i32 {len(slots) - 1}",
+        f"i32 {item}",
+    )
+
+
+FindNames = Op(
+    "sclbl.FindNames",
+    _find_infer,
+    _find,
+    _find_lower,
+    FLOATS | _TEXT,
+    exact=True,
+    role="finds",
+    holds="names of columns",
+    ragged=True,
+)
+
+
+# ------------------------------------------------------------------ sparse rows
+
+
+def _sparse_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    x = _given(node, xs, "sparse")
+    if dict(node.attrs) not in ({"distinct": 0}, {"distinct": 1}):
+        raise fail(node, "takes whether a column counts once")
+    return [(x.dtype, x.shape, "sparse")]  # type: ignore[list-item]  # checked as an input
+
+
+def _sum(attrs: Attrs, x: Items) -> Items:
+    keys, values, offsets = [], [], [0]
+    for row in x.rows():
+        found: dict[int, Any] = {}
+        for key, value in zip(x.keys[row].tolist(), x.values[row], strict=True):  # type: ignore[index]
+            found[key] = value if attrs["distinct"] or key not in found else found[key] + value
+        for key in sorted(found):
+            keys.append(key)
+            values.append(found[key])
+        offsets.append(len(keys))
+    return Items(np.array(offsets), np.array(keys, np.int64), np.array(values, x.values.dtype))
+
+
+def _sum_lower(e: Emitter, node: Node) -> None:
+    x = node.inputs[0]
+    e.refuse(
+        f"ragged_sum_{e.suffix(x)}",
+        e.ragged(node),
+        e.pointer(x),
+        e.growing(4),
+        "i32 %m",
+        f"i32 {node.attrs['distinct']}",
+    )
+
+
+SumDuplicates = Op(
+    "sclbl.SumDuplicates", _sparse_infer, _sum, _sum_lower, NUMBERS, exact=True, ragged=True
+)
+
+
+def _refuse_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    x = _given(node, xs, "sparse")
+    flags = [node.attrs.get("nan"), node.attrs.get("inf")]
+    if len(node.attrs) != 2 or any(flag not in (0, 1) for flag in flags) or x.dtype not in FLOATS:
+        raise fail(node, "takes floats, and what it refuses of them: nan, inf")
+    return [(x.dtype, x.shape, "sparse")]  # type: ignore[list-item]  # checked as an input
+
+
+def _refuse(attrs: Attrs, x: Items) -> Items:
+    for flag, bad, error in (
+        (attrs["nan"], np.isnan(x.values), MissingValueError),
+        (attrs["inf"], np.isinf(x.values), InfiniteValueError),
+    ):
+        if flag and bad.any():
+            item = int(np.argmax(bad))
+            row = int(np.searchsorted(x.offsets, item, side="right")) - 1
+            column = str(x.keys[item])  # type: ignore[index]  # sparse rows have keys
+            raise error(f"row {row}, column {column} is refused", row=row, column=column)
+    return x
+
+
+def _refuse_lower(e: Emitter, node: Node) -> None:
+    e.alias(node)
+    flags = (f"i32 {node.attrs['nan']}", f"i32 {node.attrs['inf']}")
+    kernel = f"ragged_refuse_{e.suffix(node.inputs[0])}"
+    e.refuse(kernel, e.pointer(node.inputs[0]), "i32 %m", "i32 %row", *flags)
+
+
+RefuseItems = Op(
+    "sclbl.RefuseItems",
+    _refuse_infer,
+    _refuse,
+    _refuse_lower,
+    FLOATS,
+    exact=True,
+    role="passes",
+    refuses=True,
+    ragged=True,
+)
+
+
+def _dense_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    x = _given(node, xs, "sparse")
+    if dict(node.attrs) != {"columns": x.width}:
+        raise fail(node, f"takes the number of columns, {x.width}")
+    return [(x.dtype, x.shape)]  # type: ignore[list-item]  # checked as an input
+
+
+def _dense(attrs: Attrs, x: Items) -> Array:
+    out = np.zeros((len(x), attrs["columns"]), dtype=x.values.dtype)
+    rows, keys = np.repeat(np.arange(len(x)), np.diff(x.offsets)), np.asarray(x.keys)
+    np.add.at(out, (rows, keys), x.values)
+    return out
+
+
+def _dense_lower(e: Emitter, node: Node) -> None:
+    x = node.inputs[0]
+    width = f"i32 {node.attrs['columns']}"
+    e.call(f"ragged_dense_{e.suffix(x)}", e.output(node), e.pointer(x), "i32 %m", width)
+
+
+Dense = Op("sclbl.Dense", _dense_infer, _dense, _dense_lower, NUMBERS, exact=True, ragged=True)
+
+
+def _dot_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    has_inputs(node, xs, 2)
+    x, matrix = xs
+    if x.ragged != "sparse" or x.dtype not in FLOATS or node.attrs:
+        raise fail(node, "takes sparse rows of floats, and no attributes")
+    w = matrix.constant
+    if w is None or w.ndim != 2 or w.shape[0] != x.width or w.dtype.name not in FLOATS:
+        raise fail(node, f"takes a constant matrix of {x.width} rows of floats")
+    if x.dtype == "float64" and matrix.dtype != "float64":
+        raise fail(node, "takes a matrix that is not narrower than the rows")
+    return [(matrix.dtype, (w.shape[1],))]  # type: ignore[list-item]  # one of FLOATS
+
+
+def _dot(attrs: Attrs, x: Items, w: Array) -> Array:
+    out = np.zeros((len(x), w.shape[1]), dtype=w.dtype)
+    for i, row in enumerate(x.rows()):
+        for key, value in zip(x.keys[row].tolist(), x.values[row], strict=True):  # type: ignore[index]
+            out[i] += w.dtype.type(value) * w[key]
+    return out
+
+
+def _dot_lower(e: Emitter, node: Node) -> None:
+    x, w = node.inputs
+    kernel = f"ragged_dot_{e.suffix(x)}_{e.suffix(w)}"
+    width = f"i32 {e.width(node.outputs[0])}"
+    e.call(kernel, e.output(node), e.pointer(x), e.pointer(w), "i32 %m", width)
+
+
+SparseDot = Op("sclbl.SparseDot", _dot_infer, _dot, _dot_lower, FLOATS, exact=True, ragged=True)
+
+
+# ------------------------------------------------------------------ neighbours
+
+
+def _near_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    has_inputs(node, xs, 2)
+    x, radius = (tensor(node, operand, frozenset(("float64",))) for operand in xs)
+    points, numbers = node.attrs.get("points"), node.attrs.get("numbers")
+    if (
+        set(node.attrs) != {"points", "numbers"}
+        or not isinstance(points, np.ndarray)
+        or not isinstance(numbers, np.ndarray)
+        or points.dtype != np.float64
+        or points.ndim != 2
+        or x.shape != points.shape[1:]
+        or radius.width != 1
+        or (numbers.dtype, numbers.shape) != (np.int64, points.shape[:1])
+    ):
+        raise fail(node, "takes points of as many columns, a number for each, and a radius")
+    return [("float64", (), "list"), ("int64", (), "list")]
+
+
+def _near(attrs: Attrs, x: Array, radius: Array) -> tuple[Items, Items]:
+    points, numbers = attrs["points"], attrs["numbers"]
+    distances, found, offsets = [], [], [0]
+    for row, r in zip(x, radius.reshape(-1).tolist(), strict=True):
+        squares = np.zeros(len(points))
+        for j, value in enumerate(row):
+            squares += (value - points[:, j]) ** 2
+        near = (squares <= r * r) & (r >= 0)
+        distances.append(np.sqrt(squares[near]))
+        found.append(numbers[near])
+        offsets.append(offsets[-1] + int(near.sum()))
+    at = np.array(offsets)
+    return (
+        Items(at, None, np.concatenate([np.empty(0), *distances])),
+        Items(at, None, np.concatenate([np.empty(0, np.int64), *found])),
+    )
+
+
+def _near_lower(e: Emitter, node: Node) -> None:
+    x, radius = node.inputs
+    points = np.asarray(node.attrs["points"])
+    e.refuse(
+        "ragged_near",
+        e.ragged(node, 0),
+        e.ragged(node, 1),
+        e.pointer(x),
+        e.pointer(radius),
+        e.weight(points),
+        e.weight(np.asarray(node.attrs["numbers"])),
+        e.growing(3),
+        "i32 %m",
+        f"i32 {points.shape[1]}",
+        f"i32 {len(points)}",
+    )
+
+
+#: Points within a radius, and how far they are: squares of differences added from left to right,
+#: in the points' order.
+PointsWithin = Op(
+    "sclbl.PointsWithin",
+    _near_infer,
+    _near,
+    _near_lower,
+    frozenset(("float64",)),
+    exact=True,
+    holds="points",
+    ragged=True,
+)
