@@ -57,7 +57,8 @@ def accepted_rows(
     """
     accepted = np.ones(blocks.rows, dtype=bool)
     refused: dict[int, tuple[str, InputError]] = {}
-    module = program.module
+    module, signature = program.module, program.signature
+    several = [m for m, o in signature.outputs.items() if not o.is_plain]
     for method in program.methods:
         # Halves of what is refused, down to single rows: most batches pass at once.
         todo = [(0, blocks.rows)]
@@ -66,7 +67,8 @@ def accepted_rows(
             if start == stop or not accepted[start:stop].any():
                 continue
             try:
-                module.call(method, part(blocks, start, stop))
+                call = module.general if method in several else module.call
+                call(method, part(blocks, start, stop))
             except InputError as error:
                 if stop - start > 1:
                     middle = (start + stop) // 2
