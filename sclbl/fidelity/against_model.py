@@ -155,7 +155,7 @@ class Check:
                     worst.excess,
                     f"{method}{where}: the program gives {_plain(worst.ours)}, the model "
                     f"{_plain(worst.theirs)} (relative error {worst.error:.3g}, allowed "
-                    f"{self.rules[method].tolerance:.3g}) for {_shown(rows, worst.row)}",
+                    f"{self.rules[method].tolerance:.3g}) for {shown(rows, worst.row)}",
                     partial(
                         blame.of_result,
                         self.call,
@@ -222,7 +222,7 @@ class Check:
             else:
                 low = middle
         self.fail(
-            f"{method}: the model refuses {_shown(rows, low)} ({error.__cause__ or error}), and "
+            f"{method}: the model refuses {shown(rows, low)} ({error.__cause__ or error}), and "
             "the program does not",
             blame.of_refusal(self.call, self.model, method, rows[low : low + 1], error),
         )
@@ -252,7 +252,7 @@ class Check:
             sorts.add(sort)
             if not self.refused(error, method, container):
                 self.fail(
-                    f"{method}: the program refuses {_shown(container, 0)} ({error}), and the "
+                    f"{method}: the program refuses {shown(container, 0)} ({error}), and the "
                     "model does not",
                     blame.of_replaced(self.model, method) or blame.DEFECT,
                 )
@@ -330,8 +330,14 @@ def _plain(value: Any) -> str:
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
-def _shown(rows: Any, row: int) -> str:
+def shown(rows: Any, row: int) -> str:
     """Return one row in words, its first `SHOWN` columns."""
+    if isinstance(rows, list):
+        return f"the row {rows[row]!r:.300}"
+    if hasattr(rows, "tocsr"):
+        one = rows.tocsr()[[row]]
+        pairs = list(zip(one.indices.tolist(), one.data.tolist(), strict=True))[:SHOWN]
+        return f"the row ({', '.join(f'{k}: {v!r}' for k, v in pairs)})"
     if hasattr(rows, "columns"):
         names = [str(c) for c in rows.columns]
         line = rows.iloc[row].tolist() if hasattr(rows, "iloc") else list(rows.row(row))

@@ -10,7 +10,7 @@ import numpy as np
 
 from sclbl.errors import InputError
 from sclbl.fidelity import blame
-from sclbl.fidelity.against_model import Check
+from sclbl.fidelity.against_model import Check, shown
 from sclbl.fidelity.rows import BASE, SEED, UNKNOWN_TEXT
 from sclbl.report import Report
 from sclbl.signature import Input
@@ -91,7 +91,7 @@ class BesideCheck(Check):
         method = self.spec.methods[0]
         if not self.refused(why, method, row):
             self.fail(
-                f"{method}: the program refuses {shown(row)} ({why}), and the model does not",
+                f"{method}: the program refuses {shown(row, 0)} ({why}), and the model does not",
                 blame.of_replaced(self.model, method) or blame.DEFECT,
             )
 
@@ -104,15 +104,6 @@ def count_of(rows: Any) -> int:
 def taken(rows: Any, which: Sequence[int]) -> Any:
     """Return some of the rows."""
     return rows[which] if hasattr(rows, "shape") else [rows[i] for i in which]
-
-
-def shown(rows: Any) -> str:
-    """Return one row in words."""
-    if hasattr(rows, "tocsr"):
-        row = rows.tocsr()
-        pairs = list(zip(row.indices.tolist()[:12], row.data.tolist()[:12], strict=True))
-        return f"the row ({', '.join(f'{k}: {v!r}' for k, v in pairs)})"
-    return f"the row {rows[0]!r:.300}"
 
 
 def generate(given: Input, example: Any) -> Any:
@@ -132,8 +123,8 @@ def generate(given: Input, example: Any) -> Any:
     if given.kind == "features":
         names = list(dict.fromkeys(name for name, value in every if not isinstance(value, str)))
         rows += [[*every[:2], (n, v)] for n, v in itertools.product(names[:8], SPECIAL)]
-        # A dict has a name once.
-        return [dict(row) for row in rows]
+        # A dict has a name once; a model of pairs takes no dicts.
+        return [dict(row) for row in rows] if hasattr(example[0], "items") else rows
     return [[name for name, _ in row] for row in rows]
 
 
