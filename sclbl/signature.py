@@ -6,13 +6,19 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 #: What a column holds. ``integer`` and ``boolean`` travel as float64, exactly.
 Kind = Literal["float64", "float32", "integer", "boolean", "text"]
 #: Element types of tensors inside a graph. ``label`` is the constant table look-up that ends a
 #: classifier's ``predict``: a class number whose label stands in the signature.
-DType = Literal["float64", "float32", "int64", "bool", "text", "label"]
+DType = Literal[
+    "float64", "float32", "float16",
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "bool", "text", "label",
+]  # fmt: skip
+#: Element types of a program's results.
+Storage = Literal["float64", "float32", "int64", "uint64", "bool", "text", "label"]
 #: Which missing value: None, NaN or pandas.NA.
 Missing = Literal["none", "nan", "na"]
 MISSING: tuple[Missing, ...] = get_args(Missing)
@@ -69,14 +75,24 @@ def is_held(column: Column) -> bool:
     return column.dtype in _HELD.get(column.kind, ())
 
 
+def stored_as(dtype: DType) -> Storage:
+    """Return how a program stores results of an element type, every value exactly."""
+    if dtype == "float16":
+        return "float32"
+    if dtype in ("int8", "int16", "int32", "uint8", "uint16", "uint32"):
+        return "int64"
+    return cast(Storage, dtype)
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """What one method returns.
 
     Parameters
     ----------
-    storage : {"float64", "float32", "int64", "bool", "text", "label"}
-        Element type in the program's memory (``label`` is an int32 class number).
+    storage : {"float64", "float32", "int64", "uint64", "bool", "text", "label"}
+        Element type in the program's memory (``label`` is an int32 class number). Narrow types are
+        stored in the one that holds all their values, see `stored_as`.
     dtype : str
         NumPy dtype that the model's own method returned for the example.
     width : int
@@ -96,7 +112,7 @@ class Output:
         The shape of a row where it has more than one axis; `width` is its product.
     """
 
-    storage: DType
+    storage: Storage
     dtype: str
     width: int
     ndim: int
@@ -332,7 +348,7 @@ def _is_shape(shape: tuple[int, ...] | None, width: int) -> bool:
 def _fits(output: Output) -> bool:
     labels, splits = output.labels, output.splits
     return (
-        output.storage in get_args(DType)
+        output.storage in get_args(Storage)
         and 0 < output.width <= MAX_COLUMNS
         and _is_shape(output.shape, output.width)
         and output.ndim in ((1, 2) if output.shape is None else (1 + len(output.shape),))

@@ -93,7 +93,7 @@ def compare(
         The report with these rows added; the worst place, if anything differs.
     """
     report = replace(report, rows=report.rows + len(ours))
-    if output.storage in ("label", "int64", "bool", "text"):
+    if output.storage in ("label", "int64", "uint64", "bool", "text"):
         return _compare_exact(report, ours, theirs)
     a, b = _floats(ours), _floats(theirs)
     with np.errstate(all="ignore"):

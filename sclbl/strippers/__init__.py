@@ -112,7 +112,7 @@ def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequenc
         result = example.call(model, stripper, m, rows)
         empty = example.gives_empty(model, stripper, m, rows, result)
         outputs[m] = replace(_output(model, m, wires[m], result), empty=empty)
-    graph = build.finish(wires)
+    graph = build.finish({m: build.stored(w) for m, w in wires.items()})
     for method, output in outputs.items():
         if output.dtype == "object" and output.storage != "text":
             _pass_objects(results[method], build)
@@ -172,7 +172,7 @@ def _pass_objects(result: Wire | Table, build: Builder) -> None:
 
 
 def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
-    from sclbl.signature import Output
+    from sclbl.signature import Output, stored_as
     from sclbl.strippers import dispatch
 
     name = f"{dispatch.qualified_name(type(model))}.{method}"
@@ -191,7 +191,7 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
             f"{name} returns an array of {ndim} axes; a program returns one or two"
         )
     return Output(
-        storage=wire.dtype,
+        storage=stored_as(wire.dtype),
         dtype=result.dtype,
         width=width,
         ndim=1 if ndim == 1 else 2,

@@ -18,13 +18,13 @@ from sclbl.errors import SpecError
 from sclbl.ops import find
 from sclbl.ops.infer import constant
 from sclbl.ops.record import Operand
-from sclbl.signature import MISSING, Column, DType, Kind, Missing, Signature
+from sclbl.signature import MISSING, Column, DType, Kind, Missing, Signature, stored_as
 from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Value, upstream
 from sclbl.strippers import numpy_functions
 from sclbl.strippers.columns import Cell, Table, Wire
 from sclbl.strippers.labels import plain_labels
 from sclbl.strippers.markers import marked
-from sclbl.strippers.promotion import NATURAL, is_polars, numpy_dtype
+from sclbl.strippers.promotion import NATURAL, is_polars, kind_of, numpy_dtype
 from sclbl.strippers.trees import Trees
 
 
@@ -140,14 +140,7 @@ class Builder:
         dtype: np.dtype[Any] | None = None,
     ) -> Table:
         """Return the columns of a wire as a table; `dtype` is what the source holds them in."""
-        kinds: dict[str, Kind] = {
-            "float32": "float32",
-            "float64": "float64",
-            "text": "text",
-            "bool": "boolean",
-            "int64": "integer",
-        }
-        column_kind = kind or kinds[wire.dtype]
+        column_kind = kind or ("text" if wire.dtype == "text" else kind_of(np.dtype(wire.dtype)))
         return Table(
             self,
             tuple(
@@ -293,6 +286,10 @@ class Builder:
         if x.dtype == dtype:
             return x
         return self.node("Cast", [x], x.origins, to=dtype)
+
+    def stored(self, x: Wire) -> Wire:
+        """Return a result in the type that programs store it in."""
+        return self.cast(x, stored_as(x.dtype))
 
     def columns(self, x: Wire, indices: Sequence[int]) -> Wire:
         """Take columns of x, in the given order."""

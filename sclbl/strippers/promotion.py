@@ -35,7 +35,7 @@ def kind_of(dtype: np.dtype[Any]) -> Kind:
         return "integer"
     if dtype.kind == "b":
         return "boolean"
-    return "float32" if dtype == np.float32 else "float64"
+    return "float32" if dtype in (np.float16, np.float32) else "float64"
 
 
 def dtypes_of(rows: Any, signature: Signature) -> tuple[Any, ...]:
