@@ -41,7 +41,8 @@ class Column:
         What the column holds.
     dtype : str, optional
         Where the type of an integer or boolean column enters the computation: the NumPy dtype that
-        its values must be of. Elsewhere such a column takes whatever float64 holds.
+        its values must be of. Elsewhere such a column takes whatever float64 holds. A column of
+        float16 is one of float32 whose values must be of float16.
     missing : {"nan", "none", "na"}, optional
         The column's own missing value: what the one null of a container that has only one (JSON,
         CSV, Arrow, polars) stands for.
@@ -67,6 +68,7 @@ class Column:
 _HELD = {
     "integer": {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
     "boolean": {"bool"},
+    "float32": {"float16"},
 }
 
 

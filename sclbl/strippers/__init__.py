@@ -120,7 +120,7 @@ def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequenc
     return Spec(
         graph=graph,
         signature=signature,
-        source=_source(model, build.visited),
+        source=_source(model, build),
         kept=kept(graph),
         dropped=dropped(build.visited, graph),
         warnings=tuple(dict.fromkeys(build.warnings)),
@@ -159,7 +159,7 @@ def _wire(model: Any, method: str, result: Wire | Table, build: Builder) -> Wire
         raise UnsupportedModelError(
             f"{qualified_name(type(model))}.{method} results in no columns at all"
         )
-    return result.text() if kinds == {True} else result.matrix()
+    return result.text() if kinds == {True} else result.results()
 
 
 def _pass_objects(result: Wire | Table, build: Builder) -> None:
@@ -201,15 +201,17 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
     )
 
 
-def _source(model: Any, visited: Sequence[tuple[str, Any]]) -> Provenance:
+def _source(model: Any, build: Builder) -> Provenance:
     import importlib.metadata
 
     from sclbl.spec import Provenance
     from sclbl.strippers.dispatch import find, qualified_name
 
-    parts = [part for _, part in visited]
+    parts = [part for _, part in build.visited]
     distributions = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}
     versions = {}
+    refused = [e for part in parts for e in find(part).refuses_more]
+    refused += sorted(build.refuses_more, key=lambda e: e.__name__)
     for library in (*sorted(_libraries(parts)), "numpy"):
         for distribution in distributions.get(library, (library,)):
             try:
@@ -222,7 +224,7 @@ def _source(model: Any, visited: Sequence[tuple[str, Any]]) -> Provenance:
         libraries=versions,
         models=tuple(dict.fromkeys(qualified_name(type(part)) for part in parts)),
         has_jobs=any(getattr(part, "n_jobs", None) not in (None, 1) for part in parts),
-        refuses_more=tuple({e: None for part in parts for e in find(part).refuses_more}),
+        refuses_more=tuple(dict.fromkeys(refused)),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import SpecError
+from sclbl.errors import InputError, SpecError
 from sclbl.ops import find
 from sclbl.ops.infer import constant
 from sclbl.ops.record import Operand
@@ -51,6 +51,10 @@ class Builder:
         self.written: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         #: Columns that the example holds as objects.
         self.objects: frozenset[int] = frozenset()
+        #: What programs refuse and the model need not, beside what its stripper says.
+        self.refuses_more: set[type[InputError]] = set()
+        #: Whether pandas computes what is written, which has rules of its own.
+        self.by_pandas = False
         #: Which missing values the model takes for what, by column (see `learn` and `take`).
         self.learned: dict[int, set[Missing]] = {}
         self.taken: dict[int, set[Missing]] = {}
@@ -226,8 +230,10 @@ class Builder:
         """Apply an element-wise function."""
         return self.node(op, [x], x.origins)
 
-    def binary(self, op: str, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray) -> Wire:
-        """Apply Add, Sub, Mul, Div, Pow, Max, Min, a comparison, And or Or.
+    def binary(
+        self, op: str, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray, **attrs: Any
+    ) -> Wire:
+        """Apply an operator of two operands: Add, Pow, Max, a comparison, And, ….
 
         One side may be a number or a row ``(w,)``, taken in the other side's type; widths are
         equal or one of them is 1.
@@ -239,7 +245,7 @@ class Builder:
         right, right_width = self._side(b, first)
         width = max(left_width, right_width)
         origins = first.origins if first.width == width else (-1,) * width
-        return self.node(op, [left, right], origins)
+        return self.node(op, [left, right], origins, **attrs)
 
     def _side(self, x: Wire | float | np.ndarray, like: Wire) -> tuple[str, int]:
         if isinstance(x, Wire):
@@ -414,9 +420,8 @@ class Builder:
 
     def pinned(self) -> Signature:
         """Return the signature, with the dtypes that columns were held to."""
-        columns = tuple(
-            replace(c, dtype=self._pinned.get(i)) for i, c in enumerate(self.signature.columns)
-        )
+        own = enumerate(self.signature.columns)
+        columns = tuple(replace(c, dtype=self._pinned.get(i, c.dtype)) for i, c in own)
         return replace(self.signature, columns=columns)
 
     # ------------------------------------------------------------- finish
