@@ -29,6 +29,10 @@ def rule_of(spec: Spec, method: str, tolerance: float | None) -> Tolerance:
         for name in node.outputs
     )
     dtype = "float32" if single else "float64"
+    nodes = graph.upstream([method])
+    rounded = any(graph.values[name].dtype == "float16" for n in nodes for name in n.outputs)
+    if rounded and not all(find(node.op).exact for node in nodes):
+        dtype = "float16"
     if output.storage not in ("float64", "float32"):
         tolerance = 0.0
     elif tolerance is None:
