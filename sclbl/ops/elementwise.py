@@ -111,6 +111,10 @@ def binary(
         return [(result or dtype, common_shape(node, xs))]
 
     def lower(e: Emitter, node: Node) -> None:
+        if "first" in node.attrs:  # the compiler's: two operators in one pass
+            codes = (f"i32 {CHAINED.index(op)}" for op in (node.attrs["first"], name))
+            _spread(e, node, f"elementwise_chain_{e.suffix(node.inputs[0])}", *codes)
+            return
         _spread(e, node, f"elementwise_{kernel_name(name)}_{e.suffix(node.inputs[0])}")
 
     return Op(
@@ -127,14 +131,18 @@ def binary(
     )
 
 
-def _spread(e: Emitter, node: Node, kernel: str) -> None:
+#: What the compiler may do in one pass, numbered as in ``kernels/elementwise.c``.
+CHAINED = ("Add", "Sub", "Mul", "Div")
+
+
+def _spread(e: Emitter, node: Node, kernel: str, *more: str) -> None:
     """Call a kernel on operands that are spread over the result's rows."""
     shape = e.shape(node.outputs[0])
     given = [_operand(e, name, shape) for name in node.inputs]
     pointers = [pointer for pointer, _ in given]
     steps = [step for _, pair in given for step in pair]
     width = f"i32 {math.prod(shape)}"
-    e.call(kernel, e.output(node), *pointers, "i32 %m", width, *steps)
+    e.call(kernel, e.output(node), *pointers, "i32 %m", width, *steps, *more)
 
 
 def _operand(e: Emitter, name: str, shape: Shape) -> tuple[str, tuple[str, str]]:
