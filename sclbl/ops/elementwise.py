@@ -138,6 +138,11 @@ def binary(
         return [(result or dtype, common_shape(node, xs))]
 
     def lower(e: Emitter, node: Node) -> None:
+        if "first" in node.attrs:  # the compiler's: two operators in one pass
+            codes = (f"i32 {CHAINED.index(op)}" for op in (node.attrs["first"], name))
+            kernel = f"elementwise_chain_{e.suffix(node.inputs[0])}"
+            _call_spread(e, node, kernel, e.output(node), *codes)
+            return
         _spread(e, node, kernel_name(name))
 
     define = _halved(function)
@@ -156,6 +161,10 @@ def binary(
     )
 
 
+#: What the compiler may do in one pass, numbered as in ``kernels/elementwise.c``.
+CHAINED = ("Add", "Sub", "Mul", "Div")
+
+
 def _spread(e: Emitter, node: Node, kernel: str) -> None:
     """Call a kernel of two operands, in the file that has it for their type."""
     x, out = node.inputs[0], node.outputs[0]
@@ -170,14 +179,16 @@ def _spread(e: Emitter, node: Node, kernel: str) -> None:
         e.call("cast_f32_f16", e.output(node), wide, e.cells(e.width(out)))
 
 
-def _call_spread(e: Emitter, node: Node, kernel: str, out: str, *, widen: bool = False) -> None:
+def _call_spread(
+    e: Emitter, node: Node, kernel: str, out: str, *more: str, widen: bool = False
+) -> None:
     """Call a kernel on operands that are spread over the result's rows, float16 in float32."""
     shape = e.shape(node.outputs[0])
     given = [_operand(e, name, shape, widen) for name in node.inputs]
     pointers = [pointer for pointer, _ in given]
     steps = [step for _, pair in given for step in pair]
     width = f"i32 {math.prod(shape)}"
-    e.call(kernel, out, *pointers, "i32 %m", width, *steps)
+    e.call(kernel, out, *pointers, "i32 %m", width, *steps, *more)
 
 
 def _operand(e: Emitter, name: str, shape: Shape, widen: bool) -> tuple[str, tuple[str, str]]:
