@@ -93,7 +93,8 @@ class Output:
     empty : bool
         Whether the model returns an empty result for no rows; most models refuse them.
     shape : tuple of int, optional
-        The shape of a row where it has more than one axis; `width` is its product.
+        The shape of a row where it has more than one axis; `width` is its product. Where a call
+        takes one row, always the shape of the result.
     """
 
     storage: DType
@@ -105,6 +106,11 @@ class Output:
     names: tuple[str, ...] | None = None
     empty: bool = False
     shape: tuple[int, ...] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a result is one tensor, without rows in front: `Signature.one_row`."""
+        return self.shape is not None and self.ndim == len(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +128,17 @@ class Signature:
     shape : tuple of int, optional
         The shape of a row where it has more than one axis, of an array whose columns are all alike;
         their number is its product.
+    one_row : bool
+        Whether a call takes exactly one row: the whole tensor, of this `shape` (which may have any
+        number of axes here), and results come back in their own. So are models that mix what lies
+        along the first axis, or have no axis of rows.
     """
 
     columns: tuple[Column, ...]
     layout: Literal["array", "table"]
     outputs: Mapping[str, Output] = field(default_factory=dict)
     shape: tuple[int, ...] | None = None
+    one_row: bool = False
 
     @property
     def numeric(self) -> tuple[int, ...]:
@@ -194,8 +205,10 @@ class Signature:
             if out.empty:
                 entry["empty"] = True
             outputs[method] = entry
-        found = {"layout": self.layout, "columns": columns, "outputs": outputs}
-        return found if self.shape is None else {**found, "shape": list(self.shape)}
+        found: dict[str, Any] = {"layout": self.layout, "columns": columns, "outputs": outputs}
+        if self.shape is not None:
+            found["shape"] = list(self.shape)
+        return {**found, "one_row": True} if self.one_row else found
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], most: int | None = None) -> Signature:
@@ -232,7 +245,8 @@ class Signature:
                 shape=_shape(e.get("shape")),
             )
         shape = _shape(data.get("shape"))
-        return cls(columns=read, layout=data["layout"], outputs=outputs, shape=shape)
+        one_row = _boolean(data.get("one_row", False))
+        return cls(read, data["layout"], outputs, shape, one_row)
 
 
 def _integer(value: Any) -> int:
@@ -301,7 +315,8 @@ def validate(signature: Signature) -> None:
         or (named and len({c.name for c in columns}) < len(signature.columns))
     ):
         raise ValueError("its columns are not well formed")
-    if not _is_shape(signature.shape, len(signature.columns)) or (
+    whole = signature.one_row
+    if not _is_shape(signature.shape, len(signature.columns), whole) or (
         signature.shape is not None and (named or len(columns) > 1)
     ):
         raise ValueError("its columns are not those of rows of its shape")
@@ -312,7 +327,7 @@ def validate(signature: Signature) -> None:
             raise ValueError(f"its output {method[:80]!r} cannot be a method")
         if not isinstance(output.dtype, str) or not _DTYPE.fullmatch(output.dtype):
             raise ValueError(f"its output {method!r} is of type {str(output.dtype)[:40]!r}")
-        if not _fits(output):
+        if not _fits(output, whole):
             raise ValueError(f"its output {method!r} does not fit")
         values = [v for column in output.labels or () for v in column]
         if not all(isinstance(v, (str, int, float, bool)) for v in values):
@@ -324,19 +339,25 @@ def is_method(name: str) -> bool:
     return _METHOD.fullmatch(name) is not None and name not in EXPORTS
 
 
-def _is_shape(shape: tuple[int, ...] | None, width: int) -> bool:
-    """Return whether a shape, where there is one, has more than one axis and this product."""
-    return shape is None or (len(shape) > 1 and min(shape) > 0 and math.prod(shape) == width)
+def _is_shape(shape: tuple[int, ...] | None, width: int, whole: bool = False) -> bool:
+    """Return whether a shape, where there is one, has more than one axis and this product.
+
+    A `whole` tensor always has a shape, of any number of axes.
+    """
+    if shape is None:
+        return not whole
+    return (whole or len(shape) > 1) and min(shape, default=1) > 0 and math.prod(shape) == width
 
 
-def _fits(output: Output) -> bool:
+def _fits(output: Output, whole: bool = False) -> bool:
     labels, splits = output.labels, output.splits
     return (
         output.storage in get_args(DType)
         and 0 < output.width <= MAX_COLUMNS
-        and _is_shape(output.shape, output.width)
-        and output.ndim in ((1, 2) if output.shape is None else (1 + len(output.shape),))
-        and (output.ndim >= 2 or output.width == 1 or splits is not None)
+        and _is_shape(output.shape, output.width, whole)
+        and output.ndim in ((1, 2) if output.shape is None else (len(output.shape) + (not whole),))
+        and (whole or output.ndim >= 2 or output.width == 1 or splits is not None)
+        and not (whole and (labels or splits or output.empty))
         and (splits is None or (sum(splits) == output.width and min(splits, default=0) > 0))
         and (output.names is None or len(output.names) == output.width)
         and (labels is not None) == (output.storage == "label")
