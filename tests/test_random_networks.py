@@ -14,7 +14,7 @@ from onnx.reference import ReferenceEvaluator
 
 from sclbl.compiler import compile_spec
 from sclbl.errors import SpecError
-from sclbl.onnx_format import read
+from sclbl.onnx_format import read, write
 from sclbl.program import Program
 from sclbl.reference import evaluate
 
@@ -196,10 +196,8 @@ class Grower:
     def gemm(self) -> None:
         if x := self.pick(rank=2):
             m, n = self.values[x].shape
-            turned, count = (
-                int(not self.apart and self.rng.integers(2)),
-                int(self.rng.integers(1, 6)),
-            )
+            turned = int(not self.apart and self.rng.integers(2))
+            count = int(self.rng.integers(1, 6))
             w = self.random(count, m if turned else n)
             self.op("Gemm", x, w, self.random(count), transA=turned, transB=1, alpha=0.5, beta=2.0)
 
@@ -226,11 +224,8 @@ class Grower:
         kind = self.rng.integers(4)
         size = [int(self.rng.integers(1, min(4, d + 1))) for d in (height, width)]
         pads = [int(self.rng.integers(k)) for k in (*size, *size)]
-        window = {
-            "kernel_shape": size,
-            "pads": pads,
-            "strides": self.rng.integers(1, 3, 2).tolist(),
-        }
+        strides = self.rng.integers(1, 3, 2).tolist()
+        window = {"kernel_shape": size, "pads": pads, "strides": strides}
         if kind == 0:
             w = self.random(int(self.rng.integers(1, 9)), channels, *size)
             self.op("Conv", x, w, **window)
@@ -284,18 +279,22 @@ def check(seed: int) -> str:
     """Compare one network; return why it is refused, where it is."""
     grower = Grower(seed)
     grower.grow()
-    if not grower.nodes or not all(np.isfinite(v).all() for v in grower.values.values()):
+    values = grower.values.values()
+    if not grower.nodes or not all(v.size and np.isfinite(v).all() for v in values):
         return ""
     data, want = grower.save()
     session = onnxruntime.InferenceSession(data)
     (theirs,) = session.run(None, {"x": grower.x})
-    close = {"rtol": 2e-4, "atol": 2e-5 * max(float(np.abs(want).max()), 1.0)}
+    # What is lost where large numbers cancel out is their rounding.
+    largest = max(float(np.abs(v.astype(np.float64)).max()) for v in values)
+    close = {"rtol": 2e-4, "atol": 1e-5 * max(largest, 1.0)}
     np.testing.assert_allclose(theirs, want, **close)
     try:
         spec = read(data)
     except SpecError as error:
         return str(error)
     assert not (grower.apart and spec.signature.one_row)
+    assert read(write(spec)).sha256 == spec.sha256
     program = Program(compile_spec(spec))
     (method,) = program.methods
     got = program.run(method, grower.x)
@@ -307,7 +306,7 @@ def check(seed: int) -> str:
     return ""
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_random_networks(seed: int) -> None:
     assert not check(seed)
 
