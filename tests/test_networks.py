@@ -321,7 +321,6 @@ def _weighted(op: str, *constants: np.ndarray, opset: int = 17, rows: int | str 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (_weighted("Squeeze", rows=1), "Squeeze drops the rows, axis 0"),
         (_weighted("Squeeze", np.array([4])), r"Squeeze has axes \[4\] of a tensor of 3 axes"),
         (_weighted("Unsqueeze", np.array([1, 1])), "Unsqueeze has an axis twice"),
         (_weighted("Unsqueeze", np.array([7])), r"Unsqueeze has axes \[7\] of a tensor of 4"),

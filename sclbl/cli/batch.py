@@ -111,7 +111,7 @@ def column_names(method: str, signature: Signature) -> list[str]:
     else after the labels they belong to, else by position.
     """
     output = signature.outputs[method]
-    if output.ndim == 1:
+    if output.ndim == 1 and not output.is_whole:
         return [method]
     if output.names is not None and len(output.names) == output.width:
         return list(output.names)
@@ -131,6 +131,8 @@ def as_columns(result: Any, output: Output) -> list[np.ndarray]:
     columns: list[np.ndarray] = []
     for part in parts:
         array = part if isinstance(part, np.ndarray) else part.to_numpy()
+        if output.shape is not None:  # of rows of several axes each element is a column
+            array = array.reshape(-1, output.width)
         columns += [array] if array.ndim == 1 else list(array.T)
     return columns
 

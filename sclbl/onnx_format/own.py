@@ -72,7 +72,7 @@ def _input(value: onnx.ValueInfoProto) -> Value:
         NUMERIC_INPUT: ("float64", "float32"),
         TEXT_INPUT: ("text",),
     }
-    dtype, shape, _ = row_type(value)
+    dtype, shape = row_type(value)
     if dtype not in types.get(value.name, ()):
         raise SpecError(f"the ONNX file has an input {value.name!r} of {dtype}")
     return Value(value.name, dtype, shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,14 @@ from sclbl.ops.record import (
     Infer,
     Op,
     Operand,
+    Read,
     Reading,
     Rewritten,
     Role,
     Shape,
     Typed,
     Types,
+    aligned,
     common_shape,
     fail,
     has_attrs,
@@ -124,8 +127,11 @@ def binary(
     role: Role = "",
     ufunc: np.ufunc | None = None,
     body: Callable[[Body], str] | None = None,
+    many: bool = False,
 ) -> Op:
     """Return an operator on two tensors, or a tensor and a constant row, element by element.
+
+    In files it has any number of operands where `many` says so.
 
     An operand of one column is spread over the other's. Its kernels stand in
     ``kernels/elementwise.c``, those of integers in ``kernels/integer.c``.
@@ -153,6 +159,7 @@ def binary(
         lower,
         types,
         body=None if body is None else lambda b, node: body(b),
+        read=_read(name, many),
         exact=exact,
         ulp=0 if exact else 4,
         form="two operands",
@@ -163,6 +170,23 @@ def binary(
 
 #: What the compiler may do in one pass, numbered as in ``kernels/elementwise.c``.
 CHAINED = ("Add", "Sub", "Mul", "Div")
+
+
+def _read(name: str, many: bool = False) -> Read:
+    def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+        no_more(name, attrs)
+        if not many or len(inputs) == 2:
+            r.node(name, aligned(r, inputs, out), out)
+            return
+        left, *others = inputs
+        if not others:
+            r.node("Identity", [left], out)
+        for k, right in enumerate(others, start=1):
+            made = out if k == len(others) else f"{out}_{k}"
+            r.node(name, aligned(r, [left, right], made), made)
+            left = made
+
+    return read
 
 
 def _spread(e: Emitter, node: Node, kernel: str) -> None:
@@ -331,9 +355,28 @@ Add = binary("Add", np.add, EVERY, role="moves")
 Sub = binary("Sub", np.subtract, EVERY, role="moves")
 Mul = binary("Mul", np.multiply, EVERY, role="moves")
 Div = binary("Div", _quotient, EVERY, role="moves", ufunc=np.divide)
-Pow = binary("Pow", _power, HALVES | {"int32", "int64"}, exact=False, ufunc=np.power)
-Max = binary("Max", np.maximum, EVERY)
-Min = binary("Min", np.minimum, EVERY)
+
+
+def _pow_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    """The exponent may have a type of its own in files, and is brought to that of the base."""
+    no_more("Pow", attrs)
+    given = list(inputs)
+    if len(given) == 2 and (to := r.dtype(given[0])) in HALVES and r.dtype(given[1]) != to:
+        if r.is_constant(given[1]):
+            given[1] = r.constant(r.array(given, 1, "Pow"), to)
+        else:
+            r.node("Cast", given[1:], f"{out}_exponent", to=to)
+            given[1] = f"{out}_exponent"
+    r.node("Pow", aligned(r, given, out), out)
+
+
+_POWERS = HALVES | {"int32", "int64"}
+Pow = replace(
+    binary("Pow", _power, _POWERS, exact=False, ufunc=np.power),
+    read=_pow_read,
+)
+Max = binary("Max", np.maximum, EVERY, many=True)
+Min = binary("Min", np.minimum, EVERY, many=True)
 Less = _compare("Less", np.less)
 LessOrEqual = _compare("LessOrEqual", np.less_equal)
 Greater = _compare("Greater", np.greater)
@@ -388,7 +431,16 @@ def _where_lower(e: Emitter, node: Node) -> None:
     _call_spread(e, node, f"elementwise_where_b{e.item(node.inputs[1])}", e.output(node))
 
 
-Where = Op("Where", _where_infer, _where, _where_lower, BOOL, exact=True, role="selects")
+Where = Op(
+    "Where",
+    _where_infer,
+    _where,
+    _where_lower,
+    BOOL,
+    read=_read("Where"),
+    exact=True,
+    role="selects",
+)
 
 
 _ELEMENT_NAMES = {number: name for name, number in ELEMENTS.items()}
@@ -428,7 +480,8 @@ def _cast(attrs: Attrs, x: Array) -> Array:
 
 
 def _cast_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    attrs.pop("saturate", None)
+    for ignored in ("saturate", "round_mode"):  # of types of eight bits and fewer
+        attrs.pop(ignored, None)
     to = attrs.pop("to", None)
     no_more("Cast", attrs)
     r.node("Cast", inputs, out, to=_ELEMENT_NAMES.get(to, to))
@@ -471,6 +524,11 @@ def _dropout_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]
     if len(inputs) > 2 and inputs[2] and r.array(inputs, 2, "Dropout").any():
         raise SpecError("operator Dropout is not read as it trains (training_mode)")
     r.node("Identity", inputs[:1], out)
+    if len(r.outputs) > 1:  # which elements are kept: all of them
+        mask = r.outputs[1]
+        r.node("IsNaN", inputs[:1], f"{mask}_nan")
+        r.node("Not", [f"{mask}_nan"], f"{mask}_number")
+        r.node("Or", [f"{mask}_nan", f"{mask}_number"], mask)
 
 
 Dropout = Rewritten("Dropout", _dropout_read)

@@ -101,5 +101,5 @@ def finish(output: Output, found: np.ndarray) -> Any:
         edges = np.cumsum(output.splits)[:-1]
         return [np.ascontiguousarray(part) for part in np.split(found, edges, axis=1)]
     if output.shape is not None:
-        return found.reshape(len(found), *output.shape)
+        return found.reshape(output.shape if output.is_whole else (len(found), *output.shape))
     return found[:, 0] if output.ndim == 1 else found

@@ -356,6 +356,8 @@ def rows_schema(signature: Signature) -> Json:
             "properties": {str(c.name): _KINDS[c.kind] for c in signature.columns},
             "required": names,
         }
+    elif signature.shape is not None:
+        row = _nested(_KINDS[signature.columns[0].kind], signature.shape)
     else:
         width = len(signature.columns)
         kinds = {c.kind for c in signature.columns}
@@ -365,7 +367,15 @@ def rows_schema(signature: Signature) -> Json:
         else:
             row["prefixItems"] = [_KINDS[c.kind] for c in signature.columns]
     least = 0 if any(output.empty for output in signature.outputs.values()) else 1
-    return {"type": "array", "minItems": least, "items": row}
+    most = {"maxItems": 1} if signature.one_row else {}
+    return {"type": "array", "minItems": least, **most, "items": row}
+
+
+def _nested(element: Json, shape: tuple[int, ...]) -> Json:
+    """Return the schema of a tensor."""
+    for length in reversed(shape):
+        element = {"type": "array", "minItems": length, "maxItems": length, "items": element}
+    return element
 
 
 def result_schema(output: Output) -> Json:
@@ -381,6 +391,8 @@ def result_schema(output: Output) -> Json:
         value = {"type": ["number", "null", "string"]}
     if output.splits is not None:
         return {"type": "array", "items": {"type": "array", "items": value}}
+    if output.shape is not None:
+        return _nested(value, output.shape)
     return value if output.ndim == 1 else {"type": "array", "items": value}
 
 

@@ -129,7 +129,7 @@ class Predictor:
             finally:
                 end_inline()
             output = target.program.signature.outputs[target.method]
-            text = results.encode(results.by_row(found), output)
+            text = results.encode(results.by_row(results.with_rows(found, output)), output)
         except DeadlineError:
             target.costs.too_slow(count)
             return None
@@ -191,10 +191,10 @@ class Predictor:
                 f"gives at most {settings.answer_values:,} in one answer, so send fewer rows"
             )
         check_time()
-        found = target.call(rows)
+        output = signature.outputs[target.method]
+        found = results.with_rows(target.call(rows), output)
         del rows
         parts, size = [], 0
-        output = signature.outputs[target.method]
         for some in results.in_slices(found, SLICE_VALUES):
             check_time()
             if accept == NDJSON:

@@ -138,7 +138,9 @@ def _group_of(op: str, dtype: str, width: int) -> Group:
 
 
 def test_every_operator_has_a_case() -> None:
-    assert set(CASES) == set(OPS)
+    # Those on rows of varying length have cases of their own, in test_ragged.py.
+    of_items = {name for name, op in OPS.items() if op.ragged} - {"Identity"}
+    assert set(CASES) == set(OPS) - of_items
 
 
 @pytest.mark.parametrize(
