@@ -238,3 +238,29 @@ def _weighted(op: str, *constants: np.ndarray, opset: int = 17, rows: int | str 
 def test_what_other_runtimes_refuse_or_do_otherwise_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         read(data)
+
+
+@pytest.mark.parametrize("op", ["Add", "Sub", "Mul", "Div"])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(
+    "shape", [(3, 1, 1), (1, 3, 1, 1), (4, 1), (3, 4, 1), (1, 4, 5), (3, 1, 5)]
+)
+def test_constants_of_channels_are_kept_as_they_are(
+    op: str, first: bool, shape: tuple[int, ...]
+) -> None:
+    """They are spread by the kernel where they are one number for all behind it."""
+    n = Network(17)
+    given = ("x", n.weight(RNG.uniform(0.5, 2, shape).astype(np.float32)))
+    made = n.op("Abs", n.op(op, *(given[::-1] if first else given)))
+    data = n.save(["rows", 3, 4, 5], made)
+    spec = read(data)
+    x = RNG.normal(size=(6, 3, 4, 5)).astype(np.float32)
+    got = Program(compile_spec(spec)).run(spec.methods[0], x)
+    np.testing.assert_array_equal(got, expected(data, x))
+
+
+def test_a_normalisation_before_a_convolution_keeps_programs_small() -> None:
+    n = Network(17)
+    x = n.op("GlobalAveragePool", n.conv(n.batch("x", 4), 4, 2, 1))
+    data = n.save(["rows", 4, 128, 128], x)
+    assert len(compile_spec(read(data))) < 50_000
