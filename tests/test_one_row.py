@@ -15,10 +15,12 @@ import sclbl
 from sclbl.compiler import compile_spec
 from sclbl.errors import ShapeError, SpecError
 from sclbl.onnx_format import read, write
+from sclbl.ops import OPS
 from sclbl.program import Program
+from sclbl.reference import evaluate
 from sclbl.server.openapi import result_schema, rows_schema
 from sclbl.signature import Signature, validate
-from tests.test_networks import Network
+from tests.networks import Network
 
 RNG = np.random.default_rng(5)
 Build = Callable[[Network], str]
@@ -171,3 +173,28 @@ def test_what_http_takes_is_described() -> None:
     assert (rows["items"]["minItems"], rows["items"]["items"]["maxItems"]) == (4, 6)
     result = result_schema(output)
     assert (result["minItems"], result["items"]["maxItems"]) == (6, 4)
+
+
+@pytest.mark.parametrize("axes", [[1], [2], [1, 3], [2, 3], [1, 2, 3]])
+@pytest.mark.parametrize("op", [op.name for op in OPS.values() if op.form == "reduction"])
+def test_sums_have_one_order_whichever_axes_they_run_along(op: str, axes: list[int]) -> None:
+    """The definition's, to the bit, and that of numbers side by side."""
+    n = Network(17)
+    name = (
+        n.op(op, "x", axes=axes) if op != "ReduceSum" else n.op(op, "x", n.weight(np.array(axes)))
+    )
+    spec = read(n.save(["rows", 3, 17, 5], name))
+    x = RNG.normal(size=(9, 3, 17, 5)).astype(np.float32)
+    program = Program(compile_spec(spec))
+    got = program.run(program.methods[0], x)
+    np.testing.assert_array_equal(got, evaluate(spec.graph, x.reshape(9, -1), None)[name])
+    moved = np.moveaxis(x, axes, range(4 - len(axes), 4))
+    side = np.ascontiguousarray(moved.reshape(-1, int(np.prod([x.shape[a] for a in axes]))))
+    flat = Network(17)
+    last = (
+        flat.op(op, "x", axes=[1])
+        if op != "ReduceSum"
+        else flat.op(op, "x", flat.weight(np.array([1])))
+    )
+    beside = Program(compile_spec(read(flat.save(["rows", side.shape[1]], last))))
+    np.testing.assert_array_equal(beside.run(beside.methods[0], side).ravel(), got.ravel())

@@ -18,6 +18,7 @@ from sclbl.ops.record import (
     BOOL,
     ELEMENTS,
     EVERY,
+    FLOATS,
     HALVES,
     INTEGERS,
     NUMBERS,
@@ -149,7 +150,8 @@ def binary(
             kernel = f"elementwise_chain_{e.suffix(node.inputs[0])}"
             _call_spread(e, node, kernel, e.output(node), *codes)
             return
-        _spread(e, node, kernel_name(name))
+        if not _by_channel(e, node):
+            _spread(e, node, kernel_name(name))
 
     define = _halved(function)
     return Op(
@@ -187,6 +189,37 @@ def _read(name: str, many: bool = False) -> Read:
             left = made
 
     return read
+
+
+#: Operators with kernels in ``kernels/channel.c``, and those that take their operands either way.
+_BY_CHANNEL, _EITHER_WAY = ("Add", "Sub", "Mul", "Div"), ("Add", "Mul")
+
+
+def _by_channel(e: Emitter, node: Node) -> bool:
+    """Call a kernel for a constant that has one number for all that lies behind some axes.
+
+    Spread over the whole row, the constants of a normalisation would be as large as pictures.
+    """
+    x, y = node.inputs
+    if e.constant(y) is None and node.op in _EITHER_WAY:
+        x, y = y, x
+    array, shape = e.constant(y), e.shape(node.outputs[0])
+    alike = node.op in _BY_CHANNEL and e.dtype(x) in FLOATS
+    if array is None or not alike or e.shape(x) != shape:
+        return False
+    own = array.shape[len(array.shape) - len(shape) :] if array.ndim > len(shape) else array.shape
+    own = (1,) * (len(shape) - len(own)) + own
+    kept = [axis for axis, length in enumerate(own) if length > 1]
+    if not kept or own[kept[0] : kept[-1] + 1] != shape[kept[0] : kept[-1] + 1]:
+        return False
+    inner = math.prod(shape[kept[-1] + 1 :])
+    if inner == 1:
+        return False
+    many = e.cells(math.prod(shape[: kept[0]]))
+    sizes = (f"i32 {array.size}", f"i32 {inner}")
+    kernel = f"channel_{kernel_name(node.op)}_{e.suffix(x)}"
+    e.call(kernel, e.output(node), e.pointer(x), e.pointer(y), many, *sizes)
+    return True
 
 
 def _spread(e: Emitter, node: Node, kernel: str) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from sclbl.compiler import compile_spec
 from sclbl.onnx_format import read, write
+from tests.networks import Network
 from tests.server.conftest import Case, Served
-from tests.test_networks import Network
 
 
 def test_a_tensor_is_the_one_row_of_a_request(server: Served) -> None:
