@@ -12,6 +12,7 @@ from sclbl.fidelity.compare import TOLERANCE, Tolerance
 from sclbl.fidelity.rows import SEED, part
 from sclbl.fidelity.trace import is_bit_exact, reaches_trees
 from sclbl.ops import find
+from sclbl.ops.record import INTEGERS
 from sclbl.program import Program
 from sclbl.rows import Blocks, encode
 from sclbl.spec import Spec
@@ -102,8 +103,10 @@ def noise_of(
         if blocks.numeric is None:
             return moved
         epsilon = np.finfo(blocks.numeric.dtype).eps
+        still_columns = _rounded(spec)
         for _ in range(NOISE_RUNS):
             side = rng.choice([-epsilon, epsilon], size=blocks.numeric.shape)
+            side[:, still_columns] = 0
             with np.errstate(all="ignore"):
                 numeric = (blocks.numeric * (1 + side)).astype(blocks.numeric.dtype)
                 now = module.call(method, Blocks(blocks.rows, numeric, blocks.text))
@@ -111,3 +114,16 @@ def noise_of(
         return NOISE * moved
 
     return measure
+
+
+def _rounded(spec: Spec) -> list[int]:
+    """Return the columns that stay as they are, of a graph that converts to a narrow type.
+
+    One ULP below a whole number is a whole number less.
+    """
+    graph, signature = spec.graph, spec.signature
+    narrow = INTEGERS | {"float16"}
+    if not any(n.op == "Cast" and graph.values[n.outputs[0]].dtype in narrow for n in graph.nodes):
+        return []
+    places = enumerate(signature.columns[i] for i in signature.numeric)
+    return [place for place, column in places if column.dtype is not None]

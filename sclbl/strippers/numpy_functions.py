@@ -60,6 +60,7 @@ _COMPOSED: dict[np.ufunc, Callable[..., Any]] = {
     np.square: lambda x: _square(x),
 }
 _SHIFTS = (np.left_shift, np.right_shift)
+_PANDAS = ("pandas", "pyarrow")
 _PANDAS_OPERATORS = frozenset({
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power,
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
@@ -109,7 +110,7 @@ def _of_pandas(function: np.ufunc, inputs: Sequence[Any]) -> Sequence[Any]:
     What pandas has an operator for takes NumPy's scalars as Python's numbers, which adapt to the
     others' type; any other function gets arrays, so that Python's numbers do not adapt.
     """
-    if not any(isinstance(x, Wire) and x.builder.by_pandas for x in inputs):
+    if not any(isinstance(x, Wire) and x.builder.library in _PANDAS for x in inputs):
         return inputs
     if function in _PANDAS_OPERATORS:
         scalars = (np.integer, np.floating)
@@ -214,6 +215,12 @@ def _compared(op: str, inputs: Sequence[Any], kinds: Sequence[np.dtype[Any]]) ->
 
 def _of_integers(function: np.ufunc, op: str, inputs: Sequence[Any], made: np.dtype[Any]) -> Wire:
     """Write a function in the integer type that NumPy computes in."""
+    build = next(x.builder for x in inputs if isinstance(x, Wire))
+    if build.library in ("polars", "pyarrow"):
+        raise UnsupportedModelError(
+            f"np.{function.__name__} is given integers of {build.library}, which has rules of its "
+            "own for what does not fit; convert X to an array first, or to float64"
+        )
     if op == "Pow":
         return _power(inputs[0], inputs[1], made)
     if function in _SHIFTS:
@@ -221,8 +228,7 @@ def _of_integers(function: np.ufunc, op: str, inputs: Sequence[Any], made: np.dt
     operands = [brought(x, made, whole=True) for x in inputs]
     if op == "Neg" and made.kind == "u":
         op, operands = "Sub", [np.zeros(1, made), *operands]
-    build = next(x.builder for x in inputs if isinstance(x, Wire))
-    if function in _BY_PANDAS and build.by_pandas and not _divides(operands[1]):
+    if function in _BY_PANDAS and build.library in _PANDAS and not _divides(operands[1]):
         raise UnsupportedModelError(
             f"np.{function.__name__} of a DataFrame's columns gives infinities where it divides by "
             "0, and programs divide by numbers that are not 0 only; convert X to an array first"

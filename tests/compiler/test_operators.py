@@ -18,6 +18,8 @@ from tests.compiler.operator_cases import ALL, CASES, INTEGERS, Operands
 WIDTHS = (1, 2, 3, 7, 30, 64)
 #: Element-wise functions see the number of cells only.
 CELLS = (1, 3, 30)
+#: The kernels of narrow types are those of wide ones, with another type.
+NARROW = (3, 30)
 #: Written with vectors, whose remainders differ with the type.
 BY_VECTOR = frozenset(("Add", "Sub", "Mul", "Div", "MatMul"))
 BY_CELL = frozenset(("Cast", *(op.name for op in OPS.values() if op.form == "element-wise")))
@@ -116,6 +118,8 @@ class Group:
 
 
 def widths(op: str, dtype: str) -> tuple[int, ...]:
+    if dtype not in ("float64", "float32", "int64", "bool", "text"):
+        return NARROW
     if dtype == "text" or op in BY_CELL or op.startswith("sclbl."):
         return CELLS
     return WIDTHS if dtype == "float64" or op in BY_VECTOR else CELLS
