@@ -420,6 +420,8 @@ MAX_COLUMNS = 2**22
 #: What ragged rows and values of a call hold, and what tensors hold.
 _NUMBERS = ("float64", "float32", "int64", "bool")
 _TENSORS = tuple(t for t in get_args(DType) if t not in ("text", "label"))
+#: Largest numbers of the floats.
+_LARGEST = {"float64": 2.0**1023 * (2 - 2.0**-52), "float32": 2.0**127 * (2 - 2.0**-23)}
 #: Outputs of a method after its first.
 MAX_FURTHER = 15
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
@@ -505,9 +507,21 @@ def _is_input(given: Input) -> bool:
     if min(given.shape, default=1) < 1 or width > MAX_COLUMNS:
         return False
     if kind == "parameter":
-        return type(given.default) in (int, float, bool) and not given.shape
+        return _is_default(given) and not given.shape
     fits = {"tensor": True, "list": not given.shape, "features": not given.shape}
     return given.default is None and fits.get(kind, len(given.shape) == 1)
+
+
+def _is_default(given: Input) -> bool:
+    """Return whether a parameter's type holds its default."""
+    value = given.default
+    if given.dtype == "bool" or isinstance(value, bool):
+        return given.dtype == "bool" and isinstance(value, bool)
+    if given.dtype == "int64":
+        return isinstance(value, int) and -(2**63) <= value < 2**63
+    if not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= _LARGEST[given.dtype] or value in (math.inf, -math.inf) or value != value
 
 
 def _fits(output: Output, whole: bool = False) -> bool:

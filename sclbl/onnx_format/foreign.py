@@ -114,6 +114,9 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
         )
     if model.functions:
         raise SpecError("the ONNX file has functions of its own; inline them, onnx.inliner")
+    ends = (*model.graph.input, *model.graph.output)
+    if any(v.type.WhichOneof("value") not in (None, "tensor_type") for v in ends):
+        raise SpecError("the ONNX file has inputs or outputs that are no tensors; use tensors")
     constants = initializers(model.graph)
     given = [v for v in model.graph.input if v.name not in constants]
     if len(given) != 1:

@@ -53,7 +53,8 @@ def initializers(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
 def tensor_type(value: onnx.ValueInfoProto) -> tuple[DType, tuple[int | None, ...]]:
     """Return element type and shape of an input; None for an axis without a fixed length."""
     tensor = value.type.tensor_type
-    if tensor.elem_type not in DTYPE or not tensor.HasField("shape"):
+    shaped = value.type.WhichOneof("value") == "tensor_type" and tensor.HasField("shape")
+    if tensor.elem_type not in DTYPE or not shaped:
         raise SpecError(
             f"input {value.name!r} is not a tensor of numbers or text with a known number of axes"
         )
