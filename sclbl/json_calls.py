@@ -36,29 +36,38 @@ class Call:
     Parameters
     ----------
     inputs : mapping of str to list
-        The rows of each input, the table's under `sclbl.rows.encode.TABLE`.
+        The rows of each input, the table's under `sclbl.rows.encode.TABLE`. Of the table alone also
+        what another reader made of its rows: an array, or a dict of columns.
     parameters : mapping of str to object
         Values of the call, by name, as JSON has them.
     """
 
-    inputs: Mapping[str, list[Any]]
+    inputs: Mapping[str, Any]
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         """How many rows there are; of inputs that differ, the most."""
-        return max(map(len, self.inputs.values()))
+        return max(map(_count, self.inputs.values()))
 
     def parts(self, rows: int) -> Iterator[tuple[int, Any]]:
         """Yield where some rows begin, and so many of them as an encoder takes them.
 
-        Inputs that have different numbers of rows come whole, so that they are refused as such.
+        What is no list comes whole; so do inputs of different lengths, to be refused as such.
         """
-        lengths = {len(rows) for rows in self.inputs.values()}
-        step = rows if len(lengths) == 1 else self.count
-        for first in range(0, max(self.count, 1), step):
-            part = {name: OneNull(r[first : first + step]) for name, r in self.inputs.items()}
+        lengths = {_count(rows) for rows in self.inputs.values()}
+        sliced = all(isinstance(rows, list) for rows in self.inputs.values())
+        if len(lengths) > 1 or not sliced:
+            whole = {name: OneNull(rows) for name, rows in self.inputs.items()}
+            yield 0, whole if len(whole) > 1 else next(iter(whole.values()))
+            return
+        for first in range(0, max(self.count, 1), rows):
+            part = {name: OneNull(r[first : first + rows]) for name, r in self.inputs.items()}
             yield first, part if len(part) > 1 else next(iter(part.values()))
+
+
+def _count(rows: Any) -> int:
+    return len(next(iter(rows.values()))) if isinstance(rows, dict) else len(rows)
 
 
 def names_of(signature: Signature) -> tuple[str, ...]:

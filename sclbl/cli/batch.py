@@ -5,10 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -17,10 +16,11 @@ import numpy as np
 
 from sclbl.cli.output import data_bytes, progress
 from sclbl.cli.versions import output_file
-from sclbl.errors import InputError, RequestError
+from sclbl.errors import RequestError
 from sclbl.json_rows import read_json
 from sclbl.missing import is_missing
 from sclbl.rows import OneNull
+from sclbl.rows.numbering import numbered_from
 from sclbl.signature import Output, Signature
 from sclbl.tabular import CHUNK_ROWS, not_utf8, read_csv, read_ndjson
 
@@ -87,21 +87,6 @@ def predict_file(
             advance(position)
         writer.finish()
     return done
-
-
-@contextmanager
-def numbered_from(first: int) -> Iterator[None]:
-    """Count the rows in errors from the file's first one."""
-    try:
-        yield
-    except InputError as error:
-        if not first or error.row is None:
-            raise
-        row = error.row + first
-        text, found = re.subn(rf"\brow {error.row}\b", f"row {row}", str(error), count=1)
-        if not found:
-            text = f"row {row}: {text}"
-        raise type(error)(text, row=row, column=error.column) from None
 
 
 def column_names(method: str, signature: Signature) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ import numpy as np
 from sclbl.errors import ParameterError
 from sclbl.rows import Blocks
 from sclbl.runtime.engine import clock
+from sclbl.runtime.general import Result
 from sclbl.runtime.module import TELLING_ROWS, WORTH_THREADS, Module
 from sclbl.runtime.outputs import choose, finish, finish_any, label_array, no_label
-from sclbl.signature import Signature
+from sclbl.signature import Output, Signature
 
 
 def is_general(signature: Signature, method: str) -> bool:
@@ -116,16 +117,32 @@ def method_call(module: Module, method: str) -> Callable[..., Any]:
     return call
 
 
+def general_results(
+    module: Module, method: str, rows: Any, parameters: Mapping[str, Any]
+) -> list[tuple[Output, Result]]:
+    """Run any method, and return what each of its results is and holds, undecoded.
+
+    Parameters
+    ----------
+    rows : object
+        What `sclbl.rows.Encoder.encode` takes.
+    parameters : mapping
+        Values of the call, whose names `check_options` found to be right.
+    """
+    signature = module.signature
+    outputs = [output for _, output in signature.results(method)]
+    blocks = module.encoder.encode(rows, empty=outputs[0].empty, parameters=parameters)
+    return list(zip(outputs, module.general(method, blocks), strict=True))
+
+
 def _general_call(module: Module, method: str) -> Callable[..., Any]:
     """Return a function of rows and parameters, for all that the short ways are not for."""
-    signature, encode = module.signature, module.encoder.encode
-    outputs = [output for _, output in signature.results(method)]
+    signature = module.signature
 
     def call(rows: Any, *, output: str | None = None, **parameters: Any) -> Any:
         check_options(signature, method, output, parameters)
-        blocks = encode(rows, empty=outputs[0].empty, parameters=parameters)
-        found = module.general(method, blocks)
-        results = [finish_any(o, r, output) for o, r in zip(outputs, found, strict=True)]
+        found = general_results(module, method, rows, parameters)
+        results = [finish_any(o, r, output) for o, r in found]
         return tuple(results) if len(results) > 1 else results[0]
 
     return call
