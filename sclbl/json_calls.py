@@ -133,7 +133,8 @@ def _call(value: Any, signature: Signature, what: str) -> tuple[Call, int]:
     """Return what a value asks for, and how many keys hold it together."""
     names = names_of(signature)
     if type(value) is not dict:
-        return Call({_only(names, signature, what): _list(value, signature, what)}), 0
+        only = _only(names, signature, what)
+        return Call({only: _rows(_list(value, signature, what), only, signature)}), 0
     named = type(value.get("inputs")) is dict
     if not named and type(value.get("rows")) is not list:
         return Call({_only(names, signature, what): [_row(value, signature, what)]}), 0
@@ -149,14 +150,18 @@ def _call(value: Any, signature: Signature, what: str) -> tuple[Call, int]:
             'their values by name, such as "parameters": {"radius": 0.5}'
         )
     if not named:
-        return Call({_only(names, signature, what): value["rows"]}, parameters), len(value)
+        only = _only(names, signature, what)
+        return Call({only: _rows(value["rows"], only, signature)}, parameters), len(value)
     inputs = value["inputs"]
     lost = [name for name in names if name not in inputs]
     more = [name for name in inputs if name not in names]
     if lost or more:
         wrong = f"lack {lost[0]!r}" if lost else f"have {more[0]!r:.80}"
         raise ColumnError(f"the inputs {wrong}; the model takes {', '.join(map(repr, names))}")
-    rows = {name: _list(inputs[name], signature, f"the input {name!r}") for name in names}
+    rows = {
+        name: _rows(_list(inputs[name], signature, f"the input {name!r}"), name, signature)
+        for name in names
+    }
     return Call(rows, parameters), len(value) + len(inputs)
 
 
@@ -168,6 +173,12 @@ def _only(names: tuple[str, ...], signature: Signature, what: str) -> str:
         f"{what} does not say which input its rows are of, and the model takes several; "
         f"{form_of(signature)}"
     )
+
+
+def _rows(value: list[Any], name: str, signature: Signature) -> list[Any]:
+    """Return a list of rows; the cells of a table's row are one row, as they are in Python."""
+    cells = name == TABLE and len(signature.columns) > 1 and value
+    return [value] if cells and type(value[0]) not in (list, dict) else value
 
 
 def _list(value: Any, signature: Signature, what: str) -> list[Any]:

@@ -12,7 +12,6 @@ import msgspec
 
 from sclbl.program import Method, Program
 from sclbl.registry.base import Record
-from sclbl.runtime.method import is_general
 
 #: Seconds that nobody measured yet; what a prediction that had to be stopped counts as, until later
 #: measurements bring it down again.
@@ -65,7 +64,7 @@ class Target:
     method: str
     prefix: bytes
     call: Callable[[Any], Any]
-    #: Whether the method takes more than a table, or gives more than one plain result.
+    #: Whether the program takes more than a table, or the method gives more than a plain result.
     general: bool
     costs: Costs = field(default_factory=Costs)
     #: Bodies of this size and larger are known to take long.
@@ -92,7 +91,9 @@ def target_of(record: Record, program: Program, method: str) -> Target:
     # What a program has of its own stands in the way of a method of that name.
     found = vars(program).get(method)
     call = found if isinstance(found, Method) else partial(program.run, method)
-    return Target(record, program, method, prefix, call, is_general(program.signature, method))
+    signature = program.signature
+    general = bool(signature.inputs) or not signature.outputs[method].is_plain
+    return Target(record, program, method, prefix, call, general)
 
 
 class Programs:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 from sclbl.errors import InputError, LimitError, RequestError, SclblError
+from sclbl.json_calls import names_of
 from sclbl.program import Program
 from sclbl.registry.local import LocalRegistry
 from sclbl.rows import Encoder
@@ -22,6 +24,7 @@ from sclbl.server.programs import target_of
 from sclbl.signature import Column, Input, Signature
 from tests.server.beside import models, record, several
 from tests.server.conftest import Served, error, start, stop
+from tests.server.test_server_openapi import described
 
 PATH = "/v1/deployments/{}/predict"
 
@@ -345,3 +348,80 @@ def test_programs_of_the_language_take_the_same(served: Served) -> None:
     assert error(served.post(PATH.format("near"), json=body))[2] == str(raised.value)
     with pytest.raises(RequestError):
         general.read(b"{", JSON, program.signature, 10)
+
+
+# ------------------------------------------------------------------- openapi
+
+
+@pytest.mark.parametrize("name", [*models(), "several"])
+def test_the_description_holds(served: Served, name: str) -> None:
+    _, path, operation = described(served, name)
+    content = operation["requestBody"]["content"]
+    media = content[JSON]
+    checker = jsonschema.Draft202012Validator(media["schema"])
+    answers = operation["responses"]["200"]["content"][JSON]["schema"]
+    (method,) = (p for p in operation["parameters"] if p["name"] == "method")
+    case = models().get(name)
+    bodies = [media["example"]] if "example" in media else []
+    if case is not None:
+        rows = {"sparse": pairs, "near": np.ndarray.tolist}.get(name, list)(case.x)
+        bodies += [{"rows": rows}, rows, {"inputs": {names_of_signature(case): rows}}]
+    assert bodies
+    for body in bodies:
+        checker.validate(body)
+        for each in method["schema"]["enum"]:
+            answer = served.post(path, json=body, params={"method": each})
+            assert answer.status_code == 200, answer.text
+            jsonschema.validate(answer.json(), answers)
+    csv = {"near": {CSV, NDJSON}, "several": set()}.get(name, {NDJSON})
+    assert set(content) == {JSON, *csv}
+
+
+def names_of_signature(case: Any) -> str:
+    (name,) = names_of(Program(case.wasm).signature)
+    return name
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("near", {"rows": [[1, 2, 3]], "parameters": {"radius": "1"}}),
+        ("near", {"rows": [[1, 2, 3]], "parameters": {"r": 1}}),
+        ("near", {"rows": [[1, 2, 3]], "radius": 1}),
+        ("dicts", {"rows": [{"a": [1]}]}),
+        ("tokens", {"rows": [["a", 1]]}),
+        ("sparse", {"rows": [{"columns": [12], "values": [1]}]}),
+        ("sparse", {"rows": [{"columns": [1, 1], "values": [1, 2]}]}),
+        ("sparse", {"rows": [[1, 2]]}),
+        ("several", {"inputs": {"table": [{"a": 1, "b": 2}]}}),
+        ("several", {"inputs": {"table": [{"a": 1, "b": 2}], "more": [[1]]}}),
+    ],
+)
+def test_the_description_excludes_what_is_refused(served: Served, name: str, wrong: Any) -> None:
+    _, path, operation = described(served, name)
+    schema = operation["requestBody"]["content"][JSON]["schema"]
+    assert not jsonschema.Draft202012Validator(schema).is_valid(wrong)
+    assert served.post(path, json=wrong).status_code in (400, 422)
+
+
+def test_the_description_states_the_values_of_a_call(served: Served) -> None:
+    _, _, operation = described(served, "near")
+    schema = operation["requestBody"]["content"][JSON]["schema"]
+    assert schema["anyOf"][0]["properties"]["parameters"]["properties"]["radius"] == {
+        "type": "number",
+        "default": 0.8,
+        "description": "a value of the whole call, of radius_neighbors",
+    }
+
+
+def test_examples_are_made_up(served: Served) -> None:
+    expected = {
+        "dicts": {"rows": [{"a": 1.0}]},
+        "tokens": {"rows": [["a"]]},
+        "sparse": {"rows": [{"columns": [0], "values": [1.0]}]},
+        "near": {"rows": [[1.0, 1.0, 1.0]]},
+        "several": {"inputs": {"table": [{"a": 1.0, "b": 1.0}], "more": [[1.0, 1.0]]}},
+    }
+    for name, example in expected.items():
+        _, _, operation = described(served, name)
+        assert operation["requestBody"]["content"][JSON]["example"] == example
