@@ -170,8 +170,9 @@ class Program:
 
         Returns
         -------
-        ndarray or list of ndarray
-            What the model returned: same dtype, labels and shape. A tuple where it returned one.
+        ndarray, list or tuple of ndarray
+            What the model returned: same dtype, labels and shape. Lists of different lengths are
+            an array of arrays.
 
         Raises
         ------

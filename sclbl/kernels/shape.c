@@ -16,4 +16,5 @@
     }
 SHAPE(b8, u64)
 SHAPE(b4, u32)
+SHAPE(b2, u16)
 SHAPE(b1, u8)

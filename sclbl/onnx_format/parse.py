@@ -61,7 +61,13 @@ def row_type(
     dims = tensor.shape.dim
     shape = tuple(d.dim_value for d in dims[1:])
     width = math.prod(shape)
-    if len(dims) < 2 or min(shape) < 1 or width > MAX_WIDTH or tensor.elem_type not in DTYPE:
+    if (
+        value.type.WhichOneof("value") != "tensor_type"
+        or len(dims) < 2
+        or min(shape) < 1
+        or width > MAX_WIDTH
+        or tensor.elem_type not in DTYPE
+    ):
         raise SpecError(
             f"input {value.name!r} is not a tensor [rows, columns] of numbers or text with a "
             "fixed number of columns"
