@@ -22,8 +22,9 @@ from sclbl.server.payload import CSV, JSON, NDJSON, READERS, too_many
 from sclbl.server.programs import Target
 from sclbl.signature import Signature
 
-#: Rows that are run at a time.
-PART_ROWS = 512
+#: Rows that are run at a time; fewer where a result is a list, which may be much longer than its
+#: row, so that the memory of an answer that is too large is never taken.
+PART_ROWS, LIST_ROWS = 512, 32
 #: Values that are encoded at a time.
 SLICE_VALUES = 4 * 1024
 
@@ -76,7 +77,8 @@ def answer(
         raise too_many_values(call.count, call.count * plain, settings.answer_values)
     parts: list[bytes] = []
     values = size = 0
-    for first, rows in call.parts(PART_ROWS):
+    lists = any(o.ragged == "list" for _, o in signature.results(method))
+    for first, rows in call.parts(LIST_ROWS if lists else PART_ROWS):
         check_time()
         with numbered_from(first):
             found = general_results(module, method, rows, call.parameters)

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import numpy as np
 import pytest
+import requests
 import scipy.sparse as sp
 
-from sclbl.errors import InputError, LimitError, RequestError, SclblError
+import sclbl
+from sclbl.compiler import compile_spec
+from sclbl.errors import InputError, LimitError, ParameterError, RequestError, SclblError
 from sclbl.json_calls import names_of
 from sclbl.program import Program
+from sclbl.registry.base import Record
 from sclbl.registry.local import LocalRegistry
 from sclbl.rows import Encoder
 from sclbl.server import general, large
 from sclbl.server.limits import Settings
 from sclbl.server.payload import CSV, JSON, NDJSON
-from sclbl.server.programs import target_of
-from sclbl.signature import Column, Input, Signature
+from sclbl.server.programs import Target, target_of
+from sclbl.signature import Column, Input, Output, Signature
+from sclbl.spec import Graph, Node, Provenance, Spec, Value
 from tests.server.beside import models, record, several
 from tests.server.conftest import Served, error, start, stop
 from tests.server.test_server_openapi import described
+from tests.server.threads import serving
 
 PATH = "/v1/deployments/{}/predict"
 
@@ -138,22 +147,23 @@ def test_csv_of_a_table_with_a_value_of_the_call(served: Served) -> None:
 def test_numbers_that_json_cannot_hold() -> None:
     program = Program(several())
     body = {"inputs": {"table": [{"a": None, "b": 1e308}], "more": [[1.0, 1e308]]}}
-    found = answered("several", body, program)
+    found = answered(body, program)
     assert found["results"] == [[[None, "Infinity"], [None, 1e308]]]
 
 
+def target(program: Program) -> Target:
+    """Return the first method of a program as a server holds it."""
+    now = datetime.now(UTC)
+    record = Record("x", 1, "0" * 64, "0" * 64, program.size, now)
+    return target_of(record, program, program.methods[0])
+
+
 def answered(
-    name: str, body: Any, program: Program, settings: Settings | None = None, accept: str = JSON
+    body: Any, program: Program, settings: Settings | None = None, accept: str = JSON
 ) -> Any:
     """Return the answer of a program in this thread."""
-
-    class Named:
-        ref, version, sha256 = "x@1", 1, "0" * 64
-
-    Named.name = name  # type: ignore[attr-defined]
-    target = target_of(Named(), program, program.methods[0])  # type: ignore[arg-type]
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    parts, _ = general.answer(target, text, JSON, accept, settings or Settings())
+    parts, _ = general.answer(target(program), text, JSON, accept, settings or Settings())
     return json.loads(b"".join(parts))
 
 
@@ -162,27 +172,27 @@ def test_large_bodies_are_read_in_slices(name: str, monkeypatch: pytest.MonkeyPa
     case = models()[name]
     rows = [*case.x, *([{"x: [": 1.0}] if name == "dicts" else [["}, {", "], ["]])] * 3
     program = Program(case.wasm)
-    expected = answered(name, {"rows": rows}, program)
+    expected = answered({"rows": rows}, program)
     assert len(expected["results"]) == len(rows)
     monkeypatch.setattr(large, "SLICE_BYTES", 64)
     monkeypatch.setattr(large, "WHOLE_BYTES", 0)
     monkeypatch.setattr(general, "PART_ROWS", 7)
     monkeypatch.setattr(general, "SLICE_VALUES", 5)
     for body in ({"rows": rows}, rows, {"rows": rows, "parameters": {}}):
-        assert answered(name, body, program) == expected
+        assert answered(body, program) == expected
 
 
 def test_large_bodies_have_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     case = models()["near"]
     program = Program(case.wasm)
     body = {"rows": case.x.tolist(), "parameters": {"radius": 0.3}}
-    expected = answered("near", body, program)
+    expected = answered(body, program)
     monkeypatch.setattr(large, "SLICE_BYTES", 64)
     monkeypatch.setattr(large, "WHOLE_BYTES", 0)
-    assert answered("near", body, program) == expected
+    assert answered(body, program) == expected
     twice = json.dumps(body).encode().replace(b'{"radius"', b'{"radius": 1, "radius"')
     with pytest.raises(InputError, match="the key 'radius' twice"):
-        answered("near", twice, program)
+        answered(twice, program)
 
 
 def test_rows_of_several_axes_are_cut_between_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,8 +328,25 @@ def test_errors_count_rows_from_the_first(monkeypatch: pytest.MonkeyPatch) -> No
     rows[33]["values"] = [None] * len(rows[33]["values"])
     monkeypatch.setattr(general, "PART_ROWS", 5)
     with pytest.raises(InputError, match=r"row 33\b") as raised:
-        answered("sparse", rows, Program(case.wasm))
+        answered(rows, Program(case.wasm))
     assert raised.value.row == 33
+
+
+def test_lists_are_counted_before_all_rows_are_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = models()["near"]
+    calls: list[int] = []
+    run = general.general_results
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(1)
+        return run(*arguments)
+
+    monkeypatch.setattr(general, "general_results", counted)
+    monkeypatch.setattr(general, "LIST_ROWS", 2)
+    body = {"rows": case.x[:50].tolist(), "parameters": {"radius": 1e100}}
+    with pytest.raises(LimitError, match="the answer for 50 rows has 1,600 values"):
+        answered(body, Program(case.wasm), Settings(answer_values=1500))
+    assert len(calls) == 2
 
 
 @pytest.mark.parametrize("limit", [{"rows": 10}, {"answer_values": 50}, {"answer_bytes": 200}])
@@ -327,7 +354,7 @@ def test_limits(limit: dict[str, int]) -> None:
     case = models()["near"]
     body = {"rows": case.x[:50].tolist(), "parameters": {"radius": 3.0}}
     with pytest.raises(LimitError):
-        answered("near", body, Program(case.wasm), Settings(**limit))  # type: ignore[arg-type]
+        answered(body, Program(case.wasm), Settings(**limit))  # type: ignore[arg-type]
 
 
 def test_plain_programs_do_not_take_parameters(served: Served) -> None:
@@ -425,3 +452,58 @@ def test_examples_are_made_up(served: Served) -> None:
     for name, example in expected.items():
         _, _, operation = described(served, name)
         assert operation["requestBody"]["content"][JSON]["example"] == example
+
+
+# ---------------------------------------------------------------- deployments
+
+
+def test_an_upload_is_a_deployment_like_any_other(tmp_path: Path) -> None:
+    case = models()["near"]
+    with LocalRegistry(tmp_path) as registry:
+        made = sclbl.upload(case.model, case.x[:5], name="near", registry=registry)
+        expected = case.model.radius_neighbors(case.x[:4], radius=0.5)
+        with serving(registry) as (url, _):
+            remote = sclbl.get("near", registry=url)
+            for deployment in (made, remote, pickle.loads(pickle.dumps(made))):
+                found = deployment.radius_neighbors(case.x[:4], radius=0.5)
+                for one, other in zip(found, expected, strict=True):
+                    assert [row.tolist() for row in one] == [row.tolist() for row in other]
+                with pytest.raises(ParameterError, match="no parameter 'r'; it has radius"):
+                    deployment.radius_neighbors(case.x[:4], r=1)
+            body = {"rows": case.x[:4].tolist(), "parameters": {"radius": 0.5}}
+            answer = requests.post(f"{url}{PATH.format('near')}", json=body, timeout=30).json()
+            assert [row[1] for row in answer["results"]] == [i.tolist() for i in expected[1]]
+            sparse = sclbl.upload(
+                models()["dicts"].model, models()["dicts"].x[:5], name="dicts", registry=registry
+            )
+            rows = models()["dicts"].x
+            assert sp.issparse(sparse.transform(rows, output="sparse"))
+            assert sparse.transform(rows).shape == (31, 4)
+
+
+def test_an_example_is_of_columns(tmp_path: Path) -> None:
+    case = models()["dicts"]
+    with (
+        LocalRegistry(tmp_path) as registry,
+        pytest.raises(InputError, match="example=True shows a row of columns"),
+    ):
+        sclbl.upload(case.model, case.x[:5], name="dicts", example=True, registry=registry)
+
+
+def test_a_method_may_be_called_as_something_of_a_program() -> None:
+    given = Value("numeric", "float64", (1,))
+    graph = Graph(
+        (given,),
+        (Value("report", "float64", (1,)),),
+        (Node("Neg", ("numeric",), ("report",)),),
+        {},
+        {"numeric": given, "report": Value("report", "float64", (1,))},
+    )
+    outputs = {"report": Output("float64", "float64", 1, 1)}
+    signature = Signature((Column("a", "float64"),), "table", outputs)
+    program = Program(compile_spec(Spec(graph, signature, Provenance("test", {}))))
+    assert target(program).call([[2.0]]).tolist() == [-2.0]
+    with pytest.raises(ParameterError, match="report has no parameter 'b'; it has none"):
+        program.run("report", [[2.0]], b=1)
+    with pytest.raises(ParameterError, match="report has no output 'sparse'; it offers only its"):
+        program.run("report", [[2.0]], output="sparse")
