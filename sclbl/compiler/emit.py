@@ -334,7 +334,8 @@ class Emitter:
             [*(line for lines in self.separate.values() for line in lines), *self._start]
         )
         # Inputs are fetched before the first node runs.
-        fetched = _BUFFER.findall(" ".join(a for f in self._fetch.values() for a in f.arguments))
+        inputs = [a for f in self._fetch.values() for a in f.arguments]
+        fetched = _BUFFER.findall(" ".join([*inputs, self._place.get(TEXT_INPUT, "")]))
         blocks = (block for block, _ in self.aliases.values())
         return frozenset([*_BUFFER.findall(code), *fetched, *blocks])
 
