@@ -252,6 +252,19 @@ def test_results_over_what_is_read(host: Host, program: Program) -> None:
         assert again["out"] == expected[method], method
 
 
+def test_a_result_over_the_offsets_of_another(host: Host, program: Program) -> None:
+    """What is written there says that items lie far beyond memory."""
+    blocks = rows(8, seed=16)
+    far = np.array([0x40000000F0000000, 0x40000000F0000010], dtype=np.uint64).view(np.float64)
+    offsets = np.array([0, *[2] * 8])
+    beside = list(blocks.beside)
+    beside[index("sparse") - 1] = RaggedRows(offsets, np.array([0, 4], dtype=np.int32), far)
+    request = request_of(Blocks(8, blocks.numeric, blocks.text, tuple(beside)), program.signature)
+    poke = [["outputs", at("sparse_floats", "offsets")]]
+    answer = host.ask("call", name="every", method="sparse_rows", poke=poke, **request)
+    assert answer.get("code") == 0, answer
+
+
 def test_rows_where_memory_grows(host: Host, program: Program) -> None:
     """Records that point behind what alloc gave, where the program keeps its own ragged rows."""
     blocks = rows(300, seed=13)
