@@ -37,7 +37,7 @@ const encoded = text.map(({ name, missing }) => {
   const size = cells.reduce((sum, cell) => sum + (cell?.length ?? 0), 0);
   return { cells, offsets: alloc((rows.length + 1) * 4), bytes: alloc(size), kinds: alloc(rows.length), gone: CODES[missing ?? "nan"] };
 });
-const WIDTHS = { float64: 8, float32: 4, int64: 8, bool: 1, label: 4, text: 8 };
+const WIDTHS = { float64: 8, float32: 4, int64: 8, uint64: 8, bool: 1, label: 4, text: 8 };
 const outAt = alloc(rows.length * output.width * WIDTHS[output.storage]);
 const inputsAt = alloc(16);
 const outputsAt = alloc(4);
@@ -70,6 +70,7 @@ const READ = {
   float64: () => view(Float64Array, outAt, rows.length * output.width),
   float32: () => view(Float32Array, outAt, rows.length * output.width),
   int64: () => view(BigInt64Array, outAt, rows.length * output.width),
+  uint64: () => view(BigUint64Array, outAt, rows.length * output.width),
   bool: () => Array.from(view(Uint8Array, outAt, rows.length * output.width), Boolean),
   label: () =>
     Array.from(view(Int32Array, outAt, rows.length * output.width), (v, i) => output.labels[i % output.width][v]),

@@ -154,7 +154,7 @@ class Program:
             part.write_bytes(self.wasm)
         return target
 
-    def run(self, method: str, rows: Any) -> Any:
+    def run(self, method: str, rows: Any, **options: Any) -> Any:
         """Run a method on rows of any accepted kind; as ``getattr(program, method)(rows)``.
 
         Parameters
@@ -163,17 +163,26 @@ class Program:
             One of `methods`.
         rows : array, DataFrame, list, dict, …
             See `sclbl.rows.encode`.
+        **options
+            Values of the call by name, where the method has any (`Output.parameters`); and
+            ``output="sparse"`` for a SciPy matrix where its result is sparse, or ``"dense"``.
 
         Returns
         -------
-        ndarray or list of ndarray
-            What the model returned: same dtype, labels and shape.
+        ndarray, list or tuple of ndarray
+            What the model returned: same dtype, labels and shape. Lists of different lengths are
+            an array of arrays.
+
+        Raises
+        ------
+        ParameterError
+            Where the method has no such parameter, or its type does not hold the value.
         """
         if method not in self.signature.outputs:
             raise UnsupportedMethodError(
                 f"the program has no method {method!r}; it offers {', '.join(self.methods)}"
             )
-        return self._calls[method](rows)
+        return self._calls[method](rows, **options)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or "signature" not in self.__dict__:

@@ -6,13 +6,19 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 #: What a column holds. ``integer`` and ``boolean`` travel as float64, exactly.
 Kind = Literal["float64", "float32", "integer", "boolean", "text"]
 #: Element types of tensors inside a graph. ``label`` is the constant table look-up that ends a
 #: classifier's ``predict``: a class number whose label stands in the signature.
-DType = Literal["float64", "float32", "int64", "bool", "text", "label"]
+DType = Literal[
+    "float64", "float32", "float16",
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "bool", "text", "label",
+]  # fmt: skip
+#: Element types of a program's results.
+Storage = Literal["float64", "float32", "int64", "uint64", "bool", "text", "label"]
 #: How rows whose length varies hold their items: one after the other, as pairs of a column's number
 #: and a value, as pairs of a name and a value.
 Ragged = Literal["list", "sparse", "features"]
@@ -40,7 +46,8 @@ class Column:
         What the column holds.
     dtype : str, optional
         Where the type of an integer or boolean column enters the computation: the NumPy dtype that
-        its values must be of. Elsewhere such a column takes whatever float64 holds.
+        its values must be of. Elsewhere such a column takes whatever float64 holds. A column of
+        float16 is one of float32 whose values must be of float16.
     missing : {"nan", "none", "na"}, optional
         The column's own missing value: what the one null of a container that has only one (JSON,
         CSV, Arrow, polars) stands for.
@@ -66,12 +73,22 @@ class Column:
 _HELD = {
     "integer": {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
     "boolean": {"bool"},
+    "float32": {"float16"},
 }
 
 
 def is_held(column: Column) -> bool:
     """Return whether a column's dtype is one that its kind may be held to."""
     return column.dtype in _HELD.get(column.kind, ())
+
+
+def stored_as(dtype: DType) -> Storage:
+    """Return how a program stores results of an element type, every value exactly."""
+    if dtype == "float16":
+        return "float32"
+    if dtype in ("int8", "int16", "int32", "uint8", "uint16", "uint32"):
+        return "int64"
+    return cast(Storage, dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +134,9 @@ class Output:
 
     Parameters
     ----------
-    storage : {"float64", "float32", "int64", "bool", "text", "label"}
-        Element type in the program's memory (``label`` is an int32 class number).
+    storage : {"float64", "float32", "int64", "uint64", "bool", "text", "label"}
+        Element type in the program's memory (``label`` is an int32 class number). Narrow types are
+        stored in the one that holds all their values, see `stored_as`.
     dtype : str
         NumPy dtype that the model's own method returned for the example.
     width : int
@@ -145,7 +163,7 @@ class Output:
         Names of the inputs that are values of a call of the method.
     """
 
-    storage: DType
+    storage: Storage
     dtype: str
     width: int
     ndim: int
@@ -385,7 +403,9 @@ EXPORTS = ("memory", "alloc", "reset", "error")
 #: Columns that may be written as a count, which costs a file nothing; and all columns.
 MAX_COUNTED = 2**18
 MAX_COLUMNS = 2**22
+#: What ragged rows and values of a call hold, and what tensors hold.
 _NUMBERS = ("float64", "float32", "int64", "bool")
+_TENSORS = tuple(t for t in get_args(DType) if t not in ("text", "label"))
 #: Outputs of a method after its first.
 MAX_FURTHER = 15
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
@@ -459,11 +479,10 @@ def _is_shape(shape: tuple[int, ...] | None, width: int) -> bool:
 
 def _is_input(given: Input) -> bool:
     kind, width = given.kind, given.width
-    if kind not in get_args(InputKind) or given.dtype not in (*_NUMBERS, "text"):
+    held = {"tensor": _TENSORS, "list": (*_NUMBERS, "text")}.get(kind, _NUMBERS)
+    if kind not in get_args(InputKind) or given.dtype not in held:
         return False
     if min(given.shape, default=1) < 1 or width > MAX_COLUMNS:
-        return False
-    if given.dtype == "text" and kind != "list":
         return False
     if kind == "parameter":
         return type(given.default) in (int, float, bool) and not given.shape
@@ -480,7 +499,7 @@ def _fits(output: Output) -> bool:
         named = output.names is None or len(output.names) == output.width
         return plain and sized and known and named and 0 < output.width <= MAX_COLUMNS
     return (
-        output.storage in get_args(DType)
+        output.storage in get_args(Storage)
         and 0 < output.width <= MAX_COLUMNS
         and _is_shape(output.shape, output.width)
         and output.ndim in ((1, 2) if output.shape is None else (1 + len(output.shape),))

@@ -44,8 +44,19 @@ from sclbl.ops import find
 from sclbl.signature import Signature
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node
 
-SUFFIX = {"float64": "f64", "float32": "f32", "int64": "i64", "bool": "u8", "text": "text"}
-ITEM = {"float64": 8, "float32": 4, "int64": 8, "bool": 1, "text": 8, "label": 4}
+#: Of bool that of uint8: what kernels make of it is 0 or 1 again.
+SUFFIX = {
+    "float64": "f64", "float32": "f32", "float16": "f16",
+    "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
+    "uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64",
+    "bool": "u8", "text": "text",
+}  # fmt: skip
+ITEM = {
+    "float64": 8, "float32": 4, "float16": 2,
+    "int8": 1, "int16": 2, "int32": 4, "int64": 8,
+    "uint8": 1, "uint16": 2, "uint32": 4, "uint64": 8,
+    "bool": 1, "text": 8, "label": 4,
+}  # fmt: skip
 #: A tile's buffers should stay in the first-level cache, and a tile should fill the trees' lanes.
 TILE_BYTES = 96 * 1024
 TILE_MIN, TILE_MAX = 16, 256

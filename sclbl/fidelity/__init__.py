@@ -59,6 +59,10 @@ def verify(
     InputError
         Where `verify_on` is not what the program takes.
     """
+    if spec.signature.beside:
+        from sclbl.fidelity.beside import BesideCheck
+
+        return BesideCheck(model, spec, wasm, tolerance).run(example_input, verify_on)
     from sclbl.fidelity.against_model import verify_against_model
 
     return verify_against_model(model, spec, wasm, example_input, verify_on, tolerance)

@@ -29,6 +29,10 @@ def rule_of(spec: Spec, method: str, tolerance: float | None) -> Tolerance:
         for name in node.outputs
     )
     dtype = "float32" if single else "float64"
+    nodes = graph.upstream([method])
+    rounded = any(graph.values[name].dtype == "float16" for n in nodes for name in n.outputs)
+    if rounded and not all(find(node.op).exact for node in nodes):
+        dtype = "float16"
     if output.storage not in ("float64", "float32"):
         tolerance = 0.0
     elif tolerance is None:
@@ -57,7 +61,8 @@ def accepted_rows(
     """
     accepted = np.ones(blocks.rows, dtype=bool)
     refused: dict[int, tuple[str, InputError]] = {}
-    module = program.module
+    module, signature = program.module, program.signature
+    several = [m for m, o in signature.outputs.items() if not o.is_plain]
     for method in program.methods:
         # Halves of what is refused, down to single rows: most batches pass at once.
         todo = [(0, blocks.rows)]
@@ -66,7 +71,8 @@ def accepted_rows(
             if start == stop or not accepted[start:stop].any():
                 continue
             try:
-                module.call(method, part(blocks, start, stop))
+                call = module.general if method in several else module.call
+                call(method, part(blocks, start, stop))
             except InputError as error:
                 if stop - start > 1:
                     middle = (start + stop) // 2

@@ -19,10 +19,12 @@ from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
 from sclbl.fidelity.rows import BASE, Sample, each_alone, from_blocks, generate
+from sclbl.fidelity.several import compare_parts, described, parts_of
 from sclbl.program import Program
 from sclbl.report import MethodReport, Report
 from sclbl.rows import encode
 from sclbl.rows.containers import open_source
+from sclbl.signature import Signature
 from sclbl.spec import Spec
 
 #: Most rows of those that the program refuses that are tried with the model, one by one.
@@ -41,10 +43,12 @@ def verify_against_model(
     tolerance: float | None,
 ) -> Report:
     """Compare a program with a model; see `sclbl.fidelity.verify`."""
-    return _Check(model, spec, wasm, tolerance).run(example_input, verify_on)
+    return Check(model, spec, wasm, tolerance).run(example_input, verify_on)
 
 
-class _Check:
+class Check:
+    """One comparison of a program with its model."""
+
     def __init__(self, model: Any, spec: Spec, wasm: bytes, tolerance: float | None) -> None:
         from sclbl.strippers import dispatch, example
 
@@ -57,7 +61,11 @@ class _Check:
         def as_given(rows: Any) -> Any:
             return example.as_rows(example.needed_columns(model, rows), spec.signature)
 
+        def call_itself(method: str, rows: Any, **parameters: Any) -> Any:
+            return example.call_itself(model, stripper, method, rows, **parameters)
+
         self.model = model
+        self.call_itself: Callable[..., Any] = call_itself
         self.call: Callable[[str, Any], Any] = call
         self.as_given: Callable[[Any], Any] = as_given
         self.spec = spec
@@ -118,9 +126,12 @@ class _Check:
         typically is. Where the rows have not the example's dtypes, `as_given` is False, and the
         results' dtypes may be others too.
         """
-        self.tried += len(rows)
+        self.tried += int(rows.shape[0]) if hasattr(rows, "shape") else len(rows)
         breach: tuple[float, str, Callable[[], str]] | None = None
         for method, output in self.spec.signature.outputs.items():
+            if not output.is_plain or output.parameters:
+                self.compare_any(method, rows)
+                continue
             ours = self.program.run(method, rows)
             try:
                 theirs = self.call(method, rows)
@@ -144,7 +155,7 @@ class _Check:
                     worst.excess,
                     f"{method}{where}: the program gives {_plain(worst.ours)}, the model "
                     f"{_plain(worst.theirs)} (relative error {worst.error:.3g}, allowed "
-                    f"{self.rules[method].tolerance:.3g}) for {_shown(rows, worst.row)}",
+                    f"{self.rules[method].tolerance:.3g}) for {shown(rows, worst.row)}",
                     partial(
                         blame.of_result,
                         self.call,
@@ -158,6 +169,39 @@ class _Check:
                 )
         if breach is not None:
             self.fail(breach[1], f"{breach[2]()}; nothing was recorded")
+
+    def compare_any(self, method: str, rows: Any) -> None:
+        """Compare a method whose results are several or ragged, or that takes values of a call."""
+        signature = self.spec.signature
+        outputs = [output for _, output in signature.results(method)]
+        sparse = any(output.ragged == "sparse" for output in outputs)
+        for values in values_of_call(signature, method):
+            options = {**values, **({"output": "sparse"} if sparse else {})}
+            ours = self.program.run(method, rows, **options)
+            try:
+                theirs = self.call_itself(method, rows, **values)
+            except REFUSALS as error:
+                self.accepted_by_program_only(method, rows, error)
+                continue
+            found, wanted = described(outputs, ours), described(outputs, theirs)
+            if found != wanted:
+                self.fail(
+                    f"{method} gives {', '.join(found)}, the model {', '.join(wanted)}",
+                    blame.of_replaced(self.model, method) or blame.DEFECT,
+                )
+            report = self.reports[method]
+            count = int(theirs.shape[0]) if hasattr(theirs, "shape") else len(ours[0])
+            report = replace(report, rows=report.rows + count)
+            self.reports[method], worst = compare_parts(
+                report, self.rules[method], parts_of(outputs, ours), parts_of(outputs, theirs)
+            )
+            if worst is not None:
+                called = "".join(f", {k}={v!r}" for k, v in values.items())
+                self.fail(
+                    f"{method}{called}: the program gives {_plain(worst.ours)}, the model "
+                    f"{_plain(worst.theirs)} in row {worst.row}",
+                    f"{blame.DEFECT}; nothing was recorded",
+                )
 
     def check_shape(self, method: str, ours: Any, theirs: Any, with_dtype: bool) -> None:
         """Compare what the results are, before what they hold."""
@@ -178,7 +222,7 @@ class _Check:
             else:
                 low = middle
         self.fail(
-            f"{method}: the model refuses {_shown(rows, low)} ({error.__cause__ or error}), and "
+            f"{method}: the model refuses {shown(rows, low)} ({error.__cause__ or error}), and "
             "the program does not",
             blame.of_refusal(self.call, self.model, method, rows[low : low + 1], error),
         )
@@ -208,7 +252,7 @@ class _Check:
             sorts.add(sort)
             if not self.refused(error, method, container):
                 self.fail(
-                    f"{method}: the program refuses {_shown(container, 0)} ({error}), and the "
+                    f"{method}: the program refuses {shown(container, 0)} ({error}), and the "
                     "model does not",
                     blame.of_replaced(self.model, method) or blame.DEFECT,
                 )
@@ -254,6 +298,22 @@ class _Check:
         self.compare(rows)
 
 
+def values_of_call(signature: Signature, method: str) -> list[dict[str, Any]]:
+    """Return values of a call to try: the defaults, and others around each of them."""
+    found: list[dict[str, Any]] = [{}]
+    for given in signature.parameters:
+        if given.name not in signature.outputs[method].parameters:
+            continue
+        usual = given.default or 0
+        tried: list[Any] = [usual, 0 * usual, 2 * usual, -usual]
+        if given.dtype in ("float64", "float32"):
+            tried += [usual / 3, np.inf]
+        if given.dtype == "bool":
+            tried = [True, False]
+        found += [{given.name: value} for value in tried]
+    return found
+
+
 def _listed(returned: Any) -> list[Any]:
     return list(returned) if isinstance(returned, list) else [returned]
 
@@ -270,8 +330,14 @@ def _plain(value: Any) -> str:
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
-def _shown(rows: Any, row: int) -> str:
+def shown(rows: Any, row: int) -> str:
     """Return one row in words, its first `SHOWN` columns."""
+    if isinstance(rows, list):
+        return f"the row {rows[row]!r:.300}"
+    if hasattr(rows, "tocsr"):
+        one = rows.tocsr()[[row]]
+        pairs = list(zip(one.indices.tolist(), one.data.tolist(), strict=True))[:SHOWN]
+        return f"the row ({', '.join(f'{k}: {v!r}' for k, v in pairs)})"
     if hasattr(rows, "columns"):
         names = [str(c) for c in rows.columns]
         line = rows.iloc[row].tolist() if hasattr(rows, "iloc") else list(rows.row(row))

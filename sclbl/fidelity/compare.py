@@ -13,7 +13,7 @@ from sclbl.report import MethodReport
 from sclbl.signature import Output
 
 #: Largest relative error accepted where arithmetic is not exact.
-TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
+TOLERANCE = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-3}
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Tolerance:
     ----------
     tolerance : float
         Largest relative error; 0 asks for equality to the bit.
-    dtype : {"float64", "float32"}
+    dtype : {"float64", "float32", "float16"}
         What the model computes in.
     typical : float ``[width]``
         Typical size of each output column: an error is relative to this where the value is smaller.
@@ -93,7 +93,7 @@ def compare(
         The report with these rows added; the worst place, if anything differs.
     """
     report = replace(report, rows=report.rows + len(ours))
-    if output.storage in ("label", "int64", "bool", "text"):
+    if output.storage in ("label", "int64", "uint64", "bool", "text"):
         return _compare_exact(report, ours, theirs)
     a, b = _floats(ours), _floats(theirs)
     with np.errstate(all="ignore"):
@@ -171,7 +171,7 @@ def _differ(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 def _ulp(a: np.ndarray, b: np.ndarray, dtype: str, same: np.ndarray) -> int:
     """Return the largest distance in units in the last place, among finite numbers."""
-    kind = np.int32 if dtype == "float32" else np.int64
+    kind = f"i{np.dtype(dtype).itemsize}"
     both = np.isfinite(a) & np.isfinite(b) & ~same
     if not both.any():
         return 0

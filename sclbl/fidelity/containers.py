@@ -68,7 +68,7 @@ class Maker:
 
     def _held(self, position: int, values: np.ndarray) -> np.ndarray:
         """Return which rows a column takes: one that is held to a dtype takes none missing."""
-        if self.signature.columns[position].dtype is None:
+        if self.signature.columns[position].dtype in (None, "float16"):
             return np.ones(len(values), dtype=bool)
         return np.asarray(~np.isnan(values))
 

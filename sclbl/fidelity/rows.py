@@ -14,9 +14,10 @@ from sclbl.fidelity.thresholds import threshold_rows
 from sclbl.fidelity.trace import Found, trace
 from sclbl.missing import of_text
 from sclbl.rows import Blocks, TextColumn
+from sclbl.rows.numbers import EXACT
 from sclbl.rows.texts import text_of_constants
 from sclbl.signature import MISSING as KINDS
-from sclbl.signature import Kind, Missing
+from sclbl.signature import Column, Kind, Missing
 from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Spec
 
 SEED = 20_221
@@ -136,6 +137,15 @@ def invent(spec: Spec, count: int = 24) -> Sample:
     return rows
 
 
+def _whole_numbers(column: Column) -> list[float]:
+    """Return numbers to try in a column of integers: the ends of its type, where that counts."""
+    if column.dtype is None:
+        return [0.0, -1.0, 7.0, 2.0**31, 2.0**53, np.nan]
+    limits = np.iinfo(column.dtype)
+    ends = [float(max(limits.min, -EXACT)), float(min(limits.max, EXACT))]
+    return [0.0, *ends, 1.0, 7.0, ends[0] + 1, ends[1] - 1, ends[1] // 3, np.nan]
+
+
 class _Generator:
     def __init__(self, spec: Spec, base: Sample, holds: Holds | None) -> None:
         self.rng = np.random.default_rng(SEED)
@@ -143,7 +153,8 @@ class _Generator:
         self.found: Found = trace(spec.graph)
         columns = spec.signature.columns
         self.holds: Holds = [KINDS] * len(spec.signature.text) if holds is None else holds
-        self.kinds: list[Kind] = [columns[i].kind for i in spec.signature.numeric]
+        self.columns = [columns[i] for i in spec.signature.numeric]
+        self.kinds: list[Kind] = [column.kind for column in self.columns]
         self.single = spec.signature.numeric_dtype == "float32"
         keep = np.unique(np.linspace(0, max(len(base) - 1, 0), BASE).astype(int))
         self.base = base.take(keep)
@@ -166,10 +177,12 @@ class _Generator:
             self.missing(),
         ):
             rows = rows.join(part)
-        for i, kind in enumerate(self.kinds):
-            if kind == "float32":  # what such a column holds
+        for i, own in enumerate(self.columns):
+            if own.kind == "float32":  # what such a column holds
                 with np.errstate(over="ignore"):
-                    rows.numeric[:, i] = rows.numeric[:, i].astype(np.float32)
+                    rows.numeric[:, i] = rows.numeric[:, i].astype(own.stored)
+            elif own.kind == "integer":  # what rows may hold
+                rows.numeric[:, i] = np.clip(rows.numeric[:, i], -EXACT, EXACT)
         return rows
 
     def pick(self, count: int) -> Sample:
@@ -278,7 +291,7 @@ class _Generator:
             if self.kinds[column] == "boolean":
                 values = np.resize([0.0, 1.0, np.nan], len(SPECIAL))
             elif self.kinds[column] == "integer":
-                values = np.resize([0.0, -1.0, 7.0, 2.0**31, 2.0**53, np.nan], len(SPECIAL))
+                values = np.resize(_whole_numbers(self.columns[column]), len(SPECIAL))
             rows.numeric[at, column] = values
         return rows
 

@@ -9,46 +9,10 @@
             out[i * w + j] = (R)(EXPR);                                               \
         }
 
-typedef f64 f64x2 __attribute__((vector_size(16), aligned(8)));
-typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
-
-/* Arithmetic on rows side by side. Engines look at the clock at every turn of a loop, so a turn does
-   four vectors; everything else takes the plain loop. */
-#define ARITHMETIC(NAME, T, V, OP)                                                    \
-    void elementwise_##NAME(T* out, const T* a, const T* b, i32 m, i32 w, i32 ar,     \
-                            i32 ac, i32 br, i32 bc) {                                 \
-        const i32 lanes = sizeof(V) / sizeof(T);                                      \
-        if (w < lanes || ac != 1 || bc != 1) {                                        \
-            LOOP(T, T, x OP y)                                                        \
-            return;                                                                   \
-        }                                                                             \
-        for (i32 i = 0; i < m; i++) {                                                 \
-            const T *p = a + i * ar, *q = b + i * br;                                 \
-            T* to = out + i * w;                                                      \
-            i32 j = 0;                                                                \
-            for (; j + 4 * lanes <= w; j += 4 * lanes) {                              \
-                const V *x = (const V*)(p + j), *y = (const V*)(q + j);               \
-                V* z = (V*)(to + j);                                                  \
-                V z0 = x[0] OP y[0], z1 = x[1] OP y[1];                               \
-                V z2 = x[2] OP y[2], z3 = x[3] OP y[3];                               \
-                z[0] = z0;                                                            \
-                z[1] = z1;                                                            \
-                z[2] = z2;                                                            \
-                z[3] = z3;                                                            \
-            }                                                                         \
-            for (; j + lanes <= w; j += lanes)                                        \
-                *(V*)(to + j) = *(const V*)(p + j) OP * (const V*)(q + j);            \
-            for (; j < w; j++) to[j] = p[j] OP q[j];                                  \
-        }                                                                             \
-    }
-ARITHMETIC(add_f64, f64, f64x2, +)
-ARITHMETIC(sub_f64, f64, f64x2, -)
-ARITHMETIC(mul_f64, f64, f64x2, *)
-ARITHMETIC(div_f64, f64, f64x2, /)
-ARITHMETIC(add_f32, f32, f32x4, +)
-ARITHMETIC(sub_f32, f32, f32x4, -)
-ARITHMETIC(mul_f32, f32, f32x4, *)
-ARITHMETIC(div_f32, f32, f32x4, /)
+/* Arithmetic on numbers, in vectors; `elementwise_chain` takes two operators at once. */
+enum { ADD, SUB, MUL, DIV, NONE };
+#define FAMILY "elementwise_rows.h"
+#include "vectors.h"
 
 #define BINARY(NAME, R, T, EXPR)                                                      \
     void elementwise_##NAME(R* out, const T* a, const T* b, i32 m, i32 w, i32 ar,     \
@@ -57,7 +21,7 @@ ARITHMETIC(div_f32, f32, f32x4, /)
     }
 
 /* A NaN on either side gives NaN, as NumPy's maximum and minimum do. */
-#define FAMILY(S, T)                                                                  \
+#define NUMBERS(S, T)                                                                 \
     BINARY(max_##S, T, T, x != x ? x : (y != y ? y : (x > y ? x : y)))                \
     BINARY(min_##S, T, T, x != x ? x : (y != y ? y : (x < y ? x : y)))                \
     BINARY(equal_##S, u8, T, x == y)                                                  \
@@ -66,22 +30,13 @@ ARITHMETIC(div_f32, f32, f32x4, /)
     BINARY(greater_##S, u8, T, x > y)                                                 \
     BINARY(greater_or_equal_##S, u8, T, x >= y)
 
-FAMILY(f64, f64)
-FAMILY(f32, f32)
+NUMBERS(f64, f64)
+NUMBERS(f32, f32)
 BINARY(pow_f64, f64, f64, sclbl_pow(x, y))
 BINARY(pow_f32, f32, f32, sclbl_powf(x, y))
-BINARY(add_i64, i64, i64, x + y)
-BINARY(sub_i64, i64, i64, x - y)
-BINARY(mul_i64, i64, i64, x* y)
-BINARY(max_i64, i64, i64, x > y ? x : y)
-BINARY(min_i64, i64, i64, x < y ? x : y)
-BINARY(equal_i64, u8, i64, x == y)
-BINARY(less_i64, u8, i64, x < y)
-BINARY(less_or_equal_i64, u8, i64, x <= y)
-BINARY(greater_i64, u8, i64, x > y)
-BINARY(greater_or_equal_i64, u8, i64, x >= y)
 BINARY(and_u8, u8, u8, x& y)
 BINARY(or_u8, u8, u8, x | y)
+BINARY(xor_u8, u8, u8, x ^ y)
 BINARY(equal_u8, u8, u8, x == y)
 
 static i32 same_text(text x, text y) {
@@ -103,11 +58,10 @@ BINARY(equal_text, u8, text, same_text(x, y))
                 out[i * w + j] =                                                      \
                     c[i * cr + j * cc] ? a[i * ar + j * ac] : b[i * br + j * bc];     \
     }
-WHERE(f64, f64)
-WHERE(f32, f32)
-WHERE(i64, i64)
-WHERE(u8, u8)
-WHERE(text, text)
+WHERE(b8, u64)
+WHERE(b4, u32)
+WHERE(b2, u16)
+WHERE(b1, u8)
 
 #define CAST(FROM, TO, T, R, EXPR)                                                    \
     void elementwise_cast_##FROM##_##TO(R* out, const T* in, i32 n) {                 \
@@ -125,6 +79,6 @@ CAST(i64, f32, i64, f32, x)
 CAST(u8, f64, u8, f64, x)
 CAST(u8, f32, u8, f32, x)
 CAST(u8, i64, u8, i64, x)
-CAST(f64, u8, f64, u8, x != 0)
-CAST(f32, u8, f32, u8, x != 0)
-CAST(i64, u8, i64, u8, x != 0)
+CAST(f64, bool, f64, u8, x != 0)
+CAST(f32, bool, f32, u8, x != 0)
+CAST(i64, bool, i64, u8, x != 0)

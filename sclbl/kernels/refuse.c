@@ -7,9 +7,8 @@ typedef f64 f64x2 __attribute__((vector_size(16), aligned(8)));
 typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
 
 #define REFUSE(S, T, V, LANES, FOLD)                                                  \
-    i32 refuse_##S(const T* x, const i32* columns, i32 m, i32 row, i32 w, i32 nan,    \
-                   i32 inf) {                                                         \
-        i32 cells = m * w, k = 0;                                                     \
+    static inline i32 finite_##S(const T* x, i32 cells) {                             \
+        i32 k = 0;                                                                    \
         V s0 = {0}, s1 = {0}, s2 = {0};                                               \
         for (; k + 3 * LANES <= cells; k += 3 * LANES) {                              \
             const V* v = (const V*)(x + k);                                           \
@@ -20,8 +19,11 @@ typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
         s0 = s0 + s1 + s2;                                                            \
         T bad = FOLD;                                                                 \
         for (; k < cells; k++) bad += x[k] * 0;                                       \
-        if (bad == 0) return OK;                                                      \
-        for (k = 0; k < cells; k++) {                                                 \
+        return bad == 0;                                                              \
+    }                                                                                 \
+    static inline i32 look_##S(const T* x, const i32* columns, i32 m, i32 row, i32 w, \
+                               i32 nan, i32 inf) {                                    \
+        for (i32 k = 0; k < m * w; k++) {                                             \
             T v = x[k];                                                               \
             i32 code = v * 0 == 0 ? OK                                                \
                        : v != v   ? nan * REFUSED_MISSING                             \
@@ -29,6 +31,17 @@ typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
             if (code) return fail(code, row + k / w, columns ? columns[k % w] : k % w); \
         }                                                                             \
         return OK;                                                                    \
+    }                                                                                 \
+    i32 refuse_##S(const T* x, const i32* columns, i32 m, i32 row, i32 w, i32 nan,    \
+                   i32 inf) {                                                         \
+        return finite_##S(x, m * w) ? OK : look_##S(x, columns, m, row, w, nan, inf); \
+    }                                                                                 \
+    /* `sums`, c a row, are products of rows with finite weights: where a cell is not  \
+       finite, those of its row are not. */                                           \
+    i32 refuse_behind_##S(const T* sums, const T* x, const i32* columns, i32 m, i32 row, \
+                          i32 c, i32 w, i32 nan, i32 inf) {                           \
+        return finite_##S(sums, m * c) ? OK                                           \
+                                       : look_##S(x, columns, m, row, w, nan, inf);   \
     }
 REFUSE(f64, f64, f64x2, 2, s0[0] + s0[1])
 REFUSE(f32, f32, f32x4, 4, (s0[0] + s0[1]) + (s0[2] + s0[3]))

@@ -27,18 +27,21 @@ SCLBL_INLINE sclbl_exp_parts sclbl_exp_reduce(double x, double tail) {
     double r = h - l;
     double rh = sclbl_head(r);
     double rl = (r - rh) + ((h - r) - l);
-    double p = 0x1.1f66e6fce31d7p-29;
-    p = p * r + 0x1.af38b6cc9f96ap-26;
-    p = p * r + 0x1.27e4e1f15f05bp-22;
-    p = p * r + 0x1.71de0da8e0958p-19;
-    p = p * r + 0x1.a01a01a47bd4dp-16;
-    p = p * r + 0x1.a01a01a7c588ap-13;
-    p = p * r + 0x1.6c16c16c167e0p-10;
-    p = p * r + 0x1.11111111109b1p-7;
-    p = p * r + 0x1.5555555555555p-5;
-    p = p * r + 0x1.5555555555556p-3;
+    /* Even and odd powers apart: two short chains of operations instead of a long one. */
+    double z = r * r;
+    double odd = 0x1.1f66e6fce31d7p-29;
+    odd = odd * z + 0x1.27e4e1f15f05bp-22;
+    odd = odd * z + 0x1.a01a01a47bd4dp-16;
+    odd = odd * z + 0x1.6c16c16c167e0p-10;
+    odd = odd * z + 0x1.5555555555555p-5;
+    double even = 0x1.af38b6cc9f96ap-26;
+    even = even * z + 0x1.71de0da8e0958p-19;
+    even = even * z + 0x1.a01a01a7c588ap-13;
+    even = even * z + 0x1.11111111109b1p-7;
+    even = even * z + 0x1.5555555555556p-3;
+    double p = even + r * odd;
     sclbl_pair a = sclbl_fast_two_sum(rh, 0.5 * rh * rh);
-    double lo = a.lo + (r * r * r * p + (rl + rl * (0.5 * (r + rh))));
+    double lo = a.lo + (z * r * p + (rl + rl * (0.5 * (r + rh))));
     return (sclbl_exp_parts){a.hi, lo, sclbl_shifted_to_int(shifted)};
 }
 

@@ -16,4 +16,16 @@
     }
 SHAPE(b8, u64)
 SHAPE(b4, u32)
+SHAPE(b2, u16)
 SHAPE(b1, u8)
+
+/* Two columns from one: what it leaves of `*whole`, and itself. */
+#define REST(S, T)                                                                    \
+    void shape_rest_##S(T* out, const T* x, const T* whole, i32 m) {                  \
+        for (i32 i = 0; i < m; i++) {                                                 \
+            out[2 * i] = *whole - x[i];                                               \
+            out[2 * i + 1] = x[i];                                                    \
+        }                                                                             \
+    }
+REST(f64, f64)
+REST(f32, f32)

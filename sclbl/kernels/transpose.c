@@ -21,7 +21,6 @@
 /* Where memory.copy begins to pay: engines call a function for it. */
 #define LONG 512
 
-typedef uint16_t u16;
 typedef u8 u8x16 __attribute__((vector_size(16), aligned(1)));
 typedef u32 u32x4 __attribute__((vector_size(16), aligned(4)));
 typedef u64 u64x2 __attribute__((vector_size(16), aligned(8)));

@@ -34,9 +34,25 @@ BOTH(SIMD, ceil, __builtin_elementwise_ceil(x))
 BOTH(SIMD, round, __builtin_elementwise_roundeven(x))
 BOTH(SIMD, sign, sclbl_sign(x))
 BOTH(SIMD, relu, x < 0 ? 0 : x)
-SIMD(neg, int64_t, i64, 0 - x)
-SIMD(abs, int64_t, i64, x < 0 ? 0 - x : x)
-SIMD(sign, int64_t, i64, (x > 0) - (x < 0))
+
+/* Integers wrap around: the negative of the least one is itself. */
+#define UNSIGNED(type, suffix)    \
+    SIMD(abs, type, suffix, x)    \
+    SIMD(sign, type, suffix, x > 0) \
+    SIMD(bitwise_not, type, suffix, (type)~x)
+#define SIGNED(bits)                                                                 \
+    UNSIGNED(uint##bits##_t, u##bits)                                                \
+    SIMD(neg, int##bits##_t, i##bits, (int##bits##_t)(0 - (uint##bits##_t)x))        \
+    SIMD(abs, int##bits##_t, i##bits,                                                \
+         x < 0 ? (int##bits##_t)(0 - (uint##bits##_t)x) : x)                         \
+    SIMD(sign, int##bits##_t, i##bits, (int##bits##_t)((x > 0) - (x < 0)))           \
+    SIMD(relu, int##bits##_t, i##bits, x < 0 ? 0 : x)                                \
+    SIMD(bitwise_not, int##bits##_t, i##bits, (int##bits##_t)~x)
+SIGNED(8)
+SIGNED(16)
+SIGNED(32)
+SIGNED(64)
+
 SIMD(reciprocal, double, f64, 1.0 / x)
 SIMD(reciprocal, float, f32, 1.0f / x)
 UNARY(exp, double, f64, sclbl_exp(x))

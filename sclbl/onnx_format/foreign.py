@@ -15,7 +15,7 @@ from sclbl.onnx_format.parse import initializers, read_attribute, row_type
 from sclbl.onnx_format.signatures import check_signature
 from sclbl.ops import OPS, REWRITTEN
 from sclbl.ops.infer import infer_node, infer_values
-from sclbl.signature import EXPORTS, MAX_COUNTED, Column, Output, Signature
+from sclbl.signature import EXPORTS, MAX_COUNTED, Column, DType, Output, Signature, stored_as
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
 
 OPSETS = range(7, 27)
@@ -98,19 +98,20 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
     for proto in model.graph.node:
         _read_node(r, proto)
     methods: dict[str, str] = {}
-    outputs: dict[str, Output] = {}
+    made: dict[str, DType] = {}
     for value in model.graph.output:
         method = _method(value.name, methods)
         methods[method] = value.name
-        r.node("Identity", [r.names.get(value.name, value.name)], method)
+        made[method] = _output(r, r.names.get(value.name, value.name), method)
     used = {i for n in r.nodes for i in n.inputs}
     constants = {k: v for k, v in r.constants.items() if k in used}
     values = infer_values(inputs, r.nodes, constants)
-    for method in methods:
+    outputs: dict[str, Output] = {}
+    for method, own in made.items():
         v = values[method]
-        stored = "object" if v.dtype == "text" else v.dtype
+        returned = "object" if own == "text" else own
         more = v.shape if len(v.shape) > 1 else None
-        outputs[method] = Output(v.dtype, stored, v.width, 1 + len(v.shape), shape=more)
+        outputs[method] = Output(stored_as(own), returned, v.width, 1 + len(v.shape), shape=more)
     whole = shape if len(shape) > 1 else None
     columns = (Column(None, dtype),) * inputs[0].width
     signature = Signature(columns, "array", outputs, shape=whole)
@@ -149,6 +150,16 @@ def _read_node(r: Reading, proto: onnx.NodeProto) -> None:
         known.read(r, inputs, out, attrs)
         return
     r.node(op, inputs, *r.outputs, **attrs)
+
+
+def _output(r: Reading, name: str, method: str) -> DType:
+    """Let a tensor be a method's result, as programs store its type, which is returned."""
+    known = r.values.get(name)
+    if known is None or stored_as(known.dtype) == known.dtype:
+        r.node("Identity", [name], method)
+    else:
+        r.node("Cast", [name], method, to=stored_as(known.dtype))
+    return r.values[method].dtype if known is None else known.dtype
 
 
 def _method(name: str, taken: Mapping[str, str]) -> str:

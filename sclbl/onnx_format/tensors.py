@@ -20,10 +20,15 @@ MAX_AXES = 8
 _TYPED: dict[str, str] = {
     "float32": "float_data",
     "float64": "double_data",
+    "float16": "int32_data",
+    "int8": "int32_data",
+    "int16": "int32_data",
     "int32": "int32_data",
     "int64": "int64_data",
     "uint8": "int32_data",
+    "uint16": "int32_data",
     "uint32": "uint64_data",
+    "uint64": "uint64_data",
     "bool": "int32_data",
 }
 
@@ -78,11 +83,24 @@ def from_tensor(tensor: onnx.TensorProto, where: str) -> np.ndarray:
         values = getattr(tensor, _TYPED[name])
         if len(values) != count:
             raise SpecError(f"{where} has shape {shape} and holds {len(values)} values")
-        flat = np.array(values, dtype=np.int64 if name in ("int32", "uint8", "bool") else name)
+        wide = np.uint64 if _TYPED[name] == "uint64_data" else np.int64
+        flat = np.array(values, dtype=wide if "int" in _TYPED[name] else name)
+        if name == "float16":  # its bits
+            flat = _within(flat, np.dtype(np.uint16), where).view(np.float16)
+        elif np.dtype(name).kind in "iu":
+            flat = _within(flat, np.dtype(name), where)
     stored = flat.view(np.uint8) if flat.dtype == np.bool_ else flat
     if name == "bool" and stored.size and (stored.min() < 0 or stored.max() > 1):
         raise SpecError(f"{where} holds booleans other than 0 and 1")
     return flat.astype(name).reshape(shape)
+
+
+def _within(values: np.ndarray, dtype: np.dtype[Any], where: str) -> np.ndarray:
+    """Return integers in a type that holds each of them."""
+    limits = np.iinfo(dtype)
+    if values.size and (values.min() < limits.min or values.max() > limits.max):
+        raise SpecError(f"{where} holds numbers beyond {dtype}")
+    return values.astype(dtype)
 
 
 def _text(tensor: onnx.TensorProto, shape: tuple[int, ...], count: int, where: str) -> np.ndarray:

@@ -16,9 +16,12 @@ from sclbl.ops.record import (
     ANY,
     BOOL,
     ELEMENTS,
-    FLOATS,
+    EVERY,
+    HALVES,
+    INTEGERS,
     NUMBERS,
     PLAIN,
+    SIGNED,
     Array,
     Attrs,
     Body,
@@ -55,6 +58,18 @@ def _unary_infer(types: Types, result: DType | None) -> Infer:
     return infer
 
 
+def _halved(function: Callable[..., Any]) -> Callable[..., Array]:
+    """Return a function that computes float16 in float32, and rounds once."""
+
+    def define(*xs: Array) -> Array:
+        if xs[0].dtype != np.float16:
+            return np.asarray(function(*xs))
+        found = np.asarray(function(*(x.astype(np.float32) for x in xs)))
+        return found.astype(np.float16) if found.dtype == np.float32 else found
+
+    return define
+
+
 def elementwise(
     name: str,
     function: Callable[..., Any],
@@ -67,18 +82,28 @@ def elementwise(
 ) -> Op:
     """Return an operator that applies a function to each element.
 
-    Its kernels stand in ``kernels/unary.c``, one for each type that it takes.
+    Its kernels stand in ``kernels/unary.c``, one for each type that it takes but float16.
     """
 
     def lower(e: Emitter, node: Node) -> None:
         (x,) = node.inputs
-        kernel = f"unary_{kernel_name(name)}_{e.suffix(x)}"
-        e.call(kernel, e.output(node), e.pointer(x), e.cells(e.width(x)))
+        kernel = f"unary_{kernel_name(name)}"
+        cells = e.cells(e.width(x))
+        if e.dtype(x) != "float16":
+            e.call(f"{kernel}_{e.suffix(x)}", e.output(node), e.pointer(x), cells)
+            return
+        wide = _widened(e, e.pointer(x), e.width(x))
+        if result is not None:
+            e.call(f"{kernel}_f32", e.output(node), wide, cells)
+            return
+        e.call(f"{kernel}_f32", wide, wide, cells)
+        e.call("cast_f32_f16", e.output(node), wide, cells)
 
+    define = _halved(function)
     return Op(
         name,
         _unary_infer(types, result),
-        lambda attrs, x: function(x),
+        lambda attrs, x: define(x),
         lower,
         types,
         body=None if body is None else lambda b, node: body(b),
@@ -97,11 +122,13 @@ def binary(
     exact: bool = True,
     result: DType | None = None,
     role: Role = "",
+    ufunc: np.ufunc | None = None,
+    body: Callable[[Body], str] | None = None,
 ) -> Op:
     """Return an operator on two tensors, or a tensor and a constant row, element by element.
 
     An operand of one column is spread over the other's. Its kernels stand in
-    ``kernels/elementwise.c``.
+    ``kernels/elementwise.c``, those of integers in ``kernels/integer.c``.
     """
 
     def infer(node: Node, xs: Sequence[Operand]) -> Typed:
@@ -111,51 +138,88 @@ def binary(
         return [(result or dtype, common_shape(node, xs))]
 
     def lower(e: Emitter, node: Node) -> None:
-        _spread(e, node, f"elementwise_{kernel_name(name)}_{e.suffix(node.inputs[0])}")
+        if "first" in node.attrs:  # the compiler's: two operators in one pass
+            codes = (f"i32 {CHAINED.index(op)}" for op in (node.attrs["first"], name))
+            kernel = f"elementwise_chain_{e.suffix(node.inputs[0])}"
+            _call_spread(e, node, kernel, e.output(node), *codes)
+            return
+        _spread(e, node, kernel_name(name))
 
+    define = _halved(function)
     return Op(
         name,
         infer,
-        lambda attrs, x, y: np.asarray(function(x, y), dtype=result),
+        lambda attrs, x, y: np.asarray(define(x, y), dtype=result),
         lower,
         types,
+        body=None if body is None else lambda b, node: body(b),
         exact=exact,
         ulp=0 if exact else 4,
         form="two operands",
         role=role,
-        ufunc=function if isinstance(function, np.ufunc) else None,
+        ufunc=ufunc or (function if isinstance(function, np.ufunc) else None),
     )
 
 
+#: What the compiler may do in one pass, numbered as in ``kernels/elementwise.c``.
+CHAINED = ("Add", "Sub", "Mul", "Div")
+
+
 def _spread(e: Emitter, node: Node, kernel: str) -> None:
-    """Call a kernel on operands that are spread over the result's rows."""
+    """Call a kernel of two operands, in the file that has it for their type."""
+    x, out = node.inputs[0], node.outputs[0]
+    if e.dtype(x) != "float16":
+        family = "integer" if e.dtype(x) in INTEGERS else "elementwise"
+        _call_spread(e, node, f"{family}_{kernel}_{e.suffix(x)}", e.output(node))
+        return
+    rounded = e.dtype(out) == "float16"
+    wide = e.scratch(4 * e.width(out)) if rounded else e.output(node)
+    _call_spread(e, node, f"elementwise_{kernel}_f32", wide, widen=True)
+    if rounded:
+        e.call("cast_f32_f16", e.output(node), wide, e.cells(e.width(out)))
+
+
+def _call_spread(
+    e: Emitter, node: Node, kernel: str, out: str, *more: str, widen: bool = False
+) -> None:
+    """Call a kernel on operands that are spread over the result's rows, float16 in float32."""
     shape = e.shape(node.outputs[0])
-    given = [_operand(e, name, shape) for name in node.inputs]
+    given = [_operand(e, name, shape, widen) for name in node.inputs]
     pointers = [pointer for pointer, _ in given]
     steps = [step for _, pair in given for step in pair]
     width = f"i32 {math.prod(shape)}"
-    e.call(kernel, e.output(node), *pointers, "i32 %m", width, *steps)
+    e.call(kernel, out, *pointers, "i32 %m", width, *steps, *more)
 
 
-def _operand(e: Emitter, name: str, shape: Shape) -> tuple[str, tuple[str, str]]:
+def _operand(e: Emitter, name: str, shape: Shape, widen: bool) -> tuple[str, tuple[str, str]]:
     """Return an operand's address, and its strides (elements) from row to row and inside a row."""
     width = math.prod(shape)
     array = e.constant(name)
-    size = e.width(name) if array is None else array.size
-    row = size if array is None else 0
-    if size in (1, width):
-        return e.pointer(name), (f"i32 {row}", f"i32 {int(size == width)}")
-    if array is None:
+    if array is not None:
+        array = array.astype(np.float32) if widen else array
+        if array.size in (1, width):
+            steps = ("i32 0", f"i32 {int(array.size == width)}")
+            return (e.weight(array) if widen else e.pointer(name)), steps
+        whole = np.broadcast_to(array[0] if array.ndim > len(shape) else array, shape)
+        return e.weight(np.ascontiguousarray(whole)), ("i32 0", "i32 1")
+    x, size = e.pointer(name), e.width(name)
+    if size not in (1, width):
         to = e.scratch(width * e.item(name))
         pairs = strides.expanded(e.shape(name), shape)
         sizes = (f"i32 {n}" for n in (size, 0, *pairs))
-        e.call(f"transpose_b{e.item(name)}", to, e.pointer(name), "i32 %m", *sizes)
-        return to, (f"i32 {width}", "i32 1")
-    whole = np.broadcast_to(array[0] if array.ndim > len(shape) else array, shape)
-    return e.weight(np.ascontiguousarray(whole)), ("i32 0", "i32 1")
+        e.call(f"transpose_b{e.item(name)}", to, x, "i32 %m", *sizes)
+        x, size = to, width
+    return (_widened(e, x, size) if widen else x), (f"i32 {size}", f"i32 {int(size == width)}")
 
 
-def _compare(name: str, function: Callable[..., Any], types: Types = NUMBERS) -> Op:
+def _widened(e: Emitter, x: str, width: int) -> str:
+    """Return the address of float16 numbers in float32."""
+    wide = e.scratch(4 * width)
+    e.call("cast_f16_f32", wide, x, e.cells(width))
+    return wide
+
+
+def _compare(name: str, function: Callable[..., Any], types: Types = EVERY) -> Op:
     return binary(name, function, types, result="bool", role="compares")
 
 
@@ -164,62 +228,65 @@ def _equal(x: Array, y: Array) -> Array:
     return np.asarray(x == y)
 
 
-Neg = elementwise("Neg", np.negative, NUMBERS, exact=True)
-Abs = elementwise("Abs", np.abs, NUMBERS, exact=True)
-Sign = elementwise("Sign", np.sign, NUMBERS, exact=True)
-Floor = elementwise("Floor", np.floor, FLOATS, exact=True)
-Ceil = elementwise("Ceil", np.ceil, FLOATS, exact=True)
-Round = elementwise("Round", np.rint, FLOATS, exact=True)
-Sqrt = elementwise("Sqrt", np.sqrt, FLOATS, exact=True)
-Reciprocal = elementwise("Reciprocal", lambda x: 1 / x, FLOATS, exact=True)
-Relu = elementwise("Relu", lambda x: np.where(x < 0, 0, x).astype(x.dtype), FLOATS, exact=True)
-Exp = elementwise("Exp", np.exp, FLOATS, ulp=2)
-Log = elementwise("Log", np.log, FLOATS)
-Sigmoid = elementwise("Sigmoid", special.expit, FLOATS)
-Tanh = elementwise("Tanh", np.tanh, FLOATS)
-Sin = elementwise("Sin", np.sin, FLOATS)
-Cos = elementwise("Cos", np.cos, FLOATS)
-Tan = elementwise("Tan", np.tan, FLOATS)
-Asin = elementwise("Asin", np.arcsin, FLOATS)
-Acos = elementwise("Acos", np.arccos, FLOATS)
-Atan = elementwise("Atan", np.arctan, FLOATS, ulp=3)
-Sinh = elementwise("Sinh", np.sinh, FLOATS)
-Cosh = elementwise("Cosh", np.cosh, FLOATS)
-Asinh = elementwise("Asinh", np.arcsinh, FLOATS)
-Acosh = elementwise("Acosh", np.arccosh, FLOATS)
-Atanh = elementwise("Atanh", np.arctanh, FLOATS)
-Softplus = elementwise("Softplus", lambda x: np.logaddexp(0, x), FLOATS)
-Softsign = elementwise("Softsign", lambda x: x / (1 + np.abs(x)), FLOATS)
-Erf = elementwise("Erf", special.erf, FLOATS)
+Neg = elementwise("Neg", np.negative, HALVES | SIGNED, exact=True)
+Abs = elementwise("Abs", np.abs, EVERY, exact=True)
+Sign = elementwise("Sign", np.sign, EVERY, exact=True)
+Floor = elementwise("Floor", np.floor, HALVES, exact=True)
+Ceil = elementwise("Ceil", np.ceil, HALVES, exact=True)
+Round = elementwise("Round", np.rint, HALVES, exact=True)
+Sqrt = elementwise("Sqrt", np.sqrt, HALVES, exact=True)
+Reciprocal = elementwise("Reciprocal", lambda x: 1 / x, HALVES, exact=True)
+Relu = elementwise(
+    "Relu", lambda x: np.where(x < 0, 0, x).astype(x.dtype), HALVES | SIGNED, exact=True
+)
+Exp = elementwise("Exp", np.exp, HALVES, ulp=2)
+Log = elementwise("Log", np.log, HALVES)
+Sigmoid = elementwise("Sigmoid", special.expit, HALVES)
+Tanh = elementwise("Tanh", np.tanh, HALVES)
+Sin = elementwise("Sin", np.sin, HALVES)
+Cos = elementwise("Cos", np.cos, HALVES)
+Tan = elementwise("Tan", np.tan, HALVES)
+Asin = elementwise("Asin", np.arcsin, HALVES)
+Acos = elementwise("Acos", np.arccos, HALVES)
+Atan = elementwise("Atan", np.arctan, HALVES, ulp=3)
+Sinh = elementwise("Sinh", np.sinh, HALVES)
+Cosh = elementwise("Cosh", np.cosh, HALVES)
+Asinh = elementwise("Asinh", np.arcsinh, HALVES)
+Acosh = elementwise("Acosh", np.arccosh, HALVES)
+Atanh = elementwise("Atanh", np.arctanh, HALVES)
+Softplus = elementwise("Softplus", lambda x: np.logaddexp(0, x), HALVES)
+Softsign = elementwise("Softsign", lambda x: x / (1 + np.abs(x)), HALVES)
+Erf = elementwise("Erf", special.erf, HALVES)
 Not = elementwise("Not", np.logical_not, BOOL, exact=True)
-IsNaN = elementwise("IsNaN", np.isnan, FLOATS, exact=True, result="bool")
+BitwiseNot = elementwise("BitwiseNot", np.invert, INTEGERS, exact=True)
+IsNaN = elementwise("IsNaN", np.isnan, HALVES, exact=True, result="bool")
 
 Erfc = elementwise(
     "sclbl.Erfc",
     special.erfc,
-    FLOATS,
+    HALVES,
     body=lambda b: b.op("Sub", b.number(1), b.op("Erf", "x")),
 )
 Log1p = elementwise(
     "sclbl.Log1p",
     np.log1p,
-    FLOATS,
+    HALVES,
     ulp=3,
     body=lambda b: b.op("Log", b.op("Add", "x", b.number(1))),
 )
 Expm1 = elementwise(
     "sclbl.Expm1",
     np.expm1,
-    FLOATS,
+    HALVES,
     ulp=3,
     body=lambda b: b.op("Sub", b.op("Exp", "x"), b.number(1)),
 )
 #: These two are the C library's, to the bit; the standard ones are NumPy's.
-LibmExp = elementwise("sclbl.LibmExp", special.exp, FLOATS, ulp=1, body=lambda b: b.op("Exp", "x"))
+LibmExp = elementwise("sclbl.LibmExp", special.exp, HALVES, ulp=1, body=lambda b: b.op("Exp", "x"))
 LibmSigmoid = elementwise(
-    "sclbl.LibmSigmoid", special.expit, FLOATS, ulp=0, body=lambda b: b.op("Sigmoid", "x")
+    "sclbl.LibmSigmoid", special.expit, HALVES, ulp=0, body=lambda b: b.op("Sigmoid", "x")
 )
-NormPpf = elementwise("sclbl.NormPpf", special.ndtri, FLOATS, ulp=16, body=ppf_body)
+NormPpf = elementwise("sclbl.NormPpf", special.ndtri, HALVES, ulp=16, body=ppf_body)
 
 
 def _norm_cdf(b: Body) -> str:
@@ -228,15 +295,45 @@ def _norm_cdf(b: Body) -> str:
     return b.op("Mul", b.op("Add", inner, b.number(1)), b.number(0.5))
 
 
-NormCdf = elementwise("sclbl.NormCdf", special.ndtr, FLOATS, body=_norm_cdf)
+NormCdf = elementwise("sclbl.NormCdf", special.ndtr, HALVES, body=_norm_cdf)
 
-Add = binary("Add", np.add, NUMBERS, role="moves")
-Sub = binary("Sub", np.subtract, NUMBERS, role="moves")
-Mul = binary("Mul", np.multiply, NUMBERS, role="moves")
-Div = binary("Div", np.divide, FLOATS, role="moves")
-Pow = binary("Pow", np.power, FLOATS, exact=False)
-Max = binary("Max", np.maximum, NUMBERS)
-Min = binary("Min", np.minimum, NUMBERS)
+
+def _quotient(x: Array, y: Array) -> Array:
+    """Return x / y; of integers its whole part, 0 where y is 0."""
+    if x.dtype.kind == "f":
+        return np.asarray(x / y)
+    down = np.floor_divide(x, y)
+    rest = x - down * y
+    return np.asarray(down + ((down < 0) & (rest != 0) & (y != 0)).astype(x.dtype))
+
+
+def _power(x: Array, y: Array) -> Array:
+    """Return x to the power of y; of integers, which wrap around, its whole part."""
+    if x.dtype.kind == "f":
+        return np.asarray(np.power(x, y))
+    x, y = np.broadcast_arrays(x, y)
+    whole = np.power(x, np.maximum(y, 0))
+    inverse = np.where(x == 1, 1, np.where(x == -1, 1 - 2 * (y & 1), 0))
+    return np.where(y < 0, inverse, whole).astype(x.dtype)
+
+
+def _floor_div_body(b: Body) -> str:
+    """Div, less 1 where there is a rest and the signs differ."""
+    whole, zero = b.op("Div", "x", "start"), b.number(0)
+    rest = b.op("Sub", "x", b.op("Mul", whole, "start"))
+    apart = b.op("Xor", b.op("Less", rest, zero), b.op("Less", "start", zero))
+    less = b.op("And", apart, b.op("Not", b.op("Equal", rest, zero)))
+    # A divisor of 0 has no result that runtimes share.
+    return b.op("Sub", whole, b.op("CastLike", less, "x"))
+
+
+Add = binary("Add", np.add, EVERY, role="moves")
+Sub = binary("Sub", np.subtract, EVERY, role="moves")
+Mul = binary("Mul", np.multiply, EVERY, role="moves")
+Div = binary("Div", _quotient, EVERY, role="moves", ufunc=np.divide)
+Pow = binary("Pow", _power, HALVES | {"int32", "int64"}, exact=False, ufunc=np.power)
+Max = binary("Max", np.maximum, EVERY)
+Min = binary("Min", np.minimum, EVERY)
 Less = _compare("Less", np.less)
 LessOrEqual = _compare("LessOrEqual", np.less_equal)
 Greater = _compare("Greater", np.greater)
@@ -244,6 +341,36 @@ GreaterOrEqual = _compare("GreaterOrEqual", np.greater_equal)
 Equal = _compare("Equal", _equal, PLAIN)
 And = binary("And", np.logical_and, BOOL)
 Or = binary("Or", np.logical_or, BOOL)
+Xor = binary("Xor", np.logical_xor, BOOL)
+BitwiseAnd = binary("BitwiseAnd", np.bitwise_and, INTEGERS)
+BitwiseOr = binary("BitwiseOr", np.bitwise_or, INTEGERS)
+BitwiseXor = binary("BitwiseXor", np.bitwise_xor, INTEGERS)
+FloorDiv = binary("sclbl.FloorDiv", np.floor_divide, INTEGERS, body=_floor_div_body)
+
+
+def _mod_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    has_inputs(node, xs, 2)
+    fmod = node.attrs.get("fmod")
+    has_attrs(node, fmod=1 if fmod else 0)
+    return [(same_type(node, xs, INTEGERS), common_shape(node, xs))]
+
+
+def _mod_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    fmod = attrs.pop("fmod", 0)
+    no_more("Mod", attrs)
+    r.node("Mod", inputs, out, fmod=fmod)
+
+
+#: With the sign of the divisor, or of what is divided (``fmod``); 0 where the divisor is 0.
+Mod = Op(
+    "Mod",
+    _mod_infer,
+    lambda attrs, x, y: np.asarray((np.fmod if attrs["fmod"] else np.remainder)(x, y)),
+    lambda e, node: _spread(e, node, "fmod" if node.attrs["fmod"] else "mod"),
+    INTEGERS,
+    read=_mod_read,
+    exact=True,
+)
 
 
 def _where_infer(node: Node, xs: Sequence[Operand]) -> Typed:
@@ -258,7 +385,7 @@ def _where(attrs: Attrs, condition: Array, x: Array, y: Array) -> Array:
 
 
 def _where_lower(e: Emitter, node: Node) -> None:
-    _spread(e, node, f"elementwise_where_{e.suffix(node.inputs[1])}")
+    _call_spread(e, node, f"elementwise_where_b{e.item(node.inputs[1])}", e.output(node))
 
 
 Where = Op("Where", _where_infer, _where, _where_lower, BOOL, exact=True, role="selects")
@@ -269,10 +396,10 @@ _ELEMENT_NAMES = {number: name for name, number in ELEMENTS.items()}
 
 def _cast_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 1)
-    x = tensor(node, xs[0], NUMBERS | BOOL)
+    x = tensor(node, xs[0], EVERY | BOOL)
     to = node.attrs.get("to")
     has_attrs(node, to=to)
-    if to not in NUMBERS | BOOL:
+    if to not in EVERY | BOOL:
         raise fail(node, f"does not convert to {to}")
     dtype: DType = to
     return [(dtype, x.shape)]
@@ -283,8 +410,21 @@ def _cast_lower(e: Emitter, node: Node) -> None:
     if e.dtype(x) == e.dtype(to):
         e.alias(node)
         return
-    kernel = f"elementwise_cast_{e.suffix(x)}_{e.suffix(to)}"
+    usual = {e.dtype(x), e.dtype(to)} <= NUMBERS | BOOL
+    suffix = "bool" if e.dtype(to) == "bool" else e.suffix(to)
+    kernel = f"{'elementwise_cast' if usual else 'cast'}_{e.suffix(x)}_{suffix}"
     e.call(kernel, e.output(node), e.pointer(x), e.cells(e.width(x)))
+
+
+def _cast(attrs: Attrs, x: Array) -> Array:
+    """Convert as NumPy does; a float beyond an integer type becomes its end, NaN becomes 0."""
+    to: np.dtype[Any] = np.dtype(attrs["to"])
+    if x.dtype.kind != "f" or to.kind not in "iu":
+        return x.astype(to)
+    limits, whole = np.iinfo(to), np.trunc(x.astype(np.float64))
+    inside = (whole >= float(limits.min)) & (whole < float(limits.max) + 1)
+    ends = np.where(whole > 0, limits.max, np.where(whole < 0, limits.min, 0).astype(to))
+    return np.where(inside, np.where(inside, whole, 0).astype(to), ends).astype(to)
 
 
 def _cast_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
@@ -297,9 +437,9 @@ def _cast_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -
 Cast = Op(
     "Cast",
     _cast_infer,
-    lambda attrs, x: x.astype(attrs["to"]),
+    _cast,
     _cast_lower,
-    NUMBERS | BOOL,
+    EVERY | BOOL,
     read=_cast_read,
     encode=lambda attrs: {"to": ELEMENTS[attrs["to"]]},
     decode=lambda raw: {k: _ELEMENT_NAMES.get(v, v) if k == "to" else v for k, v in raw.items()},

@@ -61,7 +61,7 @@ def _matmul(attrs: Attrs, x: Array, weights: Array) -> Array:
 
 
 def _lower(e: Emitter, node: Node) -> None:
-    x, weights = node.inputs
+    x, weights, *more = node.inputs
     constant = e.constant(weights)
     if constant is None:
         _lower_stacks(e, node)
@@ -82,17 +82,20 @@ def _lower(e: Emitter, node: Node) -> None:
             f"i32 {columns}",
         )
         return
+    # The compiler lets a product of columns add what is added to it.
+    bias = e.pointer(more[0]) if more else "ptr null"
     if columns == 1:
         # An own copy of the column: a matrix is stored row by row.
         column = e.weight(np.ascontiguousarray(constant[:, 0]))
         out = e.output(node)
-        e.call(f"linear_dot_{e.suffix(x)}", out, e.pointer(x), column, many, f"i32 {rows}")
+        e.call(f"linear_dot_{e.suffix(x)}", out, e.pointer(x), column, bias, many, f"i32 {rows}")
         return
     e.call(
         f"linear_matmul_{e.suffix(x)}",
         e.output(node),
         e.pointer(x),
         e.pointer(weights),
+        bias,
         many,
         f"i32 {rows}",
         f"i32 {columns}",

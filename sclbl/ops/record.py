@@ -27,19 +27,30 @@ Types = frozenset[str]
 FLOATS: Types = frozenset(("float32", "float64"))
 NUMBERS: Types = FLOATS | {"int64"}
 BOOL: Types = frozenset(("bool",))
+SIGNED: Types = frozenset(("int8", "int16", "int32", "int64"))
+INTEGERS: Types = SIGNED | {"uint8", "uint16", "uint32", "uint64"}
+#: float16 is computed in float32 and rounded after each operation.
+HALVES: Types = FLOATS | {"float16"}
+#: All numbers; integers wrap around.
+EVERY: Types = HALVES | INTEGERS
 #: ONNX's number of each element type (TensorProto.DataType).
 ELEMENTS: Mapping[str, int] = {
     "float32": 1,
     "uint8": 2,
+    "int8": 3,
+    "uint16": 4,
+    "int16": 5,
     "int32": 6,
     "int64": 7,
     "text": 8,
     "bool": 9,
+    "float16": 10,
     "float64": 11,
     "uint32": 12,
+    "uint64": 13,
 }
 #: What a tensor in the middle of a graph may hold; labels only ever come out.
-PLAIN: Types = NUMBERS | {"bool", "text"}
+PLAIN: Types = EVERY | {"bool", "text"}
 ANY: Types = PLAIN | {"label"}
 
 

@@ -111,21 +111,24 @@ def sum_in_order(x: Array) -> Array:
 
     numpy.sum of a row would keep eight sums from eight numbers on.
     """
-    total: Array = np.cumsum(x, axis=1)[:, -1]
+    total: Array = np.cumsum(x, axis=1, dtype=x.dtype)[:, -1]
     return total
 
 
-ReduceSum = reduction("ReduceSum", sum_in_order, NUMBERS)
-ReduceL1 = reduction("ReduceL1", lambda x: sum_in_order(np.abs(x)), NUMBERS)
+#: As ONNX has them.
+_NUMBERS = NUMBERS | {"int32", "uint32", "uint64"}
+
+ReduceSum = reduction("ReduceSum", sum_in_order, _NUMBERS)
+ReduceL1 = reduction("ReduceL1", lambda x: sum_in_order(np.abs(x)), _NUMBERS)
 ReduceL2 = reduction("ReduceL2", lambda x: np.sqrt(sum_in_order(x * x)), FLOATS)
-ReduceSumSquare = reduction("ReduceSumSquare", lambda x: sum_in_order(x * x), NUMBERS)
-ReduceMax = reduction("ReduceMax", lambda x: x.max(axis=1), NUMBERS, exact=True)
-ReduceMin = reduction("ReduceMin", lambda x: x.min(axis=1), NUMBERS, exact=True)
+ReduceSumSquare = reduction("ReduceSumSquare", lambda x: sum_in_order(x * x), _NUMBERS)
+ReduceMax = reduction("ReduceMax", lambda x: x.max(axis=1), _NUMBERS, exact=True)
+ReduceMin = reduction("ReduceMin", lambda x: x.min(axis=1), _NUMBERS, exact=True)
 
 
 def _argmax_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 1)
-    x, axis = tensor(node, xs[0], NUMBERS), node.attrs.get("axis")
+    x, axis = tensor(node, xs[0], _NUMBERS), node.attrs.get("axis")
     has_attrs(node, axis=axis, keepdims=1, select_last_index=0)
     _last_axes(node, x, [axis] if isinstance(axis, int) else [])
     return [("int64", (*x.shape[:-1], 1))]
@@ -148,7 +151,7 @@ ArgMax = Op(
     _argmax_infer,
     lambda attrs, x: x.argmax(axis=-1)[..., None].astype(np.int64),
     lambda e, node: _call(e, node, 1),
-    NUMBERS,
+    _NUMBERS,
     read=_argmax_read,
     exact=True,
 )

@@ -57,11 +57,17 @@ def _columns(e: Emitter, node: Node) -> str:
 
 
 def _check(e: Emitter, node: Node, kernel: str, *flags: str) -> None:
-    x = node.inputs[0]
     e.alias(node)
-    width = f"i32 {e.width(x)}"
+    place = (_columns(e, node), "i32 %m", "i32 %row")
+    sizes = (f"i32 {e.width(name)}" for name in node.inputs)
     given = tuple(f"i32 {int(node.attrs[f])}" for f in flags)
-    e.refuse(kernel, e.pointer(x), _columns(e, node), "i32 %m", "i32 %row", width, *given)
+    e.refuse(kernel, *(e.pointer(name) for name in node.inputs), *place, *sizes, *given)
+
+
+def _refuse_lower(e: Emitter, node: Node) -> None:
+    # The compiler may let it look at products of its rows first: they stand before the rows.
+    kernel = "refuse" if len(node.inputs) == 1 else "refuse_behind"
+    _check(e, node, f"{kernel}_{e.suffix(node.inputs[0])}", *_NUMBER_FLAGS)
 
 
 def _first(bad: Array, attrs: Attrs) -> tuple[int, int]:
@@ -88,7 +94,7 @@ Refuse = Op(
     "sclbl.Refuse",
     _infer(FLOATS, _NUMBER_FLAGS),
     _refuse,
-    lambda e, node: _check(e, node, f"refuse_{e.suffix(node.inputs[0])}", *_NUMBER_FLAGS),
+    _refuse_lower,
     FLOATS,
     body=_body,
     exact=True,

@@ -120,6 +120,12 @@ def _concat(attrs: Attrs, *xs: Array) -> Array:
 
 
 def _concat_lower(e: Emitter, node: Node) -> None:
+    if "rest" in node.attrs:  # the compiler's: a column behind what it leaves of a constant
+        x, whole = node.inputs
+        e.call(
+            f"shape_rest_{e.suffix(x)}", e.output(node), e.pointer(x), e.pointer(whole), "i32 %m"
+        )
+        return
     axis = node.attrs["axis"]
     shape = e.shape(node.outputs[0])
     outer, total = math.prod(shape[: axis - 1]), math.prod(shape[axis - 1 :])

@@ -124,6 +124,8 @@ def as_text(signature: Signature, positions: Sequence[int]) -> Signature:
 def _column(source: Source, position: int, name: str | None) -> Column:
     kind, null = source.kind(position), source.null(position)
     takes = TAKES
+    if kind == "float32" and getattr(source.values(position), "dtype", None) == np.float16:
+        return Column(name, kind, "float16")
     if null == "na" and kind != "text":
         takes = MISSING  # NA is how such a column of numbers holds what is NaN to the model
     if null in MISSING:

@@ -61,10 +61,10 @@ def kind_of_dtype(dtype: np.dtype[Any], column: str, name: str | None = None) ->
     Raises
     ------
     DtypeError
-        For dates, complex numbers, bytes, float16, long doubles and structured dtypes.
+        For dates, complex numbers, bytes, long doubles and structured dtypes.
     """
-    if dtype.kind == "f" and dtype.itemsize in (4, 8):
-        return "float32" if dtype.itemsize == 4 else "float64"
+    if dtype.kind == "f" and dtype.itemsize <= 8:
+        return "float64" if dtype.itemsize == 8 else "float32"
     if dtype.kind in "iu":
         return "integer"
     if dtype.kind == "b":
@@ -74,7 +74,7 @@ def kind_of_dtype(dtype: np.dtype[Any], column: str, name: str | None = None) ->
     if dtype.kind == "O":
         return None
     known = {"f": "longdouble", "c": "complex", "M": "dates", "m": "durations", "S": "bytes"}
-    what = "float16" if dtype == np.float16 else known.get(dtype.kind, str(dtype))
+    what = known.get(dtype.kind, str(dtype))
     refuse_type("dates" if what == "durations" else what, column, name=name)
 
 

@@ -70,11 +70,14 @@ class NumericColumns:
         dtype, labels, takes = self.dtype, self._labels, self._takes
         whole = source.block(positions)
         if whole is not None:
+            parts = [
+                (c, _exact(whole[:, c], held, [labels[i] for i in c], literal=False))
+                for held, c in self._narrow.items()
+            ]
             block = np.ascontiguousarray(_exact(whole, dtype, labels, literal=False))
-            if self._narrow and np.may_share_memory(block, whole):
+            if parts and np.may_share_memory(block, whole):
                 block = block.copy()  # the rows are the caller's
-            for held, columns in self._narrow.items():
-                part = _exact(whole[:, columns], held, [labels[c] for c in columns], literal=False)
+            for columns, part in parts:
                 block[:, columns] = part
             return block
         flat = source.flat(positions)
@@ -82,10 +85,13 @@ class NumericColumns:
             known = [_with_null(t) if source.one_null else t for t in takes]
             wide = floats(flat, labels, known).reshape(source.rows, len(positions))
             literal = _literals(flat, wide.shape) if source.literal else False
-            block = _exact(wide, dtype, labels, literal=literal)
+            parts = []
             for held, columns in self._narrow.items():
                 chosen = literal if isinstance(literal, bool) else literal[:, columns]
                 part = _exact(wide[:, columns], held, [labels[c] for c in columns], literal=chosen)
+                parts.append((columns, part))
+            block = _exact(wide, dtype, labels, literal=literal)
+            for columns, part in parts:
                 block[:, columns] = part
             return block
         out = np.empty((source.rows, len(positions)), dtype=dtype)
@@ -234,7 +240,7 @@ def _exact(
             _refuse_integer(int(values.reshape(len(values), -1)[row, column]), row, labels[column])
     with np.errstate(over="ignore"):
         out = values.astype(dtype)
-    if dtype == np.float32 and values.dtype.kind in "iuf" and values.dtype.itemsize > 2:
+    if not np.can_cast(values.dtype, dtype) and dtype != np.float64:
         changed = (out.astype(np.float64) != values) & ~np.isnan(out)
         if literal is not False:
             changed &= ~np.asarray(literal) | np.isinf(out)
@@ -242,10 +248,10 @@ def _exact(
             row, column = _first(changed)
             value = values.reshape(len(values), -1)[row, column].item()
             written = np.broadcast_to(literal, values.shape).reshape(len(values), -1)[row, column]
-            what = "is too large for float32" if written else "is not a float32 number"
+            what = f"is too large for {dtype}" if written else f"is not a {dtype} number"
             raise DtypeError(
                 f"row {row}, column {labels[column]!r}: {value!r} {what}, and the column was "
-                "float32 in the model's example_input; cast the column with .astype('float32') if "
+                f"{dtype} in the model's example_input; cast the column with .astype('{dtype}') if "
                 "that is meant, or compile the model with a float64 example_input",
                 row=row,
                 column=labels[column],

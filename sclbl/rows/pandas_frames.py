@@ -62,8 +62,7 @@ class PandasSource(Source):
         array = self.array(position)
         dtype = array.dtype
         if isinstance(dtype, np.dtype):
-            if dtype != np.float16:
-                kind_of_dtype(dtype, self.label(position))
+            kind_of_dtype(dtype, self.label(position))
             return array
         if isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
             return array.__arrow_array__()

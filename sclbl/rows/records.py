@@ -51,8 +51,7 @@ class ColumnsSource(Source):
         column = self.columns[position]
         if isinstance(column, Source):
             return column.values(0)
-        if column.dtype != np.float16:
-            kind_of_dtype(column.dtype, self.label(position), self._names[position])
+        kind_of_dtype(column.dtype, self.label(position), self._names[position])
         return column
 
 

@@ -135,8 +135,7 @@ class ArraySource(Source):
 
     def values(self, position: int) -> np.ndarray:
         column: np.ndarray = self.array[:, position]
-        if column.dtype != np.float16:  # exact in every program, so rows may hold it
-            kind_of_dtype(column.dtype, self.label(position))
+        kind_of_dtype(column.dtype, self.label(position))
         return column
 
     def block(self, positions: Sequence[int]) -> np.ndarray | None:

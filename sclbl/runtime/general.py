@@ -49,7 +49,8 @@ class General:
         outputs = [output for _, output in signature.results(method)]
         places = [instance.alloc(_bytes(output, blocks.rows)) for output in outputs]
         records = [self._table(blocks)] if signature.columns else []
-        records += [self._beside(given) for given in blocks.beside]
+        beside = blocks.beside or (None,) * len(signature.inputs)
+        records += [self._beside(given) for given in beside]
         inputs = self._put(np.array(records, dtype=np.uint32))
         results = self._put(np.array(places, dtype=np.uint32))
         code = instance.function(method)(blocks.rows, inputs, results)

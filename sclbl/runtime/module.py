@@ -190,7 +190,9 @@ class Module:
         row, column = int(record[1]) + start, int(record[2])
         named = 0 <= column < len(self.signature.columns)
         label = self.signature.label_of(column) if named else None
-        where = f"row {row}, column {label!r}" if named else f"row {row}"
+        if not self.signature.columns and column >= 0:
+            label = str(column)  # of sparse rows
+        where = f"row {row}" if label is None else f"row {row}, column {label!r}"
         if code == 1 and named and self.signature.columns[column].kind == "text":
             return MissingValueError(
                 f"{where} holds a missing value that the model refuses there (None, NaN and "

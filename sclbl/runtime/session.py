@@ -20,6 +20,7 @@ STORAGE = {
     "float64": "float64",
     "float32": "float32",
     "int64": "int64",
+    "uint64": "uint64",
     "bool": "bool",
     "label": "int32",
     "text": "uint32",

@@ -110,7 +110,7 @@ def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequenc
     signature = replace(signature, columns=build.columns_of_rows())
     rows = example.as_rows(example_input, signature)
     outputs = _outputs(model, stripper, wires, rows, build)
-    graph = build.finish(_by_output(wires))
+    graph = build.finish({n: build.stored(w) for n, w in _by_output(wires).items()})
     for method, output in outputs.items():
         if output.dtype == "object" and output.storage != "text" and output.is_plain:
             _pass_objects(results[method], build)
@@ -173,7 +173,7 @@ def _spec(model: Any, build: Builder, graph: Graph, signature: Signature) -> Spe
     return Spec(
         graph=graph,
         signature=signature,
-        source=_source(model, build.visited),
+        source=_source(model, build),
         kept=kept(graph),
         dropped=dropped(build.visited, graph),
         warnings=tuple(dict.fromkeys(build.warnings)),
@@ -217,7 +217,7 @@ def _wire(model: Any, method: str, result: Wire | Table) -> Wire:
         raise UnsupportedModelError(
             f"{qualified_name(type(model))}.{method} results in no columns at all"
         )
-    return result.text() if kinds == {True} else result.matrix()
+    return result.text() if kinds == {True} else result.results()
 
 
 def _pass_objects(result: Wire | Table, build: Builder) -> None:
@@ -230,7 +230,7 @@ def _pass_objects(result: Wire | Table, build: Builder) -> None:
 
 
 def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
-    from sclbl.signature import Output
+    from sclbl.signature import Output, stored_as
     from sclbl.strippers import dispatch
 
     name = f"{dispatch.qualified_name(type(model))}.{method}"
@@ -249,7 +249,7 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
             f"{name} returns an array of {ndim} axes; a program returns one or two"
         )
     return Output(
-        storage=wire.dtype,
+        storage=stored_as(wire.dtype),
         dtype=result.dtype,
         width=width,
         ndim=1 if ndim == 1 else 2,
@@ -259,15 +259,17 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
     )
 
 
-def _source(model: Any, visited: Sequence[tuple[str, Any]]) -> Provenance:
+def _source(model: Any, build: Builder) -> Provenance:
     import importlib.metadata
 
     from sclbl.spec import Provenance
     from sclbl.strippers.dispatch import find, qualified_name
 
-    parts = [part for _, part in visited]
+    parts = [part for _, part in build.visited]
     distributions = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}
     versions = {}
+    refused = [e for part in parts for e in find(part).refuses_more]
+    refused += sorted(build.refuses_more, key=lambda e: e.__name__)
     for library in (*sorted(_libraries(parts)), "numpy"):
         for distribution in distributions.get(library, (library,)):
             try:
@@ -280,7 +282,7 @@ def _source(model: Any, visited: Sequence[tuple[str, Any]]) -> Provenance:
         libraries=versions,
         models=tuple(dict.fromkeys(qualified_name(type(part)) for part in parts)),
         has_jobs=any(getattr(part, "n_jobs", None) not in (None, 1) for part in parts),
-        refuses_more=tuple({e: None for part in parts for e in find(part).refuses_more}),
+        refuses_more=tuple(dict.fromkeys(refused)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.signature import DType, Input, Output, Signature
+from sclbl.signature import DType, Input, Output, Signature, stored_as
 from sclbl.strippers import dispatch
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder
@@ -73,12 +73,15 @@ def outputs_of(
 def _output(wire: Wire, result: Any, names: tuple[str, ...] | None) -> Output:
     if wire.ragged == "list":
         first = next((np.asarray(row) for row in result), np.empty(0))
-        return Output(wire.dtype, str(first.dtype), 1, 1, ragged="list")
+        return Output(stored_as(wire.dtype), str(first.dtype), 1, 1, ragged="list")
     if wire.ragged is not None:
         known = names if names is not None and len(names) == wire.width else None
-        return Output(wire.dtype, str(result.dtype), wire.width, 2, names=known, ragged="sparse")
+        return Output(
+            stored_as(wire.dtype), str(result.dtype), wire.width, 2, names=known, ragged="sparse"
+        )
     array = np.asarray(result)
-    return Output(wire.dtype, str(array.dtype), wire.width, array.ndim, labels=wire.labels)
+    stored = stored_as(wire.dtype)
+    return Output(stored, str(array.dtype), wire.width, array.ndim, labels=wire.labels)
 
 
 def rows_of(given: Input, example_input: Any) -> Any:

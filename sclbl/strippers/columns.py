@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.signature import Kind, Missing
-from sclbl.strippers import promotion
+from sclbl.signature import DType, Kind, Missing
+from sclbl.strippers import conversions, promotion
 from sclbl.strippers.promotion import Float as Float
 from sclbl.strippers.wire import Sparse as Sparse
 from sclbl.strippers.wire import Wire as Wire
@@ -99,8 +99,26 @@ class Table:
     def _natural(cell: Cell) -> Float:
         return "float32" if cell.kind == "float32" else "float64"
 
-    def _as(self, wire: Wire, dtype: Float) -> Wire:
+    def _as(self, wire: Wire, dtype: DType) -> Wire:
         return self.builder.cast(wire, dtype)
+
+    def held_matrix(self, held: np.dtype[Any], *, model: object = None) -> Wire:
+        """Return all columns as one wire that stands for numbers of the source's type.
+
+        Integers travel as float64, unless a column was computed in 64 bits, which that may not
+        hold.
+        """
+        if held.kind in "iu" and any(c.wire.dtype in conversions.WIDE for c in self.cells):
+            self.builder.pin([c for c in self.cells if c.wire.dtype == "float64"], wide=True)
+            return self._matrix("number", cast(DType, held.name), model)
+        stored: Float = "float32" if held in (np.float16, np.float32) else "float64"
+        return conversions.held_as(self.matrix(stored, model=model), held)
+
+    def results(self) -> Wire:
+        """Return all columns as one wire, in a type that holds what they hold."""
+        held = promotion.array_dtype(c.dtype for c in self.cells)
+        narrow = held.kind in "iu" or held == np.float16
+        return self.held_matrix(held) if narrow else self.matrix()
 
     def matrix(self, dtype: Float | None = None, *, model: object = None) -> Wire:
         """Return all columns as one numeric wire, in `dtype` or in `float_dtype`.
@@ -124,7 +142,7 @@ class Table:
         """
         return self._matrix("text", None, model)
 
-    def _matrix(self, want: str, dtype: Float | None, model: object) -> Wire:
+    def _matrix(self, want: str, dtype: DType | None, model: object) -> Wire:
         for i, cell in enumerate(self.cells):
             if (cell.kind == "text") != (want == "text"):
                 raise UnsupportedModelError(

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import SpecError
+from sclbl.errors import InputError, SpecError
 from sclbl.ops import find
 from sclbl.ops.infer import constant
 from sclbl.ops.record import Operand
-from sclbl.signature import MISSING, Column, DType, Input, Kind, Missing, Signature
+from sclbl.signature import MISSING, Column, DType, Input, Kind, Missing, Signature, stored_as
 from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Value, upstream
 from sclbl.strippers import numpy_functions
 from sclbl.strippers.columns import Cell, Table, Wire
 from sclbl.strippers.labels import plain_labels
 from sclbl.strippers.markers import marked
-from sclbl.strippers.promotion import NATURAL, is_polars, numpy_dtype
+from sclbl.strippers.promotion import NATURAL, is_polars, kind_of, numpy_dtype
 from sclbl.strippers.trees import Trees
 
 
@@ -51,6 +51,10 @@ class Builder:
         self.written: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         #: Columns that the example holds as objects.
         self.objects: frozenset[int] = frozenset()
+        #: What programs refuse and the model need not, beside what its stripper says.
+        self.refuses_more: set[type[InputError]] = set()
+        #: Whether pandas computes what is written, which has rules of its own.
+        self.by_pandas = False
         #: Which missing values the model takes for what, by column (see `learn` and `take`).
         self.learned: dict[int, set[Missing]] = {}
         self.taken: dict[int, set[Missing]] = {}
@@ -160,14 +164,7 @@ class Builder:
         dtype: np.dtype[Any] | None = None,
     ) -> Table:
         """Return the columns of a wire as a table; `dtype` is what the source holds them in."""
-        kinds: dict[str, Kind] = {
-            "float32": "float32",
-            "float64": "float64",
-            "text": "text",
-            "bool": "boolean",
-            "int64": "integer",
-        }
-        column_kind = kind or kinds[wire.dtype]
+        column_kind = kind or ("text" if wire.dtype == "text" else kind_of(np.dtype(wire.dtype)))
         return Table(
             self,
             tuple(
@@ -254,8 +251,10 @@ class Builder:
         """Apply an element-wise function."""
         return self.node(op, [x], x.origins)
 
-    def binary(self, op: str, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray) -> Wire:
-        """Apply Add, Sub, Mul, Div, Pow, Max, Min, a comparison, And or Or.
+    def binary(
+        self, op: str, a: Wire | float | np.ndarray, b: Wire | float | np.ndarray, **attrs: Any
+    ) -> Wire:
+        """Apply an operator of two operands: Add, Pow, Max, a comparison, And, ….
 
         One side may be a number or a row ``(w,)``, taken in the other side's type; widths are
         equal or one of them is 1.
@@ -267,7 +266,7 @@ class Builder:
         right, right_width = self._side(b, first)
         width = max(left_width, right_width)
         origins = first.origins if first.width == width else (-1,) * width
-        return self.node(op, [left, right], origins)
+        return self.node(op, [left, right], origins, **attrs)
 
     def _side(self, x: Wire | float | np.ndarray, like: Wire) -> tuple[str, int]:
         if isinstance(x, Wire):
@@ -314,6 +313,10 @@ class Builder:
         if x.dtype == dtype:
             return x
         return self.node("Cast", [x], x.origins, to=dtype)
+
+    def stored(self, x: Wire) -> Wire:
+        """Return a result in the type that programs store it in."""
+        return self.cast(x, stored_as(x.dtype))
 
     def columns(self, x: Wire, indices: Sequence[int]) -> Wire:
         """Take columns of x, in the given order."""
@@ -445,9 +448,8 @@ class Builder:
 
     def pinned(self) -> Signature:
         """Return the signature, with the dtypes that columns were held to."""
-        columns = tuple(
-            replace(c, dtype=self._pinned.get(i)) for i, c in enumerate(self.signature.columns)
-        )
+        own = enumerate(self.signature.columns)
+        columns = tuple(replace(c, dtype=self._pinned.get(i, c.dtype)) for i, c in own)
         return replace(self.signature, columns=columns)
 
     # ------------------------------------------------------------- finish

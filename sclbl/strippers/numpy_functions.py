@@ -1,8 +1,8 @@
 """NumPy's functions on wires: what each of them adds to the graph.
 
 Which type a function computes in is asked of NumPy (`sclbl.strippers.promotion`). Integers and
-booleans travel as float64; where NumPy would compute in integers, only what gives the same numbers
-in float64 is written.
+booleans travel as float64; what wraps around is computed in the integer type itself
+(`sclbl.strippers.conversions`).
 """
 
 from __future__ import annotations
@@ -10,27 +10,41 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.ops import BY_UFUNC
+from sclbl.ops import BY_UFUNC, find
 from sclbl.strippers import promotion
+from sclbl.strippers.conversions import (
+    WIDE,
+    astype,
+    brought,
+    held_as,
+    hold,
+    is_integer,
+    numbers_of,
+    to_float,
+    to_integer,
+)
 from sclbl.strippers.wire import Wire, mixes_rows
 
 #: Rows up to here are summed by `numpy.sum` in one go.
 _BLOCK = 128
+#: float64 adds up so many integers of 32 bits exactly.
+_EXACT_WIDTH = 2**20
 
 #: Element-wise functions that are operators; the language knows them by NumPy's function.
 OPERATORS: dict[Any, str] = {
     **{function: op.name for function, op in BY_UFUNC.items()},
-    np.bitwise_and: "And",
-    np.bitwise_or: "Or",
     np.equal: "Equal",
     np.fabs: "Abs",
-    np.invert: "Not",
+    np.fmod: "Mod",
+    np.left_shift: "Mul",
     np.reciprocal: "Reciprocal",
+    np.remainder: "Mod",
+    np.right_shift: "sclbl.FloorDiv",
 }
 #: Those of `scipy.special`, by name: importing it takes a while.
 _SPECIAL = {
@@ -40,15 +54,28 @@ _SPECIAL = {
 #: Those that others make up, with the same bits.
 _COMPOSED: dict[np.ufunc, Callable[..., Any]] = {
     np.isfinite: lambda x: ~(np.isnan(x) | np.isinf(x)),
-    np.isinf: lambda x: np.equal(np.absolute(x), np.inf),
+    np.isinf: lambda x: np.equal(np.absolute(_floats(x)), np.inf),
     np.not_equal: lambda a, b: ~np.equal(a, b),
     np.positive: lambda x: x,
-    np.square: lambda x: np.multiply(x, x),
+    np.square: lambda x: _square(x),
 }
-#: Of integers these give in float64 what they give in integers: nothing wraps around.
-_SAME_IN_FLOAT64 = frozenset({"Sign", "Floor", "Ceil", "Round"})
+_SHIFTS = (np.left_shift, np.right_shift)
+_PANDAS_OPERATORS = frozenset({
+    np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power,
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor,
+})  # fmt: skip
+#: pandas has results of its own for these where it divides by 0.
+_BY_PANDAS = (np.floor_divide, np.remainder)
+#: Of integers these are what they were.
+_KEEPS_WHOLE = frozenset({"Floor", "Ceil", "Round"})
 _COMPARE = frozenset({"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "IsNaN"})
-_LOGIC = frozenset({"And", "Or", "Not"})
+_LOGIC = frozenset({"And", "Or", "Xor", "Not"})
+#: What arithmetic and operations on bits are of truth values.
+_OF_TRUTHS = {
+    "Add": "Or", "Max": "Or", "Mul": "And", "Min": "And",
+    "BitwiseAnd": "And", "BitwiseOr": "Or", "BitwiseXor": "Xor", "BitwiseNot": "Not",
+}  # fmt: skip
 
 
 def ufunc(
@@ -66,6 +93,7 @@ def ufunc(
         return _REDUCTIONS[function](*inputs, **options)
     if method != "__call__" or options:
         _unknown(f"np.{function.__name__}.{method}", options)
+    inputs = _of_pandas(function, inputs)
     if function is np.matmul:
         result = _matmul(*inputs)
     elif function in _COMPOSED:
@@ -73,6 +101,20 @@ def ufunc(
     else:
         result = _elementwise(function, inputs)
     return result if target is None else into(result, target)
+
+
+def _of_pandas(function: np.ufunc, inputs: Sequence[Any]) -> Sequence[Any]:
+    """Return operands as pandas hands them to NumPy, where the rows are a DataFrame.
+
+    What pandas has an operator for takes NumPy's scalars as Python's numbers, which adapt to the
+    others' type; any other function gets arrays, so that Python's numbers do not adapt.
+    """
+    if not any(isinstance(x, Wire) and x.builder.by_pandas for x in inputs):
+        return inputs
+    if function in _PANDAS_OPERATORS:
+        scalars = (np.integer, np.floating)
+        return [x.item() if isinstance(x, scalars) else x for x in inputs]
+    return [np.asarray(x) if type(x) in (int, float) else x for x in inputs]
 
 
 def function(called: Callable[..., Any], args: Any, options: Any) -> Any:
@@ -99,38 +141,31 @@ def _operator(function: np.ufunc) -> str:
 
 
 def _elementwise(function: np.ufunc, inputs: Sequence[Any]) -> Wire:
-    op = _operator(function)
-    first = next(x for x in inputs if isinstance(x, Wire))
-    build, ndim = first.builder, _axes(inputs)
+    op, ndim = _operator(function), _axes(inputs)
     *kinds, made = promotion.loop_of(function, [numbers_of(x) for x in inputs])
+    if kinds[0].kind == "b":
+        op = _OF_TRUTHS.get(op, op)
     if op in _LOGIC:
         operands = [_truth(x) for x in inputs]
+    elif op in _COMPARE:
+        operands = _compared(op, inputs, kinds)
+    elif made.kind == "f" or (_is_exact(op, kinds[0]) and not is_integer(inputs[0])):
+        operands = [brought(x, made) for x in inputs]
+    elif op in _KEEPS_WHOLE or (op == "Abs" and made.kind == "u"):
+        return cast(Wire, inputs[0])
     else:
-        if not (op in _COMPARE or _is_exact(op, kinds[0], made)):
-            _refuse_integers(function, first, made)
-        operands = [_brought(x, kind) for x, kind in zip(inputs, kinds, strict=True)]
-        operands = _alike(operands)
-    if op == "Not":
-        result = build.logical_not(operands[0])
-    elif op == "IsNaN":
-        result = build.is_nan(operands[0])
-    elif len(operands) == 1:
-        result = build.unary(op, operands[0])
-    else:
-        result = build.binary(op, *operands)
-    held = None if op in _COMPARE | _LOGIC else _kept(made, result.dtype)
-    return replace(result, held=held, ndim=ndim)
+        return held_as(_of_integers(function, op, inputs, made), made, ndim)
+    return held_as(_written(function, op, operands), made, ndim)
 
 
-def numbers_of(x: Any) -> Any:
-    """Return the dtype of an operand; of Python's numbers the type, which NumPy lets adapt."""
-    if isinstance(x, Wire):
-        return x.numbers
-    return type(x) if type(x) in (int, float) else np.asarray(x).dtype
-
-
-def _kept(held: np.dtype[Any], stored: str) -> np.dtype[Any] | None:
-    return None if held == np.dtype(stored) else held
+def _written(function: np.ufunc, op: str, operands: Sequence[Any], **attrs: Any) -> Wire:
+    """Write an operator, where it takes numbers of this type."""
+    first = next(x for x in operands if isinstance(x, Wire))
+    if first.dtype not in find(op).takes:
+        _refuse_numbers(f"np.{function.__name__}", first.numbers)
+    if len(operands) == 1:
+        return first.builder.unary(op, first)
+    return first.builder.binary(op, *operands, **attrs)
 
 
 def _axes(operands: Sequence[Any]) -> int:
@@ -149,87 +184,108 @@ def _axes(operands: Sequence[Any]) -> int:
     return axes.pop()
 
 
-def _is_exact(op: str, own: np.dtype[Any], made: np.dtype[Any]) -> bool:
-    if made.kind == "f":
+def _is_exact(op: str, own: np.dtype[Any]) -> bool:
+    """Return whether float64 gives what integers do: none that rows hold wraps around there."""
+    if op == "Abs" and own.kind in "ub":
         return True
-    if op in _SAME_IN_FLOAT64:
-        return made.kind in "iu"
-    # Negative and absolute values wrap around at the end of a type's range: beyond what programs
-    # take of int64.
-    return (op == "Abs" and own.kind == "u") or (op in ("Abs", "Neg") and own == np.int64)
+    # The negative and absolute value of int64 do at its end, which is beyond 2**53.
+    return op in ("Sign", *_KEEPS_WHOLE) or (op in ("Abs", "Neg") and own == np.int64)
 
 
-def _refuse_integers(function: np.ufunc, x: Wire, made: np.dtype[Any]) -> NoReturn:
-    refuse_narrow(f"np.{function.__name__}", x.numbers, made)
-
-
-def refuse_narrow(what: str, own: np.dtype[Any], made: np.dtype[Any]) -> NoReturn:
-    """Refuse what NumPy computes in integers that wrap around, or in float16."""
-    how = "in float16" if made.kind == "f" else f"in {made}, which wraps around"
+def _refuse_numbers(what: str, own: np.dtype[Any]) -> NoReturn:
+    if own.kind == "f":
+        _unknown(f"{what} of {own} numbers", {})
     raise UnsupportedModelError(
-        f"{what} is given {own} numbers, with which NumPy computes {how}, and programs do not; "
-        'give it float64: .astype("float64") on these columns of example_input (and of the rows '
-        "that the model is asked), or before this step"
+        f"{what} is given {own} numbers, and no operator gives what NumPy makes of them; give it "
+        'float64: .astype("float64") on these columns of example_input (and of the rows that the '
+        "model is asked), or before this step"
     )
 
 
-def _brought(x: Any, dtype: np.dtype[Any]) -> Any:
-    """Return an operand in the type that NumPy computes in."""
-    if not isinstance(x, Wire):
-        return np.ravel(np.asarray(x, dtype=dtype))
-    if dtype.kind == "f":
-        return to_float(x, dtype)
-    return x if x.dtype != "bool" else x.builder.cast(x, "float64")
+def _compared(op: str, inputs: Sequence[Any], kinds: Sequence[np.dtype[Any]]) -> list[Any]:
+    """Return the operands of a comparison: of integers as float64, where that holds them."""
+    if op == "IsNaN" and kinds[0].kind != "f":
+        return [to_float(x, np.dtype(np.float64)) for x in inputs]
+    wide = any(isinstance(x, Wire) and x.dtype in WIDE for x in inputs)
+    if wide and len({*kinds}) > 1:
+        _refuse_numbers(f"a comparison with {kinds[1]}", kinds[0])
+    return [brought(x, kind, whole=wide) for x, kind in zip(inputs, kinds, strict=True)]
 
 
-def to_float(x: Wire, dtype: np.dtype[Any]) -> Wire:
-    """Return a wire in float32 or float64.
-
-    Raises
-    ------
-    UnsupportedModelError
-        Where it is another float.
-    """
-    if dtype == np.float16 and x.numbers.kind in "iub":
-        refuse_narrow(promotion.model_name(x.builder), x.numbers, dtype)
-    stored = promotion.float_type(dtype, promotion.model_name(x.builder))
-    if stored == "float32" and x.held is not None and x.held.kind in "iub":
-        # Of other integers NumPy would make float64.
-        x.builder.pin(x.builder.wire_table(x, kind=promotion.kind_of(x.numbers)).cells)
-    cast = x.builder.cast(x, stored)
-    return replace(cast, held=None, ndim=x.ndim)
-
-
-def _alike(operands: list[Any]) -> list[Any]:
-    """Bring class numbers, which are int64, beside integers that travel as float64."""
-    stored = {x.dtype for x in operands if isinstance(x, Wire)}
-    if stored != {"int64", "float64"}:
-        return operands
-    return [x.builder.cast(x, "float64") if isinstance(x, Wire) else x for x in operands]
+def _of_integers(function: np.ufunc, op: str, inputs: Sequence[Any], made: np.dtype[Any]) -> Wire:
+    """Write a function in the integer type that NumPy computes in."""
+    if op == "Pow":
+        return _power(inputs[0], inputs[1], made)
+    if function in _SHIFTS:
+        inputs = [inputs[0], _factors(function, inputs[1], made)]
+    operands = [brought(x, made, whole=True) for x in inputs]
+    if op == "Neg" and made.kind == "u":
+        op, operands = "Sub", [np.zeros(1, made), *operands]
+    build = next(x.builder for x in inputs if isinstance(x, Wire))
+    if function in _BY_PANDAS and build.by_pandas and not _divides(operands[1]):
+        raise UnsupportedModelError(
+            f"np.{function.__name__} of a DataFrame's columns gives infinities where it divides by "
+            "0, and programs divide by numbers that are not 0 only; convert X to an array first"
+        )
+    if op == "Mod":
+        return _written(function, op, operands, fmod=int(function is np.fmod))
+    return _written(function, op, operands)
 
 
-def _truth(x: Any) -> Wire:
-    if not isinstance(x, Wire) or x.numbers.kind != "b":
+def _divides(x: Any) -> bool:
+    return not isinstance(x, Wire) and bool((x != 0).all())
+
+
+def _power(base: Any, exponent: Any, made: np.dtype[Any]) -> Wire:
+    """Write a power of integers; NumPy raises an error for a negative exponent."""
+    if isinstance(exponent, Wire) or (np.asarray(exponent) < 0).any():
+        raise UnsupportedModelError(
+            "a power of integers whose exponents are computed, or negative, cannot be compiled: "
+            "NumPy refuses some of them; convert to float64 first"
+        )
+    # What wraps around in the wider type does so in the narrower one.
+    wide = made if made == np.int32 else np.dtype(np.int64)
+    x = to_integer(brought(base, made, whole=True), wide)
+    exponents = np.ravel(np.asarray(exponent, dtype=made)).astype(wide)
+    return to_integer(x.builder.binary("Pow", x, exponents), made)
+
+
+def _factors(function: np.ufunc, by: Any, made: np.dtype[Any]) -> np.ndarray:
+    """Return what to multiply with, or to divide by, so that integers are shifted."""
+    if isinstance(by, Wire):
+        _refuse_numbers(f"np.{function.__name__} by computed numbers", made)
+    places = np.ravel(np.asarray(by, dtype=made))
+    most = made.itemsize * 8 - (made.kind == "i")
+    if function is np.right_shift and ((places < 0) | (places >= most)).any():
+        _refuse_numbers(f"np.right_shift by {places.tolist()}", made)
+    factors: np.ndarray = np.left_shift(np.ones(1, made), places)
+    return factors
+
+
+def _square(x: Wire) -> Any:
+    return np.multiply(y := x if x.numbers.kind != "b" else x.astype(np.int8), y)
+
+
+def _truth(x: Any) -> Any:
+    if np.dtype(numbers_of(x)).kind != "b":
         raise UnsupportedModelError("&, | and ~ are written for truth values only; compare first")
-    return x if x.dtype == "bool" else x.builder.logical_not(x.builder.binary("Equal", x, 0.0))
+    truth = np.dtype(np.bool_)
+    if not isinstance(x, Wire):
+        return brought(x, truth)
+    if x.held is not None:
+        hold(x)
+    return astype(replace(x, held=None), truth)
 
 
 def into(result: Wire, target: Wire) -> Wire:
     """Return what ``x op= y`` leaves: the result in x's own type and shape."""
     if not isinstance(target, Wire) or (result.ndim, result.width) != (target.ndim, target.width):
         raise UnsupportedModelError("a result is written into an array of another shape")
+    if not np.can_cast(result.numbers, target.numbers, "same_kind"):
+        raise UnsupportedModelError(
+            f"{result.numbers} numbers are written into an array of {target.numbers}"
+        )
     return astype(result, target.numbers)
-
-
-def astype(x: Wire, dtype: np.dtype[Any]) -> Wire:
-    """Convert a wire as ``x.astype(dtype)`` does."""
-    if dtype == x.numbers:
-        return x
-    if dtype.kind == "f":
-        return to_float(x, dtype)
-    if dtype == np.int64:
-        return replace(x.builder.cast(x, "int64"), ndim=x.ndim)
-    raise UnsupportedModelError(f"astype({dtype}) is not written; use float64, float32 or int64")
 
 
 def _matmul(x: Any, weights: Any) -> Wire:
@@ -239,24 +295,51 @@ def _matmul(x: Any, weights: Any) -> Wire:
     if x.ndim != 2 or matrix.ndim not in (1, 2):
         mixes_rows("a product along the rows")
     *_, made = promotion.loop_of(np.matmul, [x.numbers, matrix.dtype])
-    if made.kind in "iub":
-        _refuse_integers(np.matmul, x, made)
+    columns = matrix.reshape(len(matrix), -1)
     if x.ragged:
-        weights = x.builder.constant(matrix.reshape(len(matrix), -1), made.name)
+        if made.kind != "f" or made == np.float16:
+            _refuse_numbers("np.matmul", made)
+        weights = x.builder.constant(columns, made.name)
         product = x.builder.node("sclbl.SparseDot", [x, weights])
         return replace(product, ndim=matrix.ndim)
-    product = x.builder.matmul(to_float(x, made), matrix.reshape(len(matrix), -1))
-    return replace(product, ndim=matrix.ndim)
+    if made.kind == "b":
+        _refuse_numbers("np.matmul", made)
+    if made.kind in "iu":
+        return held_as(_whole_product(x, columns, made), made, matrix.ndim)
+    # float16 is added up in float32.
+    added = np.dtype(np.float32) if made == np.float16 else made
+    product = x.builder.matmul(to_float(x, added), columns)
+    return to_float(replace(product, ndim=matrix.ndim), made)
+
+
+def _whole_product(x: Wire, columns: np.ndarray, made: np.dtype[Any]) -> Wire:
+    """Multiply integers by a matrix: what wraps around in int64 does so in a narrower type."""
+    build, wide = x.builder, np.dtype(np.int64)
+    y = to_integer(to_integer(x, made), wide)
+    factors = columns.astype(made).astype(wide)
+    sums = [build.reduce("ReduceSum", build.mul(y, column)) for column in factors.T]
+    return to_integer(build.concat(sums), made)
 
 
 # ------------------------------------------------------------ along the columns
 
 
+def _floats(x: Wire) -> Wire:
+    return x if x.numbers.kind == "f" else to_float(x, np.dtype(np.float64))
+
+
+def _reducible(x: Wire) -> Wire:
+    """Return numbers in a type that is reduced, which holds them exactly."""
+    if x.numbers == np.float16:
+        return to_float(x, np.dtype(np.float32))
+    return x if x.dtype in WIDE else cast(Wire, brought(x, x.numbers))
+
+
 def _reduced(x: Wire, axis: Any, keepdims: bool, write: Callable[[Wire], Wire], what: str) -> Wire:
-    """Reduce along the columns, in float64 where the source holds integers or truths."""
+    """Reduce along the columns."""
     if x.ndim == 1 or axis not in (1, -1, (1,), (-1,)):
         mixes_rows(f"{what} along axis {axis}")
-    return replace(write(_brought(x, x.numbers)), ndim=2 if keepdims else 1)
+    return replace(write(_reducible(x)), ndim=2 if keepdims else 1)
 
 
 def pairwise_sum(x: Wire) -> Wire:
@@ -289,21 +372,29 @@ def pairwise_sum(x: Wire) -> Wire:
 
 
 def _sum(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-    total = _reduced(x, axis, keepdims, pairwise_sum, "a sum")
-    return replace(total, held=None if x.numbers.kind == "f" else np.dtype(np.int64))
+    made = np.sum(np.zeros(1, x.numbers)).dtype
+    whole = x.numbers.kind in "iu" and (x.numbers.itemsize == 8 or x.width > _EXACT_WIDTH)
+    if whole:
+        added = _reduced(
+            to_integer(x, made), axis, keepdims, lambda y: y.builder.reduce("ReduceSum", y), "a sum"
+        )
+    else:
+        added = _reduced(x, axis, keepdims, pairwise_sum, "a sum")
+    # float16 is added up in float32.
+    return to_float(added, made) if made.kind == "f" else held_as(added, made)
 
 
 def _mean(x: Wire, axis: Any = None, keepdims: bool = False) -> Any:
-    floats = x if x.numbers.kind == "f" else astype(x, np.dtype(np.float64))
-    return _sum(floats, axis, keepdims) / x.width
+    if x.numbers == np.float16:
+        mean = _mean(to_float(x, np.dtype(np.float32)), axis, keepdims)
+        return to_float(mean, np.dtype(np.float16))
+    return _sum(_floats(x), axis, keepdims) / x.width
 
 
 def _extreme(op: str) -> Callable[..., Wire]:
     def write(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-        def reduce(y: Wire) -> Wire:
-            return y.builder.reduce(op, y)
-
-        return replace(_reduced(x, axis, keepdims, reduce, "an extreme"), held=x.held)
+        found = _reduced(x, axis, keepdims, lambda y: y.builder.reduce(op, y), "an extreme")
+        return to_float(found, x.numbers) if x.numbers.kind == "f" else held_as(found, x.numbers)
 
     return write
 
@@ -313,8 +404,9 @@ def _argmax(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
 
 
 def _argmin(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-    floats = x if x.numbers.kind == "f" else astype(x, np.dtype(np.float64))
-    return _argmax(-floats, axis, keepdims)
+    if x.dtype in WIDE:
+        return _argmax(~x, axis, keepdims)  # -x - 1, which has no end to wrap around at
+    return _argmax(-_floats(x), axis, keepdims)
 
 
 def _where(condition: Wire, a: Any, b: Any) -> Wire:
@@ -324,9 +416,9 @@ def _where(condition: Wire, a: Any, b: Any) -> Wire:
         # One branch must be a wire: a row of one value for all rows.
         a = build.add(build.mul(build.cast(condition, "float64"), 0.0), np.asarray(a, np.float64))
         a = replace(a, ndim=ndim)
-    left, right = (_brought(x, dtype) for x in (a, b))
-    chosen = build.where(_truth(condition), left, right)
-    return replace(chosen, held=_kept(dtype, chosen.dtype), ndim=ndim)
+    whole = dtype.kind in "iu" and (is_integer(a) or is_integer(b))
+    left, right = (brought(x, dtype, whole=whole) for x in (a, b))
+    return held_as(build.where(_truth(condition), left, right), dtype, ndim)
 
 
 def _clip(x: Any, low: Any = None, high: Any = None) -> Any:
@@ -342,8 +434,9 @@ def _concatenate(wires: Sequence[Any], axis: Any = 0) -> Wire:
     if not all(isinstance(w, Wire) for w in wires):
         mixes_rows("joining x with an array that has rows of its own")
     dtype = promotion.result_type([w.numbers for w in wires])
-    joined: Wire = wires[0].builder.concat([_brought(w, dtype) for w in wires])
-    return replace(joined, held=_kept(dtype, joined.dtype), ndim=2)
+    whole = dtype.kind in "iu" and any(map(is_integer, wires))
+    joined = wires[0].builder.concat([brought(w, dtype, whole=whole) for w in wires])
+    return held_as(joined, dtype, 2)
 
 
 def _column_stack(wires: Sequence[Any]) -> Wire:
@@ -359,10 +452,13 @@ def _stack(wires: Sequence[Any], axis: Any = 0) -> Wire:
 
 def _full_like(x: Wire, value: Any, dtype: Any = None) -> Any:
     """Return a number for each cell, whatever the row holds."""
-    numbers = _brought(x, x.numbers)
+    numbers, made = _reducible(x), np.dtype(dtype or x.numbers)
+    number = np.asarray(value).astype(made).item()
+    if float(number) != number:
+        _refuse_numbers(f"np.full_like with {number}", made)
     zero = x.builder.mul(x.builder.cast(x.builder.binary("Equal", numbers, 0.0), "float64"), 0.0)
-    full = x.builder.add(zero, float(value))
-    return astype(replace(full, ndim=x.ndim), np.dtype(dtype or x.numbers))
+    full = replace(x.builder.add(zero, float(number)), ndim=x.ndim)
+    return held_as(full, made) if made.kind in "iub" else to_float(full, made)
 
 
 def _take(x: Any, indices: Any, axis: Any = None) -> Wire:

@@ -18,6 +18,8 @@ from sclbl.errors import UnsupportedModelError
 from sclbl.signature import Kind, Signature
 
 Float = Literal["float32", "float64"]
+#: Those that wires have beside them: no block of rows does.
+Half = Literal["float16", "float32", "float64"]
 
 #: The dtype of a column of which only the kind is known.
 NATURAL: dict[Kind, np.dtype[Any]] = {
@@ -35,7 +37,7 @@ def kind_of(dtype: np.dtype[Any]) -> Kind:
         return "integer"
     if dtype.kind == "b":
         return "boolean"
-    return "float32" if dtype == np.float32 else "float64"
+    return "float32" if dtype in (np.float16, np.float32) else "float64"
 
 
 def dtypes_of(rows: Any, signature: Signature) -> tuple[Any, ...]:
@@ -114,6 +116,11 @@ def _checked_dtype(dtypes: frozenset[Any], to_float: bool) -> np.dtype[Any]:
         common = check_array(
             frame, dtype=wanted, ensure_min_samples=0, ensure_all_finite=False
         ).dtype
+    if common == np.float16 and to_float:
+        raise UnsupportedModelError(
+            "a step that computes in floats is given float16 numbers, which some of scikit-learn "
+            "keep and others do not; cast example_input to float32 or float64"
+        )
     if common.kind == "f" or not to_float:
         return common
     return np.dtype(np.float64)
@@ -172,21 +179,21 @@ def result_type(operands: Iterable[Any]) -> np.dtype[Any]:
     return common
 
 
-def float_type(dtype: np.dtype[Any], model: str) -> Float:
+def float_type(dtype: np.dtype[Any], model: str) -> Half:
     """Return the name of the float type that programs compute in, given the source's type.
 
     Raises
     ------
     UnsupportedModelError
-        Where that is neither float32 nor float64.
+        Where that is wider than float64.
     """
     if dtype.kind in "iub":
         return "float64"
-    if dtype not in (np.float32, np.float64):
+    if dtype not in (np.float16, np.float32, np.float64):
         raise UnsupportedModelError(
             f"{model} computes in {dtype}, which no program does; fit it on float64 or float32"
         )
-    return cast(Float, dtype.name)
+    return cast(Half, dtype.name)
 
 
 def model_name(build: Any) -> str:

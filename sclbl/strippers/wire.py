@@ -110,6 +110,8 @@ class Wire(np.lib.mixins.NDArrayOperatorsMixin):
             }  # fmt: skip
             if exponent in own:
                 return own[exponent](self)
+        if type(exponent) is int and exponent == 2:
+            return np.square(self)
         return np.power(self, exponent)
 
     # --------------------------------------------------------------- parts

@@ -41,7 +41,7 @@ def ulps(bound: int) -> Compare:
 
 def _ordered(x: np.ndarray) -> np.ndarray:
     """Return the position of each number among all numbers of its type; 0.0 and -0.0 are one."""
-    bits = x.view(np.int64 if x.dtype.itemsize == 8 else np.int32).astype(np.int64)
+    bits = x.view(f"i{x.dtype.itemsize}").astype(np.int64)
     return np.where(bits < 0, np.iinfo(f"i{x.dtype.itemsize}").min - bits, bits)
 
 

@@ -13,7 +13,7 @@ from sclbl.compiler import compile_spec
 from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks, TextColumn
-from sclbl.signature import Column, Kind, Output, Signature
+from sclbl.signature import Column, Kind, Output, Signature, stored_as
 from sclbl.spec import MISSING_TEXTS, Provenance, Spec
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
@@ -31,7 +31,7 @@ def make_spec(build: Builder, outputs: Mapping[str, Wire]) -> Spec:
     """Return the spec of a graph whose methods are the given wires."""
     declared = {
         name: Output(
-            storage=wire.dtype,
+            storage=stored_as(wire.dtype),
             dtype=DTYPES.get(wire.dtype, wire.dtype),
             width=wire.width,
             ndim=2,
@@ -40,7 +40,7 @@ def make_spec(build: Builder, outputs: Mapping[str, Wire]) -> Spec:
         for name, wire in outputs.items()
     }
     return Spec(
-        graph=build.finish(outputs),
+        graph=build.finish({name: build.stored(wire) for name, wire in outputs.items()}),
         signature=replace(build.signature, outputs=declared),
         source=Provenance("tests.Graph"),
     )

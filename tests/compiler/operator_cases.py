@@ -20,7 +20,11 @@ from tests.compiler.random_trees import ensemble
 
 FLOATS = ("float64", "float32")
 NUMBERS = (*FLOATS, "int64")
-PLAIN = (*NUMBERS, "bool")
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+EVERY = (*FLOATS, "float16", *INTEGERS)
+PLAIN = (*EVERY, "bool")
+#: What reductions take.
+ADDED = (*NUMBERS, "int32", "uint32", "uint64")
 ALL = (*PLAIN, "text")
 
 
@@ -41,11 +45,17 @@ class Operands:
         pools = {
             "bool": [True, False],
             "text": ["a", "", *MISSING_TEXTS.values(), "日本", "long" * 20],
-            "int64": [0, 1, -3, 2**53],
         }
+        if self.dtype in INTEGERS:
+            # The least and the greatest, and what they cannot be divided by.
+            limits = np.iinfo(self.dtype)
+            pools[self.dtype] = [3, 0, limits.max, limits.min, limits.max // 3, 1]
+            pools[self.dtype] += [-1, -3] if limits.min else [2, 5]
         pool = pools.get(self.dtype, [0.0, -0.0, 1.5, -2.0, np.nan, np.inf, 1e-40, 1e30])
         dtype = object if self.dtype == "text" else self.dtype
-        return np.resize(np.array(pool, dtype=dtype), self.x.width)
+        with np.errstate(over="ignore"):
+            row = np.array(pool).astype(dtype) if self.dtype == "float16" else np.array(pool, dtype)
+        return np.resize(row, self.x.width)
 
     @property
     def scalar(self) -> np.ndarray:
@@ -130,13 +140,14 @@ def layer(o: Operands) -> Made:
 
 def cast(o: Operands) -> Made:
     for to in PLAIN:
-        # What lies beyond int64 has no definition that platforms share.
-        if to == "int64" and o.dtype in FLOATS:
-            small = o.build.binary("Max", o.build.binary("Min", o.x, 1e9), -1e9)
-            known = o.build.where(o.build.is_nan(small), 7.0, small)
-            yield o.build.node("Cast", [known], to=to)
-        else:
-            yield o.build.node("Cast", [o.x], to=to)
+        yield o.build.node("Cast", [o.x], to=to)
+
+
+def modulo(o: Operands) -> Made:
+    row = o.build.constant(o.row.reshape(1, -1))
+    for fmod in (0, 1):
+        for a, b in ((o.x, o.y), (o.x, row), (row, o.one)):
+            yield o.build.node("Mod", [a, b], fmod=fmod)
 
 
 def where(o: Operands) -> Made:
@@ -351,7 +362,7 @@ def _case(op: Op) -> Case:
 
 #: Operators that are used in a way of their own.
 OWN: dict[str, Case] = {
-    "ArgMax": Case(NUMBERS, argmax),
+    "ArgMax": Case(ADDED, argmax),
     "Cast": Case(PLAIN, cast),
     "AveragePool": Case(FLOATS, pooling("AveragePool"), comparing.windows(0)),
     "Concat": Case(ALL, concat),
@@ -364,6 +375,7 @@ OWN: dict[str, Case] = {
     "LogSoftmax": Case(FLOATS, along_axes("LogSoftmax"), comparing.relative(80)),
     "MatMul": Case(FLOATS, matmul, comparing.windows(0)),
     "MaxPool": Case(FLOATS, pooling("MaxPool"), exact_but_zeros),
+    "Mod": Case(INTEGERS, modulo),
     "Reshape": Case(ALL, reshape),
     "Softmax": Case(FLOATS, softmax, comparing.relative(80)),
     "Split": Case(ALL, split),

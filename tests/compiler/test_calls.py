@@ -17,7 +17,7 @@ from sclbl.spec import Spec
 from tests.compiler.compiled import builder, make_spec
 from tests.compiler.test_linker import mixed_spec
 
-TAKES = r"linear\.c defines it as void \(ptr, ptr, ptr, i32, i32\): a defect of sclbl"
+TAKES = r"linear\.c defines it as void \(ptr, ptr, ptr, ptr, i32, i32\): a defect of sclbl"
 
 
 def product() -> Spec:
@@ -28,10 +28,10 @@ def product() -> Spec:
 @pytest.mark.parametrize(
     ("change", "given"),
     [
-        (lambda args: args[:-1], r"void \(ptr, ptr, ptr, i32\)"),
-        (lambda args: (*args, "i32 0"), r"void \(ptr, ptr, ptr, i32, i32, i32\)"),
-        (lambda args: (*args[:-1], "i64 3"), r"void \(ptr, ptr, ptr, i32, i64\)"),
-        (lambda args: (args[-1], *args[1:-1], args[0]), r"void \(i32, ptr, ptr, i32, ptr\)"),
+        (lambda args: args[:-1], r"void \(ptr, ptr, ptr, ptr, i32\)"),
+        (lambda args: (*args, "i32 0"), r"void \(ptr, ptr, ptr, ptr, i32, i32, i32\)"),
+        (lambda args: (*args[:-1], "i64 3"), r"void \(ptr, ptr, ptr, ptr, i32, i64\)"),
+        (lambda args: (args[-1], *args[1:-1], args[0]), r"void \(i32, ptr, ptr, ptr, i32, ptr\)"),
     ],
 )
 def test_wrong_arguments(
@@ -52,7 +52,7 @@ def test_wrong_arguments(
 
 def test_a_result_that_a_kernel_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Emitter, "call", Emitter.refuse)
-    given = r"i32 \(ptr, ptr, ptr, i32, i32\)"
+    given = r"i32 \(ptr, ptr, ptr, ptr, i32, i32\)"
     with pytest.raises(CompileError, match=f"linear_dot_f64 as {given}, but {TAKES}"):
         compile_spec(product())
 

@@ -13,7 +13,7 @@ from sclbl.ops.record import Operand
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
 from tests.compiler.compiled import Compiled, builder
-from tests.compiler.operator_cases import ALL, CASES, Operands
+from tests.compiler.operator_cases import ALL, CASES, INTEGERS, Operands
 
 WIDTHS = (1, 2, 3, 7, 30, 64)
 #: Element-wise functions see the number of cells only.
@@ -29,7 +29,8 @@ def specials(dtype: str) -> np.ndarray:
     info = np.finfo(dtype)
     tiny, huge = info.smallest_subnormal, info.max
     pool = [np.nan, np.inf, 0.0, 1.0, 0.5, tiny, info.tiny, info.tiny / 4, huge, huge / 4, 1e30]
-    both = np.array([*pool, 1 - info.epsneg, 1 + info.eps], dtype=dtype)
+    with np.errstate(over="ignore"):  # 1e30 is too large for float16
+        both = np.array([*pool, 1 - info.epsneg, 1 + info.eps], dtype=np.float64).astype(dtype)
     return np.concatenate([both, -both])
 
 
@@ -49,12 +50,17 @@ def numbers(rows: int, width: int, dtype: str, seed: int = 0) -> np.ndarray:
     return x
 
 
-def integers(rows: int, width: int) -> np.ndarray:
+def integers(rows: int, width: int, dtype: str) -> np.ndarray:
+    """Return rows of small numbers, of any numbers of a type, and of its ends, as float64."""
     rng = np.random.default_rng(1)
-    x = rng.integers(-4, 20, size=(rows, width)).astype(np.float64)
-    large = rng.random((rows, width)) < 0.1
-    x[large] = rng.choice([2.0**53, -(2.0**53), 2.0**31, -(2.0**31), 2.0**32], size=large.sum())
-    return x
+    limits = np.iinfo(dtype)
+    x = rng.integers(max(limits.min, -4), 20, size=(rows, width)).astype(np.float64)
+    kind = rng.integers(10, size=(rows, width))
+    spread = rng.integers(limits.min, limits.max, size=(rows, width), dtype=dtype, endpoint=True)
+    x = np.where(kind < 2, spread.astype(np.float64), x)
+    # Infinities become the ends.
+    ends = [2.0**53, 2.0**31, 2.0**32, float(limits.min), limits.max // 2 + 1.0, np.inf, -np.inf]
+    return np.where(kind == 2, rng.choice(ends, size=(rows, width)), x)
 
 
 @cache
@@ -63,10 +69,12 @@ def inputs(dtype: str, width: int) -> tuple[np.ndarray | None, np.ndarray | None
     if dtype == "text":
         rng = np.random.default_rng(2)
         return None, TEXTS[rng.integers(len(TEXTS), size=(ROWS[-1], 2 * width))]
-    if dtype == "int64":
-        return integers(ROWS[-1], 2 * width), None
+    if dtype in INTEGERS:
+        return integers(ROWS[-1], 2 * width, dtype), None
     if dtype == "bool":
         return np.random.default_rng(3).normal(size=(ROWS[-1], 2 * width)), None
+    if dtype == "float16":
+        return numbers(ROWS[-1], 2 * width, dtype).astype(np.float64), None
     return numbers(ROWS[-1], 2 * width, dtype), None
 
 
@@ -78,8 +86,8 @@ def operands(dtype: str, width: int) -> Operands:
     else:
         build = builder(2 * width, "float32" if dtype == "float32" else "float64")
         both = build.table().matrix()
-        if dtype == "int64":
-            both = build.cast(both, "int64")
+        if dtype in INTEGERS or dtype == "float16":
+            both = build.cast(both, dtype)
         if dtype == "bool":
             both = build.binary("Greater", both, 0.0)
     x, y = build.columns(both, range(width)), build.columns(both, range(width, 2 * width))

@@ -45,7 +45,7 @@ RELATIVE_32 = 1e-5
 Bar = Literal["exact", "bits", "ulp", "chance", "relative"]
 #: Distance of a finite number from one that is not.
 FAR = 2**62
-_BITS = {"float64": np.int64, "float32": np.int32}
+_BITS = {"float64": np.int64, "float32": np.int32, "float16": np.int16}
 
 
 @dataclass(frozen=True)

@@ -149,14 +149,24 @@ class Domain:
 
     def is_whole(self, name: str, form: str) -> bool:
         """Return whether a column holds whole numbers that are no categories."""
-        whole = self.dtype(name, form) == "int64" and form in ("frame", "int64")
+        whole = np.dtype(_plain(self.dtype(name, form))).kind in "iu" and form in ("frame", "int64")
         return whole and name not in self.discrete
+
+    def ends(self, name: str, form: str) -> tuple[float, float]:
+        """Return the least and the greatest whole number that a column may hold."""
+        limits = np.iinfo(self.dtype(name, form))
+        return max(limits.min, 1 - WHOLE_MOST), min(limits.max, WHOLE_MOST - 1)
+
+    def is_narrow(self, name: str, form: str) -> bool:
+        """Return whether a column holds whole numbers and nothing else, or truths."""
+        dtype = np.dtype(_plain(self.dtype(name, form)))
+        return dtype.kind == "b" or (dtype.kind in "iu" and dtype.itemsize < 8)
 
     def bad(self, name: str, form: str) -> Sequence[Any]:
         """Return what a column may hold beside ordinary values."""
         if self.is_text(name):
             return BAD_TEXT
-        if form == "int64" or self.dtype(name, form) == "bool":
+        if form == "int64" or self.is_narrow(name, form):
             return ()
         if name not in self.discrete:
             single = self.is_single(name, form)
@@ -241,9 +251,17 @@ class Domain:
                 usual = np.where(rng.random(rows) < 0.08, rng.choice(odd, size=rows), usual)
             if not self.is_text(name) and self.is_whole(name, form):
                 # A column of whole numbers stays one.
-                usual = np.clip(np.rint(np.nan_to_num(usual)), 1 - WHOLE_MOST, WHOLE_MOST - 1) + 0.0
+                low, high = self.ends(name, form)
+                usual = np.clip(np.rint(np.nan_to_num(usual)), low, high) + 0.0
+                if self.is_narrow(name, form):
+                    some = np.floor(rng.uniform(low, high + 1, size=rows))
+                    usual = np.where(rng.random(rows) < 0.5, np.minimum(some, high), usual)
             found[name] = usual
         return found
+
+
+def _plain(dtype: str) -> str:
+    return "object" if dtype == "category" else dtype
 
 
 def _array(columns: Mapping[str, np.ndarray], dtype: str) -> np.ndarray:
@@ -321,6 +339,22 @@ _CODES = np.column_stack([RNG.integers(0, 9, ROWS), RNG.choice([3, 5, 20], size=
 )
 
 NUMERIC = Domain(dict(zip(_NAMES, X.T.copy(), strict=True)), _MIXED_DTYPES, NUMERIC_FORMS)
+#: Integers whose type enters the computation, and truths.
+_WHOLE = np.random.default_rng(13)
+NARROW = Domain(
+    {
+        "small": _WHOLE.integers(-128, 128, ROWS).astype(float),
+        "byte": _WHOLE.integers(0, 256, ROWS).astype(float),
+        "wide": _WHOLE.integers(-(2**31), 2**31, ROWS).astype(float),
+    },
+    {"small": "int8", "byte": "uint8", "wide": "int32"},
+    ("frame",),
+)
+TRUTHS_ALONE = Domain(
+    {"p": _WHOLE.normal(size=ROWS), "q": _WHOLE.normal(size=ROWS)},
+    {"p": "bool", "q": "bool"},
+    ("frame",),
+)
 #: With a column that is denormal in float32.
 TINY = Domain(
     {**NUMERIC.columns, "tiny": np.random.default_rng(12).normal(size=ROWS) * 1e-41},

@@ -3,7 +3,7 @@
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 
-const SIZES = { float64: 8, float32: 4, int64: 8, bool: 1, label: 4, text: 8 };
+const SIZES = { float64: 8, float32: 4, int64: 8, uint64: 8, bool: 1, label: 4, text: 8 };
 // Missing texts: a number in the request and in the answer, the code of which one it is.
 const MISSING = { 0xffffffff: 0, 0xfffffffe: 2, 0xfffffffd: 3 };
 const decode = (bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -68,6 +68,7 @@ def every_storage() -> Program:
         "doubles": build.trees(x, trees),
         "floats": build.unary("Exp", build.cast(x, "float32")),
         "integers": build.tree_leaves(x, trees),
+        "wholes": build.cast(x, "uint64"),
         "flags": build.binary("Greater", x, 0.0),
         "labels": build.labels(known, [("one", 2, True)]),
         "texts": build.where(build.binary("Equal", code, np.array([1])), "né", words),

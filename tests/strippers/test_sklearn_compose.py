@@ -428,8 +428,14 @@ def test_functions_that_cannot_be_followed() -> None:
 
 
 def test_functions_of_text() -> None:
-    with pytest.raises(UnsupportedModelError, match=r"func=np.log1p\) is given text or booleans"):
-        strip(FunctionTransformer(np.log1p).fit(frame()[["owner"]]), frame()[["owner"]])
+    with pytest.raises(UnsupportedModelError, match=r"func=np.log1p\) is given text; select"):
+        strip(FunctionTransformer(np.log1p).fit(frame()[["city"]]), frame()[["city"]])
+
+
+def test_functions_of_truths() -> None:
+    truths = frame()[["owner"]].astype(bool)
+    check(FunctionTransformer(np.log1p).fit(truths), truths)
+    check(FunctionTransformer(lambda x: x + x).fit(truths), truths)
 
 
 def test_checks_stay_where_no_column_of_theirs_does() -> None:

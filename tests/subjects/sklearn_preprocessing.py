@@ -6,8 +6,17 @@ from typing import Any
 
 import numpy as np
 from sklearn import preprocessing as pp
+from sklearn.pipeline import make_pipeline
 
-from tests.conformance.domains import CODES, HOLES, MISSING_CODES, MISSING_TEXTS, TEXTS
+from tests.conformance.domains import (
+    CODES,
+    HOLES,
+    MISSING_CODES,
+    MISSING_TEXTS,
+    NARROW,
+    TEXTS,
+    TRUTHS_ALONE,
+)
 from tests.conformance.subject import Subject, fitted
 
 _IGNORE: dict[str, Any] = {"handle_unknown": "ignore"}
@@ -71,6 +80,18 @@ SUBJECTS = (
     Subject("FunctionTransformer, of Python", fitted(pp.FunctionTransformer(
             lambda x: np.sqrt(np.abs(np.where(x > 0, x, x / 3))), validate=True))),
     Subject("FunctionTransformer", fitted(pp.FunctionTransformer())),
+    Subject("FunctionTransformer, squares of integers",
+            fitted(pp.FunctionTransformer(np.square)), NARROW),
+    Subject("FunctionTransformer, remainders", fitted(pp.FunctionTransformer(
+            lambda x: x // 3 - x * x % 7)), NARROW),
+    Subject("FunctionTransformer, roots of integers", fitted(pp.FunctionTransformer(
+            lambda x: np.sqrt(np.abs(x)) * 3)), NARROW),
+    Subject("FunctionTransformer, sums of an array", fitted(pp.FunctionTransformer(
+            lambda x: np.sum(x * 7, axis=1, keepdims=True), validate=True)), NARROW),
+    Subject("FunctionTransformer, truths", fitted(pp.FunctionTransformer(
+            lambda x: x + x)), TRUTHS_ALONE),
+    Subject("FunctionTransformer, scaled integers", fitted(make_pipeline(
+            pp.FunctionTransformer(lambda x: x * 5), pp.StandardScaler())), NARROW),
     *(Subject(f"FunctionTransformer, {f.__name__}",
               fitted(pp.FunctionTransformer(f, validate=True))) for f in _FUNCTIONS),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from sclbl.errors import ColumnError, UnsupportedModelError
 from sclbl.strippers import ops
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.conversions import is_integer
 
 
 class Estimator(Stripper):
@@ -54,9 +55,10 @@ def validated(
     held = x.checked_dtype(to_float=to_float)
     if held == np.float32:
         x.builder.pin(x.cells)
-    wire = x.matrix("float32" if held == np.float32 else "float64", model=model)
-    wire = ops.refuse(wire, nan=ensure_all_finite is True, inf=bool(ensure_all_finite))
-    return replace(wire, held=held, sparse=x.sparse)
+    wire = x.held_matrix(held, model=model)
+    if not is_integer(wire):
+        wire = ops.refuse(wire, nan=ensure_all_finite is True, inf=bool(ensure_all_finite))
+    return replace(wire, sparse=x.sparse)
 
 
 def validated_sparse(

@@ -14,7 +14,7 @@ from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import ops
 from sclbl.strippers.base import method
 from sclbl.strippers.columns import Wire
-from sclbl.strippers.sklearn.estimator import Estimator
+from sclbl.strippers.sklearn.estimator import Estimator, require_columns
 
 
 def scores(model: Any, x: Wire) -> Any:
@@ -34,6 +34,16 @@ class LinearRegressor(Estimator):
     @method
     def predict(self, model: Any, x: Wire) -> Any:
         return scores(model, x)
+
+
+class CoordinateDescent(LinearRegressor):
+    """`ElasticNet` and its kin do not look at the values of sparse rows."""
+
+    def rows(self, model: Any, x: Any) -> Any:
+        if isinstance(x, Wire):
+            require_columns(model, x)
+            return x
+        return super().rows(model, x)
 
 
 class GeneralizedLinearRegressor(Estimator):
@@ -164,15 +174,17 @@ def _normalised(p: Any) -> Any:
 
 
 LINEAR_CLASSIFIER = LinearClassifier()
-_REGRESSORS = """ARDRegression BayesianRidge ElasticNet ElasticNetCV HuberRegressor Lars LarsCV
-    Lasso LassoCV LassoLars LassoLarsCV LassoLarsIC LinearRegression MultiTaskElasticNet
-    MultiTaskElasticNetCV MultiTaskLasso MultiTaskLassoCV OrthogonalMatchingPursuit
+_DESCENT = "ElasticNet Lasso MultiTaskElasticNet MultiTaskLasso"
+_REGRESSORS = """ARDRegression BayesianRidge ElasticNetCV HuberRegressor Lars LarsCV
+    LassoCV LassoLars LassoLarsCV LassoLarsIC LinearRegression
+    MultiTaskElasticNetCV MultiTaskLassoCV OrthogonalMatchingPursuit
     OrthogonalMatchingPursuitCV PassiveAggressiveRegressor QuantileRegressor Ridge RidgeCV
     SGDRegressor TheilSenRegressor"""
 _GENERALIZED = "GammaRegressor PoissonRegressor TweedieRegressor"
 
 CLASSES: dict[str, Estimator] = {
     **dict.fromkeys(_REGRESSORS.split(), LinearRegressor()),
+    **dict.fromkeys(_DESCENT.split(), CoordinateDescent()),
     **dict.fromkeys(_GENERALIZED.split(), GeneralizedLinearRegressor()),
     **dict.fromkeys(["PassiveAggressiveClassifier", "Perceptron"], LINEAR_CLASSIFIER),
     **dict.fromkeys(["LogisticRegression", "LogisticRegressionCV"], LogisticClassifier()),

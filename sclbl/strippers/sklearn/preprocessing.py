@@ -228,9 +228,9 @@ class FunctionTransformer(Estimator):
             return x
         if isinstance(x, Wire):
             return _traced(model, x)
-        if any(cell.kind in ("text", "boolean") for cell in x.cells):
+        if x.has_text:
             raise UnsupportedModelError(
-                f"FunctionTransformer(func={_name(model)}) is given text or booleans; "
+                f"FunctionTransformer(func={_name(model)}) is given text; "
                 "select columns of numbers for it with a ColumnTransformer"
             )
         if promotion.is_polars(cell.dtype for cell in x.cells) or not _is_frame(x):
@@ -256,8 +256,11 @@ def _of_one_dtype(model: Any, x: Table) -> Table:
         for number in x.cells:
             build.take(number, ("nan",))
         held = np.dtype(np.float64)
-    wire = x.matrix("float32" if held == np.float32 else "float64")
-    made = _traced(model, replace(wire, held=held, ndim=1 if _is_frame(x) else 2))
+    build.by_pandas = _is_frame(x)
+    try:
+        made = _traced(model, replace(x.held_matrix(held), ndim=1 if build.by_pandas else 2))
+    finally:
+        build.by_pandas = False
     kept: Any = made.numbers
     if not isinstance(dtype, np.dtype):
         import pandas as pd

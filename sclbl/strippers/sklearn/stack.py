@@ -15,8 +15,8 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import promotion
 from sclbl.strippers.columns import Cell, Table
+from sclbl.strippers.conversions import held_as
 from sclbl.strippers.graph import Builder
-from sclbl.strippers.numpy_functions import refuse_narrow
 
 
 def is_passed(step: Any) -> bool:
@@ -38,15 +38,12 @@ def weighted(part: Table, weight: Any, label: str) -> Table:
         )
     build, cells = part.builder, []
     for cell in one_array(part.cells):
-        dtype = (np.empty(0, cell.dtype) * weight).dtype
-        if dtype.kind in "iu" and dtype.itemsize < 8:
-            what = f"the transformer {label!r}, which has the weight {weight!r},"
-            refuse_narrow(what, cell.dtype, dtype)
-        if dtype == np.float32:
-            build.pin([cell])
         wire = build.columns(cell.wire, [cell.index])
-        wire = build.cast(wire, "float32" if dtype == np.float32 else "float64")
-        wire = build.mul(wire, float(weight))
+        if cell.dtype.kind == "O":  # numbers as Python has them
+            wire, dtype = build.mul(build.cast(wire, "float64"), float(weight)), cell.dtype
+        else:
+            wire = held_as(wire, cell.dtype) * weight
+            dtype = wire.numbers
         cells.append(Cell(wire, 0, cell.name, promotion.kind_of(dtype), dtype))
     return Table(build, tuple(cells), part.sparse)
 
@@ -79,7 +76,7 @@ def one_array(cells: Sequence[Cell]) -> tuple[Cell, ...]:
 
 def _held_in(dtype: np.dtype[Any], cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return cells as columns of an array; those that hold text stay text, among objects."""
-    if dtype == np.float32 and cells:
+    if dtype in (np.float16, np.float32) and cells:
         cells[0].wire.builder.pin(cells)
     kind = promotion.kind_of(dtype)
     return tuple(replace(c, kind=c.kind if c.kind == "text" else kind, dtype=dtype) for c in cells)

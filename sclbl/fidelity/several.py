@@ -1,0 +1,90 @@
+"""Results that are several, or whose rows differ in length, beside the model's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sclbl.fidelity.compare import Difference, Tolerance, compare, flatten, typical_size
+from sclbl.report import MethodReport
+from sclbl.signature import Output
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a result that can be compared number by number.
+
+    ``rows`` says which row each line of it belongs to.
+    """
+
+    output: Output
+    values: np.ndarray
+    rows: np.ndarray
+
+
+def parts_of(outputs: Sequence[Output], returned: Any) -> list[Part]:
+    """Return what a method returned in parts: lengths of rows, columns, values."""
+    results = returned if len(outputs) > 1 else (returned,)
+    found = []
+    for output, result in zip(outputs, results, strict=True):
+        if output.ragged is None:
+            values = flatten(result)
+            found.append(Part(output, values, np.arange(len(values))))
+            continue
+        if output.ragged == "list":
+            rows = [np.asarray(row) for row in result]
+            lengths = np.array([len(row) for row in rows], dtype=np.int64)
+            values, keys = (
+                np.concatenate([np.empty(0, rows[0].dtype if rows else float), *rows]),
+                None,
+            )
+        else:
+            matrix = result.tocsr()
+            lengths, keys, values = np.diff(matrix.indptr), matrix.indices, matrix.data
+        exact = Output("int64", "int64", 1, 1)
+        at = np.repeat(np.arange(len(lengths)), lengths)
+        found.append(Part(exact, lengths.astype(np.int64)[:, None], np.arange(len(lengths))))
+        if keys is not None:
+            found.append(Part(exact, keys.astype(np.int64)[:, None], at))
+        plain = Output(output.storage, output.dtype, 1, 1)
+        found.append(Part(plain, values[:, None], at))
+    return found
+
+
+def described(outputs: Sequence[Output], returned: Any) -> list[str]:
+    """Return what each result is, in words."""
+    results = returned if len(outputs) > 1 else (returned,)
+    words = []
+    for output, result in zip(outputs, results, strict=True):
+        if output.ragged == "list":
+            dtypes = sorted({str(np.asarray(row).dtype) for row in result})
+            words.append(f"lists of {' and '.join(dtypes)}")
+        elif output.ragged == "sparse":
+            words.append(f"a sparse matrix of {result.dtype}{list(result.shape)}")
+        else:
+            array = np.asarray(result)
+            words.append(f"{array.dtype}{list(array.shape)}")
+    return words
+
+
+def compare_parts(
+    report: MethodReport, rule: Tolerance, ours: Sequence[Part], theirs: Sequence[Part]
+) -> tuple[MethodReport, Difference | None]:
+    """Compare part by part, up to the first that differs; the place found names a row."""
+    rows = report.rows
+    for a, b in zip(ours, theirs, strict=True):
+        if a.values.shape != b.values.shape:
+            # Its lengths differ, and were compared before.
+            continue
+        sizes = typical_size(b.values)
+        own = replace(rule, typical=np.broadcast_to(sizes, (a.values.shape[1],)))
+        if a.output.storage not in ("float64", "float32"):
+            own = replace(own, tolerance=0.0)
+        report, worst = compare(report, a.output, a.values, b.values, own)
+        report = replace(report, rows=rows)
+        if worst is not None and worst.excess > 1:
+            return report, replace(worst, row=int(a.rows[worst.row]))
+    return report, None
