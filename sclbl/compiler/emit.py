@@ -345,7 +345,8 @@ class Emitter:
             [*(line for lines in self.separate.values() for line in lines), *self._start]
         )
         # Inputs are fetched before the first node runs.
-        fetched = _BUFFER.findall(" ".join(a for f in self._fetch.values() for a in f.arguments))
+        inputs = [a for f in self._fetch.values() for a in f.arguments]
+        fetched = _BUFFER.findall(" ".join([*inputs, self._place.get(TEXT_INPUT, "")]))
         blocks = (block for block, _ in self.aliases.values())
         return frozenset([*_BUFFER.findall(code), *fetched, *blocks])
 
@@ -467,11 +468,15 @@ class Emitter:
                 lines += self.stop_on_error(str(index), f"call i32 @node_{index}({TILE})")
             elif function.lines:
                 lines.append(f"  call void @node_{index}({TILE})")
+        # Ragged results first: what they are of may lie in the host's memory, and the other results
+        # are written there.
+        stores = []
         for k, name in enumerate(results):
             if self.graph.values[name].ragged is not None:
                 lines += self.stop_on_error(f"out{k}", beside.append(self, method, name))
             else:
-                lines.append(f"  {self._store(name, k)}")
+                stores.append(f"  {self._store(name, k)}")
+        lines += stores
         return [*lines, "  ret i32 0", "}"]
 
     def _store(self, name: str, k: int) -> str:

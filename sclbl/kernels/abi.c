@@ -52,9 +52,10 @@ i32 abi_grow(growing* block, u64 bytes) {
 /* Take back every block. */
 void abi_reset(void) { heap_top = 0; }
 
-static i32 outside(u32 address, u64 bytes) { return (u64)address + bytes > memory_bytes(); }
+/* A block of the host's lies in what `alloc` gave: above it is memory that grows during a call, and
+   what is read there would change while it is read. */
+static i32 outside(u32 address, u64 bytes) { return (u64)address + bytes > heap_top; }
 
-/* A block of the host's lies above the program's own memory and inside the memory there is. */
 __attribute__((noinline)) i32 abi_foreign(u32 address, u32 count, u32 item) {
     u64 bytes = (u64)count * item;
     return bytes && (address < (u32)heap_base || outside(address, bytes));

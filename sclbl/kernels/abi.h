@@ -76,6 +76,7 @@ typedef struct {
 /* In abi.c: the checks of a call. OK or BAD_ARGUMENT. */
 i32 abi_take(i32 rows, const input_record* inputs, input_record* own_inputs, i32 n_inputs,
              const u32* outputs, u32* own_outputs, i32 n_outputs);
+/* Whether a block is none that the host may give: outside of what `alloc` gave. */
 i32 abi_foreign(u32 address, u32 count, u32 item);
 i32 abi_block(i32 rows, const u32* address, i32 row_bytes);
 i32 abi_texts(i32 rows, const input_record* input, i32 text_columns);

@@ -2,10 +2,6 @@
    are checked here and not once for the call, because results may be wanted over the host's blocks. */
 #include "abi.h"
 
-static i32 outside(u32 address, u64 bytes) {
-    return (u64)address + bytes > (u64)__builtin_wasm_memory_size(0) << 16;
-}
-
 /* A tensor's rows. */
 void beside_tensor(u8* out, const input_record* input, i32 m, i32 row, i32 row_bytes) {
     const u8* from = (const u8*)input->word[0] + (u32)row * (u32)row_bytes;
@@ -16,7 +12,7 @@ void beside_tensor(u8* out, const input_record* input, i32 m, i32 row, i32 row_b
 #define PARAMETER(S, T)                                                                     \
     i32 beside_parameter_##S(T* out, const input_record* input, i32 m, const T* usual) {    \
         u32 at = input->word[0];                                                            \
-        if (at && outside(at, sizeof(T))) return fail(BAD_ARGUMENT, -1, -1);                \
+        if (at && abi_foreign(at, 1, sizeof(T))) return fail(BAD_ARGUMENT, -1, -1);                \
         T value = at ? *(const T*)at : *usual;                                              \
         for (i32 i = 0; i < m; i++) out[i] = value;                                         \
         return OK;                                                                          \
@@ -28,12 +24,12 @@ PARAMETER(u8, u8)
 
 /* The offsets of a tile of ragged rows, whose items have so many bytes of keys and of values. */
 static i32 offsets_of(ragged* out, const input_record* input, i32 m, i32 row, u32 keys, u32 values) {
-    if (outside(input->word[0], ((u64)(u32)(row + m) + 1) * 4)) return fail(BAD_ARGUMENT, row, -1);
+    if (abi_foreign(input->word[0], (u32)(row + m) + 1, 4)) return fail(BAD_ARGUMENT, row, -1);
     const u32* offsets = (const u32*)input->word[0] + row;
     for (i32 i = 0; i < m; i++)
         if (offsets[i + 1] < offsets[i]) return fail(BAD_ARGUMENT, row + i, -1);
-    if (outside(input->word[1], (u64)offsets[m] * keys) ||
-        (input->word[2] && outside(input->word[2], (u64)offsets[m] * values)))
+    if (abi_foreign(input->word[1], offsets[m], keys) ||
+        (input->word[2] && abi_foreign(input->word[2], offsets[m], values)))
         return fail(BAD_ARGUMENT, row, -1);
     out->offsets = offsets;
     out->values = (const void*)input->word[2];
@@ -68,7 +64,8 @@ i32 beside_texts(ragged* out, const input_record* input, i32 m, i32 row, i32 ite
     if (code) return code;
     const u32* given = out->offsets;
     u32 first = given[0], count = given[m] - first, bytes = input->word[3];
-    if (outside(input->word[1], ((u64)given[m] + 1) * 4)) return fail(BAD_ARGUMENT, row, -1);
+    /* One more than the texts; `offsets_of` refused 2**32 - 1 of them. */
+    if (given[m] && abi_foreign(input->word[1], given[m] + 1, 4)) return fail(BAD_ARGUMENT, row, -1);
     const u32* ends = (const u32*)input->word[1] + first;
     cells->used = places->used = 0;
     code = abi_grow(cells, (u64)count * sizeof(text));
@@ -80,14 +77,15 @@ i32 beside_texts(ragged* out, const input_record* input, i32 m, i32 row, i32 ite
     for (i32 i = 0; i < m; i++)
         for (u32 k = offsets[i]; k < offsets[i + 1]; k++) {
             u32 start = ends[k], end = ends[k + 1];
-            if (end < start || end - start > LONGEST || outside(bytes, end))
+            if (end < start || end - start > LONGEST || abi_foreign(bytes, end, 1))
                 return fail(BAD_ARGUMENT, row + i, -1);
             cell[k].address = bytes + start;
             cell[k].length = end - start;
         }
     out->offsets = offsets;
     out->keys = cell;
-    if (out->values) out->values = (const u8*)out->values + (u64)first * (u32)item;
+    /* Texts alone have no values, whatever the record says. */
+    out->values = item && out->values ? (const u8*)out->values + first * (u32)item : 0;
     return OK;
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,8 @@ import numpy as np
 from sclbl.errors import InfiniteValueError, InputError, MissingValueError, UnknownCategoryError
 from sclbl.program import Program
 from sclbl.rows import Blocks
-from tests.runtime.test_abi import Host, codes
+from sclbl.signature import Signature
+from tests.runtime.host import Host, request_of, results_of
 
 #: NaN of both signs, quiet and signalling, with several payloads; the first is what programs write.
 NANS: dict[str, tuple[int, ...]] = {
@@ -49,26 +49,22 @@ def other_nans(result: np.ndarray) -> int:
 
 
 def in_wasmtime(program: Program, method: str, blocks: Blocks) -> Any:
-    """Return the bytes of a result, texts, or what is refused: code, row, column."""
+    """Return the bytes of each result, texts, or what is refused: code, row, column."""
     try:
-        found = program.module.call(method, blocks)
+        if program.signature.inputs or not program.signature.outputs[method].is_plain:
+            return results_of(program.module.general(method, blocks))
+        return results_of((program.module.call(method, blocks),))
     except InputError as error:
         columns = program.signature.columns
         labels = [program.signature.label_of(i) for i in range(len(columns))]
-        return [_CODES[type(error)], error.row, labels.index(error.column)]
-    return codes(found.ravel().tolist()) if found.dtype == object else found.tobytes()
+        # Of sparse rows the column is its number.
+        place = labels.index(error.column) if labels else int(error.column or -1)
+        return {"refused": [_CODES[type(error)], error.row, place]}
 
 
-def in_node(host: Host, name: str, method: str, blocks: Blocks) -> Any:
+def in_node(host: Host, name: str, method: str, blocks: Blocks, signature: Signature) -> Any:
     """Return the same of the program of that name that Node has loaded."""
-    numeric = None
-    if blocks.numeric is not None:
-        numeric = base64.b64encode(np.ascontiguousarray(blocks.numeric).tobytes()).decode()
-    texts = [codes(column.tolist()) for column in blocks.text]
-    request = {"rows": blocks.rows, "numeric": numeric, "text": texts}
-    answer = host.ask("run", name=name, method=method, **request)
+    answer = host.ask("run", name=name, method=method, **request_of(blocks, signature))
     if "trap" in answer:
         raise RuntimeError(f"{method} in Node: {answer['trap']}")
-    if answer["code"]:
-        return answer["error"]
-    return base64.b64decode(answer["out"]) if isinstance(answer["out"], str) else answer["out"]
+    return {"refused": answer["error"]} if answer["code"] else answer["out"]

