@@ -12,7 +12,7 @@ from sclbl.ops import OPS
 from sclbl.ops.record import Operand
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
-from tests.compiler.compiled import Compiled, builder
+from tests.compiler.compiled import Compiled, blocks, builder
 from tests.compiler.operator_cases import ALL, CASES, INTEGERS, Operands
 
 WIDTHS = (1, 2, 3, 7, 30, 64)
@@ -115,6 +115,12 @@ class Group:
         self.compiled = Compiled(made.build, wires)
         self.numeric, self.text = inputs(dtype, width)
         self.expected = self.compiled.expected(self.numeric, self.text)
+        self.blocks = {rows: blocks(*self.last(rows)) for rows in ROWS}
+
+    def last(self, rows: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Return the last rows of the inputs."""
+        numeric = None if self.numeric is None else self.numeric[-rows:]
+        return numeric, None if self.text is None else self.text[-rows:]
 
 
 def widths(op: str, dtype: str) -> tuple[int, ...]:
@@ -157,15 +163,13 @@ def test_operator(op: str, dtype: str) -> None:
         for name in made.outputs[op]:
             want = made.expected[name]
             for rows in ROWS:
-                last = slice(ROWS[-1] - rows, None)
-                numeric = None if made.numeric is None else made.numeric[last]
-                text = None if made.text is None else made.text[last]
-                got = made.compiled.run(name, numeric, text)
-                x = want[last] if numeric is None else numeric[:, :width]
+                got = made.compiled.run_blocks(name, made.blocks[rows])
+                last, numeric = want[-rows:], made.last(rows)[0]
+                x = last if numeric is None else numeric[:, :width]
                 if want.dtype.kind != "f":
-                    np.testing.assert_array_equal(got, want[last])
+                    np.testing.assert_array_equal(got, last)
                 else:
-                    compare(got, want[last], x)
+                    compare(got, last, x)
 
 
 @pytest.mark.parametrize("op", sorted(CASES))
