@@ -16,8 +16,6 @@ from typing import Any
 
 import joblib
 
-import sclbl
-
 #: What is measured: the rows of a call.
 ROWS = {"one row": 1, "100 rows": 100, "20,000 rows": 20_000}
 #: Turns of a number of rows in a process, and about how long one takes.
@@ -45,6 +43,8 @@ def per_call(call: Callable[[Any], Any], parts: Sequence[Any]) -> float:
 
 def measure(folder: Path) -> dict[str, dict[str, float]]:
     """Measure every stored model with the sclbl that this process imports."""
+    import sclbl  # the other side reads this file without one
+
     warnings.simplefilter("ignore")
     found = {}
     for file in sorted(folder.iterdir()):
