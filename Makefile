@@ -68,7 +68,7 @@ demo: kernels
 
 bench: kernels
 	$(call install,$(VENV),--require-hashes -r requirements-bench.txt)
-	for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/_% benchmarks/before_after.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 # LOCK=--upgrade takes the newest release of everything; without it nothing moves that need not.
 LOCK ?=
