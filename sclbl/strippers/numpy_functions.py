@@ -28,12 +28,16 @@ from sclbl.strippers.conversions import (
     to_float,
     to_integer,
 )
+from sclbl.strippers.numpy_reductions import (
+    argmax,
+    argmin,
+    extreme,
+    floats,
+    mean,
+    reducible,
+    sum_,
+)
 from sclbl.strippers.wire import Wire, mixes_rows
-
-#: Rows up to here are summed by `numpy.sum` in one go.
-_BLOCK = 128
-#: float64 adds up so many integers of 32 bits exactly.
-_EXACT_WIDTH = 2**20
 
 #: Element-wise functions that are operators; the language knows them by NumPy's function.
 OPERATORS: dict[Any, str] = {
@@ -54,7 +58,7 @@ _SPECIAL = {
 #: Those that others make up, with the same bits.
 _COMPOSED: dict[np.ufunc, Callable[..., Any]] = {
     np.isfinite: lambda x: ~(np.isnan(x) | np.isinf(x)),
-    np.isinf: lambda x: np.equal(np.absolute(_floats(x)), np.inf),
+    np.isinf: lambda x: np.equal(np.absolute(floats(x)), np.inf),
     np.not_equal: lambda a, b: ~np.equal(a, b),
     np.positive: lambda x: x,
     np.square: lambda x: _square(x),
@@ -327,94 +331,6 @@ def _whole_product(x: Wire, columns: np.ndarray, made: np.dtype[Any]) -> Wire:
     return to_integer(build.concat(sums), made)
 
 
-# ------------------------------------------------------------ along the columns
-
-
-def _floats(x: Wire) -> Wire:
-    return x if x.numbers.kind == "f" else to_float(x, np.dtype(np.float64))
-
-
-def _reducible(x: Wire) -> Wire:
-    """Return numbers in a type that is reduced, which holds them exactly."""
-    if x.numbers == np.float16:
-        return to_float(x, np.dtype(np.float32))
-    return x if x.dtype in WIDE else cast(Wire, brought(x, x.numbers))
-
-
-def _reduced(x: Wire, axis: Any, keepdims: bool, write: Callable[[Wire], Wire], what: str) -> Wire:
-    """Reduce along the columns."""
-    if x.ndim == 1 or axis not in (1, -1, (1,), (-1,)):
-        mixes_rows(f"{what} along axis {axis}")
-    return replace(write(_reducible(x)), ndim=2 if keepdims else 1)
-
-
-def pairwise_sum(x: Wire) -> Wire:
-    """Return what `numpy.sum` makes of each contiguous row.
-
-    From eight numbers on it keeps eight running sums and adds them in pairs; the numbers left over
-    follow one by one. Beyond 128 numbers it halves the row first
-    (``numpy/_core/src/umath/loops_utils.h.src``).
-    """
-    build = x.builder
-    if x.width > _BLOCK:
-        half = x.width // 2
-        half -= half % 8
-        return build.add(
-            pairwise_sum(build.columns(x, range(half))),
-            pairwise_sum(build.columns(x, range(half, x.width))),
-        )
-    whole = x.width - x.width % 8
-    if whole == 0:
-        return build.reduce("ReduceSum", x)
-    sums = build.columns(x, range(8))
-    for begin in range(8, whole, 8):
-        sums = build.add(sums, build.columns(x, range(begin, begin + 8)))
-    while sums.width > 1:
-        even, odd = range(0, sums.width, 2), range(1, sums.width, 2)
-        sums = build.add(build.columns(sums, even), build.columns(sums, odd))
-    for rest in range(whole, x.width):
-        sums = build.add(sums, build.columns(x, [rest]))
-    return sums
-
-
-def _sum(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-    made = np.sum(np.zeros(1, x.numbers)).dtype
-    whole = x.numbers.kind in "iu" and (x.numbers.itemsize == 8 or x.width > _EXACT_WIDTH)
-    if whole:
-        added = _reduced(
-            to_integer(x, made), axis, keepdims, lambda y: y.builder.reduce("ReduceSum", y), "a sum"
-        )
-    else:
-        added = _reduced(x, axis, keepdims, pairwise_sum, "a sum")
-    # float16 is added up in float32.
-    return to_float(added, made) if made.kind == "f" else held_as(added, made)
-
-
-def _mean(x: Wire, axis: Any = None, keepdims: bool = False) -> Any:
-    if x.numbers == np.float16:
-        mean = _mean(to_float(x, np.dtype(np.float32)), axis, keepdims)
-        return to_float(mean, np.dtype(np.float16))
-    return _sum(_floats(x), axis, keepdims) / x.width
-
-
-def _extreme(op: str) -> Callable[..., Wire]:
-    def write(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-        found = _reduced(x, axis, keepdims, lambda y: y.builder.reduce(op, y), "an extreme")
-        return to_float(found, x.numbers) if x.numbers.kind == "f" else held_as(found, x.numbers)
-
-    return write
-
-
-def _argmax(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-    return _reduced(x, axis, keepdims, lambda y: y.builder.argmax(y), "argmax")
-
-
-def _argmin(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-    if x.dtype in WIDE:
-        return _argmax(~x, axis, keepdims)  # -x - 1, which has no end to wrap around at
-    return _argmax(-_floats(x), axis, keepdims)
-
-
 def _where(condition: Wire, a: Any, b: Any) -> Wire:
     build, ndim = condition.builder, _axes([condition, a, b])
     dtype = promotion.result_type([numbers_of(a), numbers_of(b)])
@@ -458,7 +374,7 @@ def _stack(wires: Sequence[Any], axis: Any = 0) -> Wire:
 
 def _full_like(x: Wire, value: Any, dtype: Any = None) -> Any:
     """Return a number for each cell, whatever the row holds."""
-    numbers, made = _reducible(x), np.dtype(dtype or x.numbers)
+    numbers, made = reducible(x), np.dtype(dtype or x.numbers)
     number = np.asarray(value).astype(made).item()
     if float(number) != number:
         _refuse_numbers(f"np.full_like with {number}", made)
@@ -474,13 +390,13 @@ def _take(x: Any, indices: Any, axis: Any = None) -> Wire:
 
 
 _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: _sum,
-    np.maximum: _extreme("ReduceMax"),
-    np.minimum: _extreme("ReduceMin"),
+    np.add: sum_,
+    np.maximum: extreme("ReduceMax"),
+    np.minimum: extreme("ReduceMin"),
 }
 _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
-    np.argmax: _argmax,
-    np.argmin: _argmin,
+    np.argmax: argmax,
+    np.argmin: argmin,
     np.clip: _clip,
     np.column_stack: _column_stack,
     np.concatenate: _concatenate,
@@ -488,11 +404,11 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.full_like: _full_like,
     np.hstack: lambda wires: _concatenate(wires, axis=1),
     np.max: _REDUCTIONS[np.maximum],
-    np.mean: _mean,
+    np.mean: mean,
     np.min: _REDUCTIONS[np.minimum],
     np.ones_like: lambda x, dtype=None: _full_like(x, 1.0, dtype),
     np.stack: _stack,
-    np.sum: _sum,
+    np.sum: sum_,
     np.take: _take,
     np.where: _where,
     np.zeros_like: lambda x, dtype=None: _full_like(x, 0.0, dtype),
