@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from sclbl.signature import (
     MAX_COUNTED,
     Column,
     DType,
+    Input,
     Kind,
     Output,
     Signature,
@@ -103,7 +104,7 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
     Raises
     ------
     SpecError
-        Where it has several inputs, or an operator that is not known.
+        Where its inputs are no tensors of rows, or an operator is not known.
     """
     opsets = {o.domain: o.version for o in model.opset_import}
     opset = opsets.get("", opsets.get("ai.onnx", 0))
@@ -119,14 +120,12 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
         raise SpecError("the ONNX file has inputs or outputs that are no tensors; use tensors")
     constants = initializers(model.graph)
     given = [v for v in model.graph.input if v.name not in constants]
-    if len(given) != 1:
-        raise SpecError(
-            f"the ONNX file has {len(given)} inputs; files of other tools are read where they "
-            "have one, a tensor [rows, ...]"
-        )
+    if not given:
+        raise SpecError("the ONNX file has no inputs, so it gives the same at every call")
     dtype, dims = tensor_type(given[0])
-    if dtype not in _KINDS:
-        raise SpecError(f"the ONNX file's input holds {dtype}; supported are float, double, string")
+    if len(given) > 1 or dtype not in _KINDS:
+        r = Reading(constants, opset, rows=dims[0])
+        return _read(r, model, _tensors(r, given))
     name = given[0].name
     block = TEXT_INPUT if dtype == "text" else NUMERIC_INPUT
     if len(dims) < 2:
@@ -136,7 +135,7 @@ def read_foreign(model: onnx.ModelProto) -> Spec:
     source = Value(block, dtype, row_shape(name, dims, MAX_COUNTED))
     r = Reading(dict(constants), opset, rows=dims[0])
     try:
-        return _read(r, model, source)
+        return _read(r, model, {name: source})
     except SpecError as error:
         return _read_one_row(model, source, name, dims, r, error)
 
@@ -153,7 +152,7 @@ def _read_one_row(
     r = Reading(initializers(model.graph), before.opset, lead=0)
     try:
         shape = row_shape(name, (1, *(d or ASSUMED_ROWS for d in dims)), MAX_COUNTED)
-        spec = _read(r, model, Value(source.name, source.dtype, shape))
+        spec = _read(r, model, {name: Value(source.name, source.dtype, shape)})
     except SpecError as other:
         # The reading that got further says what the file has that is not supported.
         further = len(r.read) - len(before.read)
@@ -171,31 +170,66 @@ def _read_one_row(
     ) from None
 
 
-def _read(r: Reading, model: onnx.ModelProto, source: Value) -> Spec:
-    """Read a graph whose input has rows of the shape of `source`."""
-    (name,) = (v.name for v in model.graph.input if v.name not in r.constants)
-    r.names[name] = source.name
-    r.values[source.name] = source
+def _tensors(r: Reading, given: Sequence[onnx.ValueInfoProto]) -> dict[str, Value]:
+    """Return inputs that are tensors ``[rows, ...]`` of any type of numbers, by their own names."""
+    found: dict[str, Value] = {}
+    taken = {*r.constants, NUMERIC_INPUT, TEXT_INPUT}
+    for value in given:
+        dtype, dims = tensor_type(value)
+        if dtype == "text":
+            raise SpecError(
+                f"the ONNX file's input {value.name!r} holds text beside other inputs; a model of "
+                "several inputs takes numbers and truths"
+            )
+        if len(dims) < 2:
+            raise SpecError(
+                f"input {value.name!r} has {len(dims)} axes, so it is not [rows, ...]; a model of "
+                "several inputs takes rows in each"
+            )
+        name = re.sub(r"[^A-Za-z0-9_]", "_", value.name)[:80]
+        name = name if re.match(r"[A-Za-z_]", name) else f"input_{name}"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        found[value.name] = Value(name, dtype, row_shape(value.name, dims, MAX_COUNTED))
+    return found
+
+
+def _read(r: Reading, model: onnx.ModelProto, sources: Mapping[str, Value]) -> Spec:
+    """Read a graph whose inputs, by their names in the file, have rows of these shapes."""
+    for name, value in sources.items():
+        r.names[name] = value.name
+        r.values[value.name] = value
+    inputs = tuple(sources.values())
     for proto in model.graph.node:
         _read_node(r, proto)
         r.read.append(proto.op_type)
     methods: dict[str, str] = {}
     made: dict[str, DType] = {}
     for value in model.graph.output:
-        method = _method(value.name, methods)
+        method = _method(value.name, {*methods, *(v.name for v in inputs)})
         methods[method] = value.name
         made[method] = _store(r, r.names.get(value.name, value.name), method)
     used = {i for n in r.nodes for i in n.inputs}
     constants = {k: v for k, v in r.constants.items() if k in used}
-    values = infer_values((source,), r.nodes, constants)
+    values = infer_values(inputs, r.nodes, constants)
     outputs = {method: _output(r, values[method], own) for method, own in made.items()}
-    columns = (Column(None, _KINDS[source.dtype]),) * source.width
-    shape = source.shape if len(source.shape) > 1 or not r.lead else None
-    signature = Signature(columns, "array", outputs, shape, one_row=not r.lead)
-    graph = Graph((source,), tuple(values[m] for m in methods), tuple(r.nodes), constants, values)
+    signature = _signature(r, inputs, outputs)
+    graph = Graph(inputs, tuple(values[m] for m in methods), tuple(r.nodes), constants, values)
     check_signature(signature, graph)
     producer = model.producer_name[:80] or "onnx"
     return Spec(graph, signature, Provenance("onnx", {producer: model.producer_version[:80]}))
+
+
+def _signature(r: Reading, inputs: Sequence[Value], outputs: Mapping[str, Output]) -> Signature:
+    """Return the signature of a graph: one table of columns, or tensors by name."""
+    source = inputs[0]
+    if source.name not in (NUMERIC_INPUT, TEXT_INPUT):
+        tensors = tuple(Input(v.name, "tensor", v.dtype, v.shape) for v in inputs)
+        return Signature((), "array", outputs, inputs=tensors)
+    columns = (Column(None, _KINDS[source.dtype]),) * source.width
+    shape = source.shape if len(source.shape) > 1 or not r.lead else None
+    return Signature(columns, "array", outputs, shape, one_row=not r.lead)
 
 
 def _output(r: Reading, v: Value, own: DType) -> Output:
@@ -246,7 +280,7 @@ def _store(r: Reading, name: str, method: str) -> DType:
     return r.values[method].dtype if known is None else known.dtype
 
 
-def _method(name: str, taken: Mapping[str, str]) -> str:
+def _method(name: str, taken: Set[str]) -> str:
     method = re.sub(r"[^A-Za-z0-9_]", "_", name)[:80]
     if not re.match(r"[A-Za-z]", method) or method in (*EXPORTS, NUMERIC_INPUT, TEXT_INPUT):
         method = f"output_{method}"
