@@ -10,7 +10,7 @@ import time
 import msgspec
 
 from sclbl import json_results
-from sclbl.errors import MediaTypeError
+from sclbl.errors import LimitError, MediaTypeError
 from sclbl.json_calls import Call, form_of, names_of
 from sclbl.rows.encode import TABLE
 from sclbl.rows.numbering import numbered_from
@@ -84,7 +84,10 @@ def answer(
             found = general_results(module, method, rows, call.parameters)
         values += json_results.count_values(found)
         if values > settings.answer_values:
-            raise too_many_values(call.count, values, settings.answer_values)
+            raise LimitError(
+                f"the answer for {call.count:,} rows has more than {settings.answer_values:,} "
+                "values, which is the most that this server gives in one answer; send fewer rows"
+            )
         for some in json_results.in_slices(found, SLICE_VALUES):
             check_time()
             if accept == NDJSON:

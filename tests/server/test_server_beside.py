@@ -23,6 +23,7 @@ from sclbl.json_calls import names_of
 from sclbl.program import Program
 from sclbl.registry.base import Record
 from sclbl.registry.local import LocalRegistry
+from sclbl.registry.remote import RemoteRegistry
 from sclbl.rows import Encoder
 from sclbl.server import general, large
 from sclbl.server.limits import Settings
@@ -344,7 +345,7 @@ def test_lists_are_counted_before_all_rows_are_run(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(general, "general_results", counted)
     monkeypatch.setattr(general, "LIST_ROWS", 2)
     body = {"rows": case.x[:50].tolist(), "parameters": {"radius": 1e100}}
-    with pytest.raises(LimitError, match="the answer for 50 rows has 1,600 values"):
+    with pytest.raises(LimitError, match="the answer for 50 rows has more than 1,500 values"):
         answered(body, Program(case.wasm), Settings(answer_values=1500))
     assert len(calls) == 2
 
@@ -479,6 +480,26 @@ def test_an_upload_is_a_deployment_like_any_other(tmp_path: Path) -> None:
             rows = models()["dicts"].x
             assert sp.issparse(sparse.transform(rows, output="sparse"))
             assert sparse.transform(rows).shape == (31, 4)
+
+
+@pytest.mark.parametrize("name", ["dicts", "tokens", "sparse", "near"])
+def test_uploads_to_a_server(tmp_path: Path, name: str) -> None:
+    """The server compiles the spec, compares the program with it, and serves it."""
+    case = models()[name]
+    with (
+        LocalRegistry(tmp_path) as registry,
+        serving(registry) as (url, token),
+        RemoteRegistry(url, token) as remote,
+    ):
+        made = sclbl.upload(case.model, case.x[:5], name=name, registry=remote)
+        assert made.ref == f"{name}@1"
+        assert made.checked is not None
+        assert made.checked.ok
+        rows = {"sparse": pairs, "near": np.ndarray.tolist}.get(name, list)(case.x)
+        answer = requests.post(f"{url}{PATH.format(name)}", json={"rows": rows}, timeout=30)
+        assert len(answer.json()["results"]) == len(rows)
+        # Downloaded, it is the same program.
+        assert registry.get(name).sha256 == sclbl.load(f"{name}@1", registry=remote).sha256
 
 
 def test_an_example_is_of_columns(tmp_path: Path) -> None:
