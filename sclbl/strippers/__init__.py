@@ -155,7 +155,9 @@ def _outputs(
             outputs[m] = replace(described, parameters=parameters)
         else:
             returned = example.call_itself(model, stripper, m, rows)
-            outputs[m] = beside.outputs_of(model, m, made, returned, parameters)
+            described = beside.outputs_of(model, m, made, returned, parameters)
+            empty = beside.gives_empty(model, stripper, m, rows, returned)
+            outputs[m] = replace(described, empty=empty)
     return outputs
 
 

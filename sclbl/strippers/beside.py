@@ -10,7 +10,8 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.signature import DType, Input, Output, Signature, stored_as
-from sclbl.strippers import dispatch
+from sclbl.strippers import dispatch, example
+from sclbl.strippers.base import Stripper
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder
 
@@ -68,6 +69,19 @@ def outputs_of(
     names = dispatch.names_out(model, (None,)) if method == "transform" else None
     made = [_output(w, r, names) for w, r in zip(wires, results, strict=True)]
     return replace(made[0], further=tuple(made[1:]), parameters=tuple(parameters))
+
+
+def gives_empty(model: Any, stripper: Stripper, method: str, rows: Any, returned: Any) -> bool:
+    """Return whether a method gives empty results, otherwise like those returned, for no rows."""
+    try:
+        none = example.call_itself(model, stripper, method, rows[:0])
+    except Exception:  # in whatever way a library refuses them
+        return False
+    results, empty = ((r if isinstance(r, tuple) else (r,)) for r in (returned, none))
+    return len(results) == len(empty) and all(
+        (a.shape, a.dtype) == ((0, *b.shape[1:]), b.dtype)
+        for a, b in zip(empty, results, strict=True)
+    )
 
 
 def _output(wire: Wire, result: Any, names: tuple[str, ...] | None) -> Output:

@@ -35,11 +35,15 @@ def defined(spec: Spec, rows: Any) -> dict[str, Any]:
 
 def results(spec: Spec, blocks: Blocks) -> dict[str, np.ndarray]:
     """Return what the graph of a spec makes of encoded rows, by method."""
-    text = None
-    if blocks.text:
-        text = np.array([c.tolist() for c in blocks.text], dtype=object).T
     with np.errstate(all="ignore"):
-        return evaluate(spec.graph, blocks.numeric, text)
+        return evaluate(spec.graph, blocks.numeric, texts_of(blocks))
+
+
+def texts_of(blocks: Blocks) -> np.ndarray | None:
+    """Return the text columns of encoded rows as the interpreter takes them."""
+    if not blocks.text:
+        return None
+    return np.array([c.tolist() for c in blocks.text], dtype=object).T
 
 
 def decoded(spec: Spec, found: dict[str, np.ndarray]) -> dict[str, Any]:

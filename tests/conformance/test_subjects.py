@@ -12,11 +12,12 @@ from statsmodels.base.model import Results
 from statsmodels.base.wrapper import ResultsWrapper
 
 from sclbl.strippers import dispatch
+from tests.conformance.ragged import ragged_subjects
 from tests.conformance.subject import Subject, subjects
 
 
 def test_every_subject_has_a_name_of_its_own() -> None:
-    names = [subject.name for subject in subjects()]
+    names = [subject.name for subject in (*subjects(), *ragged_subjects())]
     assert len(set(names)) == len(names)
 
 
@@ -46,6 +47,8 @@ def class_of(subject: Subject) -> type:
 def test_every_class_with_a_stripper_has_a_subject() -> None:
     known = {cls for cls in models_of_libraries() if has_stripper(cls)}
     assert len(known) > 60
+    for one in ragged_subjects():
+        known.discard(type(one.make(one.train)))
     for subject in subjects():
         known.discard(class_of(subject))
         if not known:  # fit no more than it takes

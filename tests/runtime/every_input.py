@@ -11,7 +11,7 @@ from sclbl.compiler import compile_spec
 from sclbl.program import Program
 from sclbl.rows import Blocks, RaggedRows
 from sclbl.rows.blocks import Beside
-from sclbl.signature import Column, Input, Output, Signature
+from sclbl.signature import Column, DType, Input, Output, Signature, Storage
 from sclbl.spec import Provenance, Spec
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
@@ -19,11 +19,17 @@ from tests.compiler.compiled import text_column
 
 #: Columns of sparse rows, of names, and of the table.
 COLUMNS, HASHED, NUMBERS = 7, 16, 2
+#: Types of tensors that results are not of, and those that hold them.
+NARROW: dict[DType, Storage] = {
+    "int8": "int64", "int16": "int64", "int32": "int64", "uint8": "int64", "uint16": "int64",
+    "uint32": "int64", "uint64": "uint64", "float16": "float32",
+}  # fmt: skip
 INPUTS = (
     Input("doubles", "tensor", "float64", (2,)),
     Input("floats", "tensor", "float32", (3, 2)),
     Input("integers", "tensor", "int64", (1,)),
     Input("truths", "tensor", "bool", (5,)),
+    *(Input(f"of_{dtype}", "tensor", dtype, (2,)) for dtype in NARROW),
     Input("level", "parameter", "float64", default=0.25),
     Input("single", "parameter", "float32", default=-1.5),
     Input("count", "parameter", "int64", default=3),
@@ -65,6 +71,7 @@ def program() -> Program:
             build.mul(x["doubles"], x["level"]), build.reshape(x["floats"], (6,)), x["integers"],
             x["truths"], text, numbers,
         ),
+        "narrow": tuple(build.cast(x[f"of_{d}"], wide) for d, wide in NARROW.items()),
         "values": tuple(x[name] for name in DEFAULTS),
         "lists": tuple(x[f"list_{kind}"] for kind in ("doubles", "floats", "integers", "truths")),
         # What is written first lies before what is read last.
@@ -121,8 +128,9 @@ def rows(count: int, /, seed: int = 0, items: int = 6, **values: Any) -> Blocks:
 def _numbers(rng: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     if dtype == "bool":
         return rng.random(shape) < 0.5
-    if dtype == "int64":
-        return rng.integers(-(2**62), 2**62, size=shape)
+    if np.dtype(dtype).kind in "iu":
+        info = np.iinfo(dtype)
+        return rng.integers(info.min, info.max, size=shape, dtype=dtype, endpoint=True)
     return rng.normal(size=shape).astype(dtype)
 
 

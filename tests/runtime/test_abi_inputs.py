@@ -61,6 +61,8 @@ def test_results_are_those_of_their_rows(host: Host, program: Program) -> None:
     np.testing.assert_array_equal(doubles, given["doubles"] * VALUES["level"])
     for k, name in enumerate(("floats", "integers", "truths"), start=1):
         assert base64.b64decode(tensors[k]) == given[name].tobytes()
+    for found, (name, wide) in zip(run("narrow"), every_input.NARROW.items(), strict=True):
+        assert base64.b64decode(found) == given[f"of_{name}"].astype(wide).tobytes(), name
     for found, (name, value) in zip(run("values"), VALUES.items(), strict=True):
         wanted = np.full(600, value, dtype=given[name].dtype)
         assert base64.b64decode(found) == wanted.tobytes()
@@ -177,7 +179,7 @@ WRONG: list[tuple[str, list[list[Any]], int | None]] = [
     ("named", [[at("words", "keys", 40), FAR]], None),
     ("named", [[at("features", "keys", 9), 2**31]], None),
     ("named", [[at("features", "keys", 3), FAR - 4]], None),
-    *[("tensors", [[record(name, 0), v]], -1) for name in ("doubles", "floats", "truths")
+    *[("tensors", [[record(name, 0), v]], -1) for name in ("doubles", "floats", "truths", "of_int8")
       for v in (0, 16, 1024, "end - 8", "last + 8", FAR)],
     *[("values", [[record(name, 0), v]], -1) for name in every_input.DEFAULTS
       for v in (1, 16, "end", "last + 16", FAR, 2**31)],

@@ -17,6 +17,8 @@ from tests.conformance.domains import (
     TEXTS,
     TRUTHS_ALONE,
 )
+from tests.conformance.ragged import RaggedSubject
+from tests.conformance.ragged_rows import lists
 from tests.conformance.subject import Subject, fitted
 
 _IGNORE: dict[str, Any] = {"handle_unknown": "ignore"}
@@ -94,4 +96,9 @@ SUBJECTS = (
             pp.FunctionTransformer(lambda x: x * 5), pp.StandardScaler())), NARROW),
     *(Subject(f"FunctionTransformer, {f.__name__}",
               fitted(pp.FunctionTransformer(f, validate=True))) for f in _FUNCTIONS),
+)  # fmt: skip
+RAGGED = (
+    RaggedSubject("MultiLabelBinarizer", lambda y: pp.MultiLabelBinarizer().fit(y), lists),
+    RaggedSubject("MultiLabelBinarizer, sparse",
+                  lambda y: pp.MultiLabelBinarizer(sparse_output=True).fit(y), lists),
 )  # fmt: skip
