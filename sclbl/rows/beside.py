@@ -105,6 +105,8 @@ def _array(rows: Any, null: bool) -> np.ndarray:
 
 
 def _tensor(given: Input, rows: Any, null: bool) -> np.ndarray:
+    if isinstance(rows, Mapping) and list(rows) == [given.name]:
+        rows = rows[given.name]
     array = _array(rows, null)
     if array.shape == given.shape and given.shape:
         array = array[None]
