@@ -138,6 +138,13 @@ def test_show_says_what_is_taken(cli: Cli, recorded: Path) -> None:
         assert text in cli("show", name).out
 
 
+def test_summaries_name_the_inputs() -> None:
+    near, dicts = models()["near"], models()["dicts"]
+    summary = sclbl.strip(near.model, near.x[:5]).summary()
+    assert "inputs   3 columns (array), radius (parameter of float64)" in summary
+    assert "inputs   X (features of float64)" in sclbl.strip(dicts.model, dicts.x[:5]).summary()
+
+
 @pytest.mark.parametrize("name", [*models(), "several"])
 def test_calls_to_paste_predict(recorded: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lines of a notebook's view make a body that the program takes, and a call."""
