@@ -8,7 +8,7 @@ from typing import Any
 
 from sclbl import manifest
 from sclbl.compiler import llvm
-from sclbl.compiler.emit import Emitter
+from sclbl.compiler.assembly import Assembly
 from sclbl.compiler.fuse import fuse
 from sclbl.compiler.fuse_rows import fuse_rows
 from sclbl.compiler.linker import link
@@ -66,7 +66,7 @@ def compile_spec(spec: Spec) -> bytes:
     for method in results:
         if not is_method(method):
             raise SpecError(f"a method cannot be called {method[:80]!r}; rename the output")
-    emitter = Emitter(graph, spec.signature)
+    emitter = Assembly(graph, spec.signature)
     for index, node in enumerate(graph.nodes):
         op = find(node.op)
         emitter.begin(index)

@@ -125,7 +125,7 @@ class Encoder:
         if count == 0 and not empty:
             raise _no_rows()
         for given in signature.parameters:
-            if given.name in parameters:
+            if parameters.get(given.name) is not None:
                 found[given.name] = parameter(given, parameters[given.name])
         beside = tuple(found.get(given.name) for given in signature.inputs)
         if table is None:
