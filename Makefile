@@ -4,8 +4,12 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OLDEST := .venvs/oldest
 ARGS   ?=
-# One thread for each test process: the tests run as many processes as there are cores. Each takes
-# a run of neighbours, which share what they make, and takes from others when it is done.
+# Tests start hundreds of processes. Without bytecode, which the installer does not make, each would
+# compile what it imports anew.
+export PYTHONDONTWRITEBYTECODE :=
+# One thread for each test process: the tests run in one process more than there are cores
+# (tests/conftest.py). Each takes a run of neighbours, which share what they make, and takes from
+# others when it is done.
 export OMP_NUM_THREADS ?= 1
 PROCESSES := -n auto --dist worksteal
 
@@ -64,7 +68,7 @@ demo: kernels
 
 bench: kernels
 	$(call install,$(VENV),--require-hashes -r requirements-bench.txt)
-	for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/_% benchmarks/before_after.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 # LOCK=--upgrade takes the newest release of everything; without it nothing moves that need not.
 LOCK ?=

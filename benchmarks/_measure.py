@@ -73,14 +73,16 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.3g} s"
 
 
-def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def show(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], width: int = 150
+) -> None:
     """Print a table; numbers stand to the right."""
     table = Table(title=title, title_justify="left")
     for i, name in enumerate(columns):
         table.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    Console(width=150).print(table)
+    Console(width=width).print(table)
 
 
 def save(name: str, results: Any) -> None:

@@ -31,8 +31,14 @@ def first_row(rows: Any, signature: Signature) -> list[Any]:
     Raises
     ------
     InputError
-        It holds an infinity, which JSON cannot, or it is too wide to be shown.
+        It holds an infinity, which JSON cannot, it is too wide to be shown, or it is no row of
+        columns.
     """
+    if signature.beside:
+        raise InputError(
+            "example=True shows a row of columns, and the model takes other inputs than a table; "
+            "leave it out, and say in docs what the rows look like"
+        )
     source = open_source(rows, rows_of_text=len(signature.columns) == 1)
     places = match(source, signature)
     found = []
@@ -108,7 +114,9 @@ def read(manifest: Mapping[str, Any]) -> Any:
         signature = Signature.from_json(manifest["signature"])
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    return as_row(values, signature) if len(values) == len(signature.columns) else None
+    if signature.beside or len(values) != len(signature.columns):
+        return None
+    return as_row(values, signature)
 
 
 def _is_plain(value: Any) -> bool:

@@ -43,11 +43,8 @@ def read_json(text: bytes, signature: Signature, what: str = "the body") -> list
     """
     try:
         value = _DECODER.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        why = str(error) if text.strip() else "it is empty"
-        raise RequestError(f"{what} is not JSON: {why}; {FORM}") from None
-    except RecursionError:
-        raise RequestError(f"{what} is nested too deeply; {FORM}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise not_json(error, text, what, FORM) from None
     keys = 0
     if type(value) is dict:
         held = value.get("rows")
@@ -57,7 +54,7 @@ def read_json(text: bytes, signature: Signature, what: str = "the body") -> list
                 raise RequestError(f'{what} has {others} beside "rows"; {FORM}')
             value, keys = held, 1
         else:
-            _require_row(value, signature, what)
+            check_row(value, signature, what)
             value = [value]
     elif type(value) is not list:
         raise ShapeError(f"{what} holds {type(value).__name__}, not rows; {FORM}")
@@ -69,7 +66,15 @@ def read_json(text: bytes, signature: Signature, what: str = "the body") -> list
     return value
 
 
-def _require_row(value: dict[str, Any], signature: Signature, what: str) -> None:
+def not_json(error: Exception, text: bytes, what: str, form: str) -> RequestError:
+    """Return the error for a text that cannot be decoded; `form` says what to send instead."""
+    if isinstance(error, RecursionError):
+        return RequestError(f"{what} is nested too deeply; {form}")
+    why = str(error) if text.strip() else "it is empty"
+    return RequestError(f"{what} is not JSON: {why}; {form}")
+
+
+def check_row(value: dict[str, Any], signature: Signature, what: str) -> None:
     """Raise where an object is no row of this model: none of its keys is a column, or it holds
     columns in place of a row."""
     positions = range(len(signature.columns))

@@ -12,7 +12,7 @@ from sclbl import manifest
 from sclbl.errors import UnsupportedMethodError
 from sclbl.printable import printable
 from sclbl.runtime import Module
-from sclbl.runtime.method import method_call
+from sclbl.runtime.method import check_options, method_call
 from sclbl.runtime.outputs import label_array
 from sclbl.spec import Spec
 from sclbl.whole_file import whole_file
@@ -154,7 +154,7 @@ class Program:
             part.write_bytes(self.wasm)
         return target
 
-    def run(self, method: str, rows: Any, **options: Any) -> Any:
+    def run(self, method: str, rows: Any, *, output: str | None = None, **parameters: Any) -> Any:
         """Run a method on rows of any accepted kind; as ``getattr(program, method)(rows)``.
 
         Parameters
@@ -163,9 +163,10 @@ class Program:
             One of `methods`.
         rows : array, DataFrame, list, dict, …
             See `sclbl.rows.encode`.
-        **options
-            Values of the call by name, where the method has any (`Output.parameters`); and
-            ``output="sparse"`` for a SciPy matrix where its result is sparse, or ``"dense"``.
+        output : {"dense", "sparse"}, optional
+            How sparse results come back: an array, or a SciPy matrix.
+        **parameters
+            Values of the call, where the method has some; the others are their defaults.
 
         Returns
         -------
@@ -176,13 +177,17 @@ class Program:
         Raises
         ------
         ParameterError
-            Where the method has no such parameter, or its type does not hold the value.
+            The method has no such parameter or output, or a value is not of its type.
         """
         if method not in self.signature.outputs:
             raise UnsupportedMethodError(
                 f"the program has no method {method!r}; it offers {', '.join(self.methods)}"
             )
-        return self._calls[method](rows, **options)
+        call = self._calls[method]
+        if output is None and not parameters:
+            return call(rows)
+        check_options(self.signature, method, output, parameters)
+        return call(rows, output=output, **parameters)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or "signature" not in self.__dict__:

@@ -153,7 +153,8 @@ class Output:
     empty : bool
         Whether the model returns an empty result for no rows; most models refuse them.
     shape : tuple of int, optional
-        The shape of a row where it has more than one axis; `width` is its product.
+        The shape of a row where it has more than one axis; `width` is its product. Where a call
+        takes one row, always the shape of the result.
     ragged : {"list", "sparse"}, optional
         Where a row's length varies: a list of items, or pairs of a column's number, below `width`,
         and a value.
@@ -223,6 +224,11 @@ class Output:
             further=tuple(cls.from_json(output, further=False) for output in more),
         )
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether a result is one tensor, without rows in front: `Signature.one_row`."""
+        return self.shape is not None and self.ndim == len(self.shape)
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -241,12 +247,17 @@ class Signature:
         their number is its product.
     inputs : tuple of Input
         The inputs beside the columns, in the order in which programs take them after these.
+    one_row : bool
+        Whether a call takes exactly one row: the whole tensor, of this `shape` (which may have any
+        number of axes here), and results come back in their own. So are models that mix what lies
+        along the first axis, or have no axis of rows.
     """
 
     columns: tuple[Column, ...]
     layout: Literal["array", "table"]
     outputs: Mapping[str, Output] = field(default_factory=dict)
     shape: tuple[int, ...] | None = None
+    one_row: bool = False
     inputs: tuple[Input, ...] = ()
 
     @property
@@ -321,6 +332,8 @@ class Signature:
             found["shape"] = list(self.shape)
         if self.inputs:
             found["inputs"] = [_input_json(i) for i in self.inputs]
+        if self.one_row:
+            found["one_row"] = True
         return found
 
     @classmethod
@@ -344,7 +357,8 @@ class Signature:
         outputs = {method: Output.from_json(e) for method, e in data["outputs"].items()}
         inputs = tuple(_input(i) for i in data.get("inputs", ()))
         shape = _shape(data.get("shape"))
-        return cls(columns=read, layout=data["layout"], outputs=outputs, shape=shape, inputs=inputs)
+        one_row = _boolean(data.get("one_row", False))
+        return cls(read, data["layout"], outputs, shape, one_row, inputs)
 
 
 def _integer(value: Any) -> int:
@@ -406,6 +420,8 @@ MAX_COLUMNS = 2**22
 #: What ragged rows and values of a call hold, and what tensors hold.
 _NUMBERS = ("float64", "float32", "int64", "bool")
 _TENSORS = tuple(t for t in get_args(DType) if t not in ("text", "label"))
+#: Largest numbers of the floats.
+_LARGEST = {"float64": 2.0**1023 * (2 - 2.0**-52), "float32": 2.0**127 * (2 - 2.0**-23)}
 #: Outputs of a method after its first.
 MAX_FURTHER = 15
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
@@ -433,7 +449,8 @@ def validate(signature: Signature) -> None:
         or (named and len({c.name for c in columns}) < len(signature.columns))
     ):
         raise ValueError("its columns are not well formed")
-    if not _is_shape(signature.shape, len(signature.columns)) or (
+    whole = signature.one_row
+    if not _is_shape(signature.shape, len(signature.columns), whole) or (
         signature.shape is not None and (named or len(columns) > 1)
     ):
         raise ValueError("its columns are not those of rows of its shape")
@@ -450,17 +467,17 @@ def validate(signature: Signature) -> None:
         if not is_method(method):
             raise ValueError(f"its output {method[:80]!r} cannot be a method")
         for one in (output, *output.further):
-            _check(method, one)
+            _check(method, one, whole)
         if not set(output.parameters) <= {i.name for i in signature.parameters}:
             raise ValueError(f"its output {method!r} has parameters that are no inputs")
         if any(o.further for o in output.further) or len(output.further) > MAX_FURTHER:
             raise ValueError(f"its output {method!r} has too many further outputs")
 
 
-def _check(method: str, output: Output) -> None:
+def _check(method: str, output: Output, whole: bool) -> None:
     if not isinstance(output.dtype, str) or not _DTYPE.fullmatch(output.dtype):
         raise ValueError(f"its output {method!r} is of type {str(output.dtype)[:40]!r}")
-    if not _fits(output):
+    if not _fits(output, whole):
         raise ValueError(f"its output {method!r} does not fit")
     values = [v for column in output.labels or () for v in column]
     if not all(isinstance(v, (str, int, float, bool)) for v in values):
@@ -472,9 +489,14 @@ def is_method(name: str) -> bool:
     return _METHOD.fullmatch(name) is not None and name not in EXPORTS
 
 
-def _is_shape(shape: tuple[int, ...] | None, width: int) -> bool:
-    """Return whether a shape, where there is one, has more than one axis and this product."""
-    return shape is None or (len(shape) > 1 and min(shape) > 0 and math.prod(shape) == width)
+def _is_shape(shape: tuple[int, ...] | None, width: int, whole: bool = False) -> bool:
+    """Return whether a shape, where there is one, has more than one axis and this product.
+
+    A `whole` tensor always has a shape, of any number of axes.
+    """
+    if shape is None:
+        return not whole
+    return (whole or len(shape) > 1) and min(shape, default=1) > 0 and math.prod(shape) == width
 
 
 def _is_input(given: Input) -> bool:
@@ -485,12 +507,24 @@ def _is_input(given: Input) -> bool:
     if min(given.shape, default=1) < 1 or width > MAX_COLUMNS:
         return False
     if kind == "parameter":
-        return type(given.default) in (int, float, bool) and not given.shape
+        return _is_default(given) and not given.shape
     fits = {"tensor": True, "list": not given.shape, "features": not given.shape}
     return given.default is None and fits.get(kind, len(given.shape) == 1)
 
 
-def _fits(output: Output) -> bool:
+def _is_default(given: Input) -> bool:
+    """Return whether a parameter's type holds its default."""
+    value = given.default
+    if given.dtype == "bool" or isinstance(value, bool):
+        return given.dtype == "bool" and isinstance(value, bool)
+    if given.dtype == "int64":
+        return isinstance(value, int) and -(2**63) <= value < 2**63
+    if not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= _LARGEST[given.dtype] or value in (math.inf, -math.inf) or value != value
+
+
+def _fits(output: Output, whole: bool = False) -> bool:
     labels, splits = output.labels, output.splits
     if output.ragged is not None:
         plain = labels is None and splits is None and output.shape is None
@@ -501,9 +535,10 @@ def _fits(output: Output) -> bool:
     return (
         output.storage in get_args(Storage)
         and 0 < output.width <= MAX_COLUMNS
-        and _is_shape(output.shape, output.width)
-        and output.ndim in ((1, 2) if output.shape is None else (1 + len(output.shape),))
-        and (output.ndim >= 2 or output.width == 1 or splits is not None)
+        and _is_shape(output.shape, output.width, whole)
+        and output.ndim in ((1, 2) if output.shape is None else (len(output.shape) + (not whole),))
+        and (whole or output.ndim >= 2 or output.width == 1 or splits is not None)
+        and not (whole and (labels or splits or output.empty))
         and (splits is None or (sum(splits) == output.width and min(splits, default=0) > 0))
         and (output.names is None or len(output.names) == output.width)
         and (labels is not None) == (output.storage == "label")

@@ -10,12 +10,14 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sclbl.example import in_python
+from sclbl.json_calls import names_of
 from sclbl.manifest import read_signature
 from sclbl.methods import default_method
 from sclbl.missing import kind_of
 from sclbl.registry.base import CHECKED, STATED, Record
+from sclbl.rows.encode import TABLE
 from sclbl.settings import home
-from sclbl.signature import Signature
+from sclbl.signature import Input, Signature
 
 if TYPE_CHECKING:
     from sclbl.report import Report
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 LISTED = 12
 #: A longer example row is not spelled out in a call.
 SPELLED = 400
+
+#: Python that makes the first row of an input a list of rows for JSON.
+_IN_JSON = {
+    "features": "list({}[:1])",
+    "list": "[list(row) for row in {}[:1]]",
+    "sparse": "{}[:1].toarray().tolist()",
+    "tensor": "{}[:1].tolist()",
+}
 
 _CELL = "text-align:left;vertical-align:top;white-space:pre-wrap"
 _CODE = "margin:0;padding:4px 0;white-space:pre-wrap;text-align:left"
@@ -164,9 +174,10 @@ def calls(record: Record, location: str) -> tuple[str, str]:
     body = json.dumps(record.example, ensure_ascii=False)
     spelled = record.example is not None and len(body) <= SPELLED
     table = record.signature.get("layout") == "table"
-    row = "X"
+    signature = Signature.from_json(record.signature)
+    row = _rows(signature)
     if spelled:
-        own = in_python(record.example, Signature.from_json(record.signature))
+        own = in_python(record.example, signature)
         row = _spelled(own if table else [own])
     method = default_method(record.methods)
     imports = "import pandas\nimport sclbl" if "pandas.NA" in row else "import sclbl"
@@ -178,8 +189,8 @@ def calls(record: Record, location: str) -> tuple[str, str]:
     if not spelled:
         # By default pandas rounds to ten digits.
         write = 'X[:1].to_json("row.json", orient="records", double_precision=15)'
-        if not table:
-            write = 'pathlib.Path("row.json").write_text(json.dumps(X[:1].tolist()))'
+        if not table or signature.beside:
+            write = f'pathlib.Path("row.json").write_text(json.dumps({_first_row(signature)}))'
         lines.append(f"# in Python: {write}")
     data = "@row.json" if not spelled else shlex.quote(body if table else f"[{body}]")
     lines.append(
@@ -187,6 +198,28 @@ def calls(record: Record, location: str) -> tuple[str, str]:
         f"  -H 'content-type: application/json' -d {data}"
     )
     return python, "\n".join(lines)
+
+
+def _rows(signature: Signature) -> str:
+    """Return how rows are called that the reader has: one name, or one for each input."""
+    names = names_of(signature)
+    if len(names) == 1:
+        return "X"
+    return "{" + ", ".join(f"{name!r}: {name}" for name in names) + "}"
+
+
+def _first_row(signature: Signature) -> str:
+    """Return the Python that makes the body of a prediction of the first row."""
+    names = names_of(signature)
+    if len(names) == 1:
+        kind = signature.beside[0].kind if signature.beside else "tensor"
+        return _IN_JSON[kind].format("X")
+    parts = [(g.name, _IN_JSON[g.kind].format(g.name)) for g in signature.beside]
+    if signature.columns:
+        as_text = '{}[:1].to_dict("records")' if signature.layout == "table" else "{}[:1].tolist()"
+        parts.insert(0, (TABLE, as_text.format(TABLE)))
+    listed = ", ".join(f'"{name}": {part}' for name, part in parts)
+    return f'{{"inputs": {{{listed}}}}}'
 
 
 def _spelled(value: Any) -> str:
@@ -203,7 +236,25 @@ def _spelled(value: Any) -> str:
 
 
 def describe_inputs(signature: Signature) -> str:
-    """Return the columns of a signature in words: names and kinds, at most a dozen."""
+    """Return what a signature takes in words: columns by name and kind, at most a dozen; other
+    inputs; values of the call with their defaults."""
+    parts = [_columns(signature)] if signature.columns else []
+    return "; ".join([*parts, *map(describe_input, signature.inputs)])
+
+
+def describe_input(given: Input) -> str:
+    """Return an input beside the table in words."""
+    sizes = " by ".join(f"{size:,}" for size in given.shape)
+    return {
+        "features": f"{given.name}: objects of names and values of {given.dtype}",
+        "list": f"{given.name}: lists of {given.dtype}",
+        "sparse": f"{given.name}: sparse rows of {sizes} columns of {given.dtype}",
+        "tensor": f"{given.name}: {given.dtype} of shape ({sizes})",
+        "parameter": f"{given.name} = {given.default} ({given.dtype}, of the whole call)",
+    }[given.kind]
+
+
+def _columns(signature: Signature) -> str:
     columns = signature.columns
     kinds = {column.kind for column in columns}
     if signature.layout == "array" and len(kinds) == 1:

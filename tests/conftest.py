@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ from tests import kept
 def pytest_configure(config: pytest.Config) -> None:
     if getattr(config, "cache", None) is not None:
         kept.keep_in(config.cache.mkdir("compiled"), clean=not hasattr(config, "workerinput"))
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Take one process more than there are cores: one of them often waits for a server."""
+    return (yield) + 1
 
 
 @pytest.fixture

@@ -20,104 +20,9 @@ from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks
 from sclbl.runtime import Module
+from tests.networks import Network, attention, lenet, residual
 
 RNG = np.random.default_rng(11)
-
-
-class Network:
-    """A graph under construction, with weights of float32."""
-
-    def __init__(self, opset: int) -> None:
-        self.opset = opset
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
-
-    def weight(self, values: np.ndarray) -> str:
-        name = f"w{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array(values, name))
-        return name
-
-    def random(self, *shape: int, scale: float = 1.0) -> str:
-        return self.weight((RNG.normal(size=shape) * scale).astype(np.float32))
-
-    def op(self, op: str, *inputs: str, outputs: int = 1, **attrs: object) -> str:
-        names = [f"{op}_{len(self.nodes)}_{i}" for i in range(outputs)]
-        self.nodes.append(helper.make_node(op, inputs, names, **attrs))
-        return names[0]
-
-    def conv(self, x: str, channels: int, filters: int, k: int, **attrs: object) -> str:
-        w = self.random(filters, channels, k, k, scale=(channels * k * k) ** -0.5)
-        return self.op("Conv", x, w, self.random(filters, scale=0.1), kernel_shape=[k, k], **attrs)
-
-    def batch(self, x: str, channels: int) -> str:
-        variance = self.weight(RNG.uniform(0.5, 2, channels).astype(np.float32))
-        parts = [self.random(channels, scale=0.5) for _ in range(3)]
-        return self.op("BatchNormalization", x, *parts, variance)
-
-    def save(self, shape: list[int | str], result: str) -> bytes:
-        graph = helper.make_graph(
-            self.nodes,
-            "network",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-            [helper.make_tensor_value_info(result, TensorProto.FLOAT, None)],
-            self.weights,
-        )
-        opset = helper.make_opsetid("", self.opset)
-        model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
-        data: bytes = model.SerializeToString()
-        return data
-
-
-def lenet() -> bytes:
-    """Convolutions, pooling, batch normalisation and dropout, as in LeNet."""
-    n = Network(17)
-    x = n.op("Relu", n.batch(n.conv("x", 1, 6, 5, pads=[2, 2, 2, 2]), 6))
-    x = n.op("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
-    x = n.op("Relu", n.conv(x, 6, 16, 5))
-    x = n.op("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
-    x = n.op("Flatten", x)
-    for wide, narrow in ((400, 120), (120, 84)):
-        w = n.random(narrow, wide, scale=wide**-0.5)
-        x = n.op("Relu", n.op("Gemm", x, w, n.random(narrow, scale=0.1), transB=1))
-        x = n.op("Dropout", x)
-    x = n.op("Gemm", x, n.random(84, 10, scale=0.1), n.random(10))
-    return n.save(["batch", 1, 28, 28], n.op("Softmax", x))
-
-
-def residual() -> bytes:
-    """Blocks with shortcuts and strides, as in ResNet20, of operator set 7 and one row."""
-    n = Network(7)
-    x, channels = n.op("Relu", n.conv("x", 3, 8, 3, pads=[1, 1, 1, 1])), 8
-    for filters, stride in ((8, 1), (16, 2)):
-        strides = [stride, stride]
-        y = n.conv(x, channels, filters, 3, pads=[1, 1, 1, 1], strides=strides)
-        y = n.conv(n.op("Relu", y), filters, filters, 3, pads=[1, 1, 1, 1])
-        if stride > 1:
-            x = n.conv(x, channels, filters, 1, strides=strides)
-        x, channels = n.op("Relu", n.op("Add", y, x)), filters
-    x = n.op("GlobalAveragePool", x)
-    x = n.op("Reshape", x, n.weight(np.array([1, -1])))
-    return n.save([1, 3, 16, 16], n.op("Gemm", x, n.random(16, 10), n.random(10)))
-
-
-def attention() -> bytes:
-    """One block: layer normalisation, four heads, softmax, a shortcut, and two products."""
-    n, length, width, heads = Network(17), 12, 32, 4
-    shape = n.weight(np.array([0, length, heads, width // heads]))
-    normal = n.op("LayerNormalization", "x", n.random(width), n.random(width))
-    parts = []
-    for order in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]):
-        y = n.op("MatMul", normal, n.random(width, width, scale=width**-0.5))
-        y = n.op("Add", y, n.random(width))
-        parts.append(n.op("Transpose", n.op("Reshape", y, shape), perm=order))
-    scores = n.op("Mul", n.op("MatMul", parts[0], parts[1]), n.weight(np.float32(8**-0.5)))
-    y = n.op("Transpose", n.op("MatMul", n.op("Softmax", scores), parts[2]), perm=[0, 2, 1, 3])
-    y = n.op("Reshape", y, n.weight(np.array([0, length, width])))
-    y = n.op("Add", n.op("MatMul", y, n.random(width, width, scale=width**-0.5)), "x")
-    z = n.op("LayerNormalization", y, n.random(width), n.random(width), axis=-1)
-    z = n.op("Relu", n.op("MatMul", z, n.random(width, 64, scale=width**-0.5)))
-    z = n.op("MatMul", z, n.random(64, width, scale=0.125))
-    return n.save(["batch", length, width], n.op("Add", z, y))
 
 
 NETWORKS: dict[str, tuple[Callable[[], bytes], tuple[int, ...]]] = {
@@ -321,7 +226,6 @@ def _weighted(op: str, *constants: np.ndarray, opset: int = 17, rows: int | str 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (_weighted("Squeeze", rows=1), "Squeeze drops the rows, axis 0"),
         (_weighted("Squeeze", np.array([4])), r"Squeeze has axes \[4\] of a tensor of 3 axes"),
         (_weighted("Unsqueeze", np.array([1, 1])), "Unsqueeze has an axis twice"),
         (_weighted("Unsqueeze", np.array([7])), r"Unsqueeze has axes \[7\] of a tensor of 4"),
@@ -334,3 +238,29 @@ def _weighted(op: str, *constants: np.ndarray, opset: int = 17, rows: int | str 
 def test_what_other_runtimes_refuse_or_do_otherwise_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         read(data)
+
+
+@pytest.mark.parametrize("op", ["Add", "Sub", "Mul", "Div"])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(
+    "shape", [(3, 1, 1), (1, 3, 1, 1), (4, 1), (3, 4, 1), (1, 4, 5), (3, 1, 5)]
+)
+def test_constants_of_channels_are_kept_as_they_are(
+    op: str, first: bool, shape: tuple[int, ...]
+) -> None:
+    """They are spread by the kernel where they are one number for all behind it."""
+    n = Network(17)
+    given = ("x", n.weight(RNG.uniform(0.5, 2, shape).astype(np.float32)))
+    made = n.op("Abs", n.op(op, *(given[::-1] if first else given)))
+    data = n.save(["rows", 3, 4, 5], made)
+    spec = read(data)
+    x = RNG.normal(size=(6, 3, 4, 5)).astype(np.float32)
+    got = Program(compile_spec(spec)).run(spec.methods[0], x)
+    np.testing.assert_array_equal(got, expected(data, x))
+
+
+def test_a_normalisation_before_a_convolution_keeps_programs_small() -> None:
+    n = Network(17)
+    x = n.op("GlobalAveragePool", n.conv(n.batch("x", 4), 4, 2, 1))
+    data = n.save(["rows", 4, 128, 128], x)
+    assert len(compile_spec(read(data))) < 50_000

@@ -41,10 +41,10 @@ CLASSES = {"Deployment", "Program", "SclblError", "Spec"}
 #: The codes that a server sends: a client of another version relies on them.
 CODES = {
     "error", "model", "not_fitted", "unsupported_model", "unsupported_method", "spec", "compile",
-    "fidelity", "input", "columns", "dtype", "shape", "missing_value", "infinite_value",
-    "unknown_category", "program", "invalid_program", "limit", "registry", "invalid_name",
-    "invalid_ref", "not_found", "deleted", "conflict", "corrupted", "remote", "unreachable",
-    "authentication", "request",
+    "fidelity", "input", "columns", "dtype", "shape", "parameter", "missing_value",
+    "infinite_value", "unknown_category", "program", "invalid_program", "limit", "registry",
+    "invalid_name", "invalid_ref", "not_found", "deleted", "conflict", "corrupted", "remote",
+    "unreachable", "authentication", "request",
 }  # fmt: skip
 
 

@@ -5,36 +5,45 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import numpy as np
 
+from sclbl import json_results
 from sclbl.cli.output import data_bytes, progress
 from sclbl.cli.versions import output_file
-from sclbl.errors import InputError, RequestError
+from sclbl.errors import RequestError
+from sclbl.json_calls import Call, form_of, names_of, read_call
 from sclbl.json_rows import read_json
 from sclbl.missing import is_missing
 from sclbl.rows import OneNull
+from sclbl.rows.numbering import numbered_from
+from sclbl.runtime.method import check_options, general_results
 from sclbl.signature import Output, Signature
 from sclbl.tabular import CHUNK_ROWS, not_utf8, read_csv, read_ndjson
 
 if TYPE_CHECKING:
     from sclbl.program import Program
 
+#: Values that are written at a time where results are no table.
+SLICE_VALUES = 64 * 1024
 #: Rows of a chunk, their number, and how much of the file is read.
 Chunk = tuple[Any, int, int]
 
 
 class Writer(Protocol):
-    """Writes results, chunk by chunk; `finish` comes after the last one, `close` always."""
+    """Writes results, chunk by chunk; `finish` comes after the last one, `close` always.
+
+    `write_rows` takes what is no table: one JSON-ready value a row.
+    """
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None: ...
+    def write_rows(self, rows: list[Any]) -> None: ...
     def finish(self) -> None: ...
     def close(self) -> None: ...
 
@@ -46,6 +55,7 @@ def predict_file(
     source_format: str,
     target: Path | None,
     target_format: str,
+    parameters: Mapping[str, Any] | None = None,
 ) -> int:
     """Predict a file and return how many rows it had.
 
@@ -59,20 +69,36 @@ def predict_file(
         The files; None is stdin and stdout. The target appears only when it is complete.
     source_format, target_format : {"csv", "json", "ndjson", "parquet"}
         What they hold.
+    parameters : mapping, optional
+        Values of the call, by name, beside those that a JSON file holds.
 
     Raises
     ------
     InputError
         A row is not what the model takes; `row` counts from the file's first one.
     RequestError
-        The file is not what its format says.
+        The file is not what its format says, or the format does not hold what the model takes or
+        returns.
     """
     signature = program.signature
     output = signature.outputs[method]
     names = column_names(method, signature)
+    _check_formats(signature, method, source_format, target_format)
+    said = dict(parameters or {})
     done = 0
     with ExitStack() as stack:
         chunks = READERS[source_format](source, signature)
+        if source_format == "json" and signature.inputs:
+            call, size = _read_call(source, signature)
+            twice = sorted(said.keys() & call.parameters.keys())
+            if twice:
+                raise RequestError(
+                    f"the parameter {twice[0]!r} is given on the command line and in the file; "
+                    "give it once"
+                )
+            said.update(call.parameters)
+            chunks = _parts(call, size)
+        check_options(signature, method, None, said)
         path = None if target is None else str(stack.enter_context(output_file(target)))
         writer = WRITERS[target_format](path)
         stack.callback(writer.close)
@@ -81,27 +107,33 @@ def predict_file(
             if count == 0 and done:
                 continue
             with numbered_from(done):
-                result = program.run(method, rows)
-            writer.write(names, as_columns(result, output))
+                if output.is_plain:
+                    found = as_columns(program.run(method, rows, **said), output)
+                    writer.write(names, found)
+                else:
+                    results = general_results(program.module, method, rows, said)
+                    for some in json_results.in_slices(results, SLICE_VALUES):
+                        writer.write_rows(some)
             done += count
             advance(position)
         writer.finish()
     return done
 
 
-@contextmanager
-def numbered_from(first: int) -> Iterator[None]:
-    """Count the rows in errors from the file's first one."""
-    try:
-        yield
-    except InputError as error:
-        if not first or error.row is None:
-            raise
-        row = error.row + first
-        text, found = re.subn(rf"\brow {error.row}\b", f"row {row}", str(error), count=1)
-        if not found:
-            text = f"row {row}: {text}"
-        raise type(error)(text, row=row, column=error.column) from None
+def _check_formats(signature: Signature, method: str, source: str, target: str) -> None:
+    """Refuse files that do not hold what the model takes, or what the method returns."""
+    several = len(names_of(signature)) > 1
+    if source != "json" and (several or (source != "ndjson" and signature.beside)):
+        lines = "" if several else ", or one row a line as ndjson"
+        raise RequestError(
+            f"{source} does not hold what the model takes; give a file of json{lines}: "
+            f"{form_of(signature)}"
+        )
+    if target in ("csv", "parquet") and not signature.outputs[method].is_plain:
+        raise RequestError(
+            f"{target} does not hold what {method} returns, which is no table; write it with "
+            "--to ndjson or --to json"
+        )
 
 
 def column_names(method: str, signature: Signature) -> list[str]:
@@ -111,7 +143,7 @@ def column_names(method: str, signature: Signature) -> list[str]:
     else after the labels they belong to, else by position.
     """
     output = signature.outputs[method]
-    if output.ndim == 1:
+    if output.ndim == 1 and not output.is_whole:
         return [method]
     if output.names is not None and len(output.names) == output.width:
         return list(output.names)
@@ -131,6 +163,8 @@ def as_columns(result: Any, output: Output) -> list[np.ndarray]:
     columns: list[np.ndarray] = []
     for part in parts:
         array = part if isinstance(part, np.ndarray) else part.to_numpy()
+        if output.shape is not None:  # of rows of several axes each element is a column
+            array = array.reshape(-1, output.width)
         columns += [array] if array.ndim == 1 else list(array.T)
     return columns
 
@@ -167,6 +201,20 @@ def _json(source: Path | None, signature: Signature) -> Iterator[Chunk]:
     for first in range(0, len(rows), CHUNK_ROWS):
         chunk = rows[first : first + CHUNK_ROWS]
         yield OneNull(chunk), len(chunk), len(text) * (first + len(chunk)) // len(rows)
+
+
+def _read_call(source: Path | None, signature: Signature) -> tuple[Call, int]:
+    """Return what a JSON file asks for, and its size."""
+    with _open(source) as raw:
+        text = raw.read().removeprefix(codecs.BOM_UTF8)
+    return read_call(text, signature, str(source or "stdin")), len(text)
+
+
+def _parts(call: Call, size: int) -> Iterator[Chunk]:
+    """Yield the rows of a call, with how much of its file they are."""
+    for first, rows in call.parts(CHUNK_ROWS):
+        count = min(CHUNK_ROWS, call.count - first)
+        yield rows, count, size * (first + count) // max(call.count, 1)
 
 
 def _parquet(source: Path | None, signature: Signature) -> Iterator[Chunk]:
@@ -210,6 +258,10 @@ class FileWriter:
         self._own = None if path is None else open(path, "wb")  # noqa: SIM115 - closed in `close`
         self._file = self._own or data_bytes()
 
+    def write_rows(self, rows: list[Any]) -> None:
+        """Write one value a row, which only JSON holds."""
+        raise RequestError("results that are no table are written as ndjson or json")
+
     def finish(self) -> None:
         """Write what follows the last row: nothing, for most formats."""
 
@@ -241,7 +293,10 @@ class NdjsonWriter(FileWriter):
     """NDJSON: a value a row where there is one column, else an object."""
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None:
-        self._file.write(msgspec.json.Encoder().encode_lines(_by_row(names, columns)))
+        self.write_rows(_by_row(names, columns))
+
+    def write_rows(self, rows: list[Any]) -> None:
+        self._file.write(msgspec.json.Encoder().encode_lines(rows))
 
 
 class JsonWriter(FileWriter):
@@ -252,7 +307,10 @@ class JsonWriter(FileWriter):
         self._before = b"["
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None:
-        lines = msgspec.json.Encoder().encode_lines(_by_row(names, columns))
+        self.write_rows(_by_row(names, columns))
+
+    def write_rows(self, rows: list[Any]) -> None:
+        lines = msgspec.json.Encoder().encode_lines(rows)
         if lines:
             # No line holds a line's end: in JSON's text it is written as an escape.
             self._file.write(self._before + lines[:-1].replace(b"\n", b",\n"))
@@ -281,6 +339,9 @@ class ParquetWriter:
         if self._writer is None:
             self._writer = self._pq.ParquetWriter(self._path, table.schema)
         self._writer.write_table(table.cast(self._writer.schema))
+
+    def write_rows(self, rows: list[Any]) -> None:
+        raise RequestError("results that are no table are written as ndjson or json")
 
     def finish(self) -> None:
         """The file's end is written when it is closed."""

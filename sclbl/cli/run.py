@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,6 +52,10 @@ def run(
     output_format: str | None = typer.Option(
         None, "--to", metavar="FORMAT", help="csv, json, ndjson or parquet; by default the suffix."
     ),
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A value of the call; give one for each."),
+    ] = None,
 ) -> None:
     """Predict the rows of a file, in this process."""
     from sclbl import api
@@ -66,10 +72,32 @@ def run(
     program = api.load(ref, registry=None if options.registry is None else options.connect())
     chosen = pick_method(program.methods, ref, method)
     rows = batch.predict_file(
-        program, chosen, None if file == "-" else Path(file), source, output, target
+        program,
+        chosen,
+        None if file == "-" else Path(file),
+        source,
+        output,
+        target,
+        _parameters(parameter or ()),
     )
     if output is not None:
         (say if sys.stdout.isatty() else note)(f"{rows:,} rows → {output}")
+
+
+def _parameters(given: Sequence[str]) -> dict[str, Any]:
+    """Return the values of a call, written as in JSON."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise RequestError(f"--parameter {text!r:.80} is not NAME=VALUE, such as radius=0.5")
+        if name in found:
+            raise RequestError(f"--parameter {name} is given twice; give it once")
+        try:
+            found[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            found[name] = value  # no number, which the method says
+    return found
 
 
 def _format(given: str | None, path: str, otherwise: str | None, option: str) -> str:

@@ -12,8 +12,10 @@ from sclbl.fidelity.compare import TOLERANCE, Tolerance
 from sclbl.fidelity.rows import SEED, part
 from sclbl.fidelity.trace import is_bit_exact, reaches_trees
 from sclbl.ops import find
+from sclbl.ops.record import INTEGERS
 from sclbl.program import Program
 from sclbl.rows import Blocks, encode
+from sclbl.runtime.general import Result
 from sclbl.spec import Spec
 
 #: How many times the effect of one ULP in the inputs an error may be, and how often it is measured.
@@ -23,20 +25,22 @@ NOISE, NOISE_RUNS = 32, 4
 def rule_of(spec: Spec, method: str, tolerance: float | None) -> Tolerance:
     """Return what a method must keep to."""
     graph, output = spec.graph, spec.signature.outputs[method]
+    results = dict(spec.signature.results(method))
+    nodes = graph.upstream(results)
     single = output.storage == "float32" or any(
         not find(node.op).exact and graph.values[name].dtype == "float32"
-        for node in graph.upstream([method])
+        for node in nodes
         for name in node.outputs
     )
     dtype = "float32" if single else "float64"
-    nodes = graph.upstream([method])
     rounded = any(graph.values[name].dtype == "float16" for n in nodes for name in n.outputs)
     if rounded and not all(find(node.op).exact for node in nodes):
         dtype = "float16"
-    if output.storage not in ("float64", "float32"):
+    if not {o.storage for o in results.values()} & {"float64", "float32"}:
         tolerance = 0.0
     elif tolerance is None:
-        tolerance = 0.0 if is_bit_exact(graph, method) else TOLERANCE[dtype]
+        exact = all(is_bit_exact(graph, name) for name in results)
+        tolerance = 0.0 if exact else TOLERANCE[dtype]
     return Tolerance(tolerance, dtype, np.ones(output.width))
 
 
@@ -61,8 +65,6 @@ def accepted_rows(
     """
     accepted = np.ones(blocks.rows, dtype=bool)
     refused: dict[int, tuple[str, InputError]] = {}
-    module, signature = program.module, program.signature
-    several = [m for m, o in signature.outputs.items() if not o.is_plain]
     for method in program.methods:
         # Halves of what is refused, down to single rows: most batches pass at once.
         todo = [(0, blocks.rows)]
@@ -71,8 +73,7 @@ def accepted_rows(
             if start == stop or not accepted[start:stop].any():
                 continue
             try:
-                call = module.general if method in several else module.call
-                call(method, part(blocks, start, stop))
+                results_of(program, method, part(blocks, start, stop))
             except InputError as error:
                 if stop - start > 1:
                     middle = (start + stop) // 2
@@ -81,6 +82,14 @@ def accepted_rows(
                     accepted[start] = False
                     refused[start] = (method, error)
     return accepted, refused
+
+
+def results_of(program: Program, method: str, blocks: Blocks) -> tuple[Result, ...]:
+    """Run any method on encoded rows and return its results, one after the other."""
+    signature = program.signature
+    if signature.inputs or not signature.outputs[method].is_plain:
+        return program.module.general(method, blocks)
+    return (program.module.call(method, blocks),)
 
 
 def noise_of(
@@ -102,8 +111,10 @@ def noise_of(
         if blocks.numeric is None:
             return moved
         epsilon = np.finfo(blocks.numeric.dtype).eps
+        still_columns = _rounded(spec)
         for _ in range(NOISE_RUNS):
             side = rng.choice([-epsilon, epsilon], size=blocks.numeric.shape)
+            side[:, still_columns] = 0
             with np.errstate(all="ignore"):
                 numeric = (blocks.numeric * (1 + side)).astype(blocks.numeric.dtype)
                 now = module.call(method, Blocks(blocks.rows, numeric, blocks.text))
@@ -111,3 +122,16 @@ def noise_of(
         return NOISE * moved
 
     return measure
+
+
+def _rounded(spec: Spec) -> list[int]:
+    """Return the columns that stay as they are, of a graph that converts to a narrow type.
+
+    One ULP below a whole number is a whole number less.
+    """
+    graph, signature = spec.graph, spec.signature
+    narrow = INTEGERS | {"float16"}
+    if not any(n.op == "Cast" and graph.values[n.outputs[0]].dtype in narrow for n in graph.nodes):
+        return []
+    places = enumerate(signature.columns[i] for i in signature.numeric)
+    return [place for place, column in places if column.dtype is not None]

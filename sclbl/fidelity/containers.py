@@ -182,8 +182,8 @@ def _fits(values: np.ndarray, dtype: np.dtype[Any], widened: bool) -> np.ndarray
     limits = np.iinfo(dtype)
     with np.errstate(invalid="ignore"):
         whole = np.isfinite(values) & (values == np.rint(values))
-    # 2**63 as float64 is beyond int64, whose largest number float64 does not hold.
-    return np.asarray(whole & (values >= limits.min) & (values < float(limits.max)))
+    # The greatest number of 64 bits is no float64, and the first one beyond it is.
+    return np.asarray(whole & (values >= limits.min) & (values < float(limits.max) + 1))
 
 
 def has_one_null(rows: Any) -> bool:

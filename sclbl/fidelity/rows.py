@@ -13,7 +13,8 @@ import numpy as np
 from sclbl.fidelity.thresholds import threshold_rows
 from sclbl.fidelity.trace import Found, trace
 from sclbl.missing import of_text
-from sclbl.rows import Blocks, TextColumn
+from sclbl.rows import Blocks, RaggedRows, TextColumn
+from sclbl.rows.blocks import Beside
 from sclbl.rows.numbers import EXACT
 from sclbl.rows.texts import text_of_constants
 from sclbl.signature import MISSING as KINDS
@@ -90,7 +91,15 @@ def part(blocks: Blocks, start: int, stop: int) -> Blocks:
         kinds = None if column.kinds is None else column.kinds[start:stop]
         offsets = column.offsets[start : stop + 1] - np.uint32(first)
         text.append(TextColumn(offsets, column.data[first:last], kinds))
-    return Blocks(stop - start, numeric, tuple(text))
+    beside = tuple(_part_beside(given, start, stop) for given in blocks.beside)
+    return Blocks(stop - start, numeric, tuple(text), beside)
+
+
+def _part_beside(given: Beside | None, start: int, stop: int) -> Beside | None:
+    if isinstance(given, RaggedRows):
+        return given.part(start, stop)
+    # The value of a parameter is that of every row.
+    return given if given is None or given.ndim == 0 else given[start:stop]
 
 
 def generate(spec: Spec, base: Sample, holds: Holds | None = None) -> Sample:

@@ -28,30 +28,40 @@ class Part:
 def parts_of(outputs: Sequence[Output], returned: Any) -> list[Part]:
     """Return what a method returned in parts: lengths of rows, columns, values."""
     results = returned if len(outputs) > 1 else (returned,)
-    found = []
-    for output, result in zip(outputs, results, strict=True):
-        if output.ragged is None:
-            values = flatten(result)
-            found.append(Part(output, values, np.arange(len(values))))
-            continue
-        if output.ragged == "list":
-            rows = [np.asarray(row) for row in result]
-            lengths = np.array([len(row) for row in rows], dtype=np.int64)
-            values, keys = (
-                np.concatenate([np.empty(0, rows[0].dtype if rows else float), *rows]),
-                None,
-            )
-        else:
-            matrix = result.tocsr()
-            lengths, keys, values = np.diff(matrix.indptr), matrix.indices, matrix.data
-        exact = Output("int64", "int64", 1, 1)
-        at = np.repeat(np.arange(len(lengths)), lengths)
-        found.append(Part(exact, lengths.astype(np.int64)[:, None], np.arange(len(lengths))))
-        if keys is not None:
-            found.append(Part(exact, keys.astype(np.int64)[:, None], at))
-        plain = Output(output.storage, output.dtype, 1, 1)
-        found.append(Part(plain, values[:, None], at))
-    return found
+    pairs = zip(outputs, results, strict=True)
+    return [part for output, result in pairs for part in _parts(output, result)]
+
+
+def _parts(output: Output, result: Any) -> list[Part]:
+    if output.ragged is None:
+        values = flatten(result)
+        return [Part(output, values, np.arange(len(values)))]
+    if output.ragged == "list":
+        rows = [np.asarray(row) for row in result]
+        values = np.concatenate([np.empty(0, rows[0].dtype if rows else float), *rows])
+        return _items(output, np.array([len(row) for row in rows], dtype=np.int64), None, values)
+    matrix = result.tocsr()
+    return _items(output, np.diff(matrix.indptr), matrix.indices, matrix.data)
+
+
+def parts_of_result(output: Output, result: Any) -> list[Part]:
+    """Return the parts of one result as a program or the interpreter gives it.
+
+    `result` is an array ``[rows, width]``, or ragged rows: offsets, keys and values.
+    """
+    if output.ragged is None:
+        return [Part(output, result, np.arange(len(result)))]
+    return _items(output, np.diff(result.offsets.astype(np.int64)), result.keys, result.values)
+
+
+def _items(output: Output, lengths: Any, keys: Any, values: Any) -> list[Part]:
+    """Return the parts of ragged rows: how long they are, columns, values."""
+    exact = Output("int64", "int64", 1, 1)
+    at = np.repeat(np.arange(len(lengths)), lengths)
+    found = [Part(exact, lengths.astype(np.int64)[:, None], np.arange(len(lengths)))]
+    if keys is not None:
+        found.append(Part(exact, keys.astype(np.int64)[:, None], at))
+    return [*found, Part(Output(output.storage, output.dtype, 1, 1), values[:, None], at)]
 
 
 def described(outputs: Sequence[Output], returned: Any) -> list[str]:

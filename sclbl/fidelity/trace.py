@@ -9,10 +9,16 @@ import numpy as np
 from sclbl.ops import find
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node
 
+#: Most columns of an input beside the table that are followed: sparse rows may have millions.
+MOST_TRACKED = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A column of a tensor: ``value = input * scale + shift`` of one input column."""
+    """A column of a tensor: ``value = input * scale + shift`` of one input column.
+
+    Of a list and of features the one column stands for their items.
+    """
 
     block: str
     column: int
@@ -48,8 +54,11 @@ class Found:
 def trace(graph: Graph) -> Found:
     """Follow the input columns through a graph."""
     found = Found()
+    tables = (NUMERIC_INPUT, TEXT_INPUT)
     for value in graph.inputs:
-        found.tracks[value.name] = tuple(Track(value.name, i) for i in range(value.width))
+        followed = value.name in tables or value.width <= MOST_TRACKED
+        tracks = (Track(value.name, i) if followed else None for i in range(value.width))
+        found.tracks[value.name] = tuple(tracks)
     for node in graph.nodes:
         for name in node.outputs:
             value = graph.values[name]
@@ -61,7 +70,8 @@ def trace(graph: Graph) -> Found:
             found.trees.append(node)
         elif role == "finds":
             for track in found.tracks.get(node.inputs[0], ()):
-                _add_keys(found, track, node.attrs["keys"].tolist())
+                keys = node.attrs["keys" if "keys" in node.attrs else "names"]
+                _add_keys(found, track, keys.tolist())
         elif role == "compares":
             _add_comparison(graph, node, found)
     return found
@@ -120,7 +130,7 @@ def _add_comparison(graph: Graph, node: Node, found: Found) -> None:
                 continue
             if track.block == TEXT_INPUT:
                 _add_keys(found, track, [value])
-            elif track.scale:
+            elif track.scale and is_numeric(track):
                 point = (value - track.shift) / track.scale
                 found.points.setdefault(track.column, []).append(point)
 

@@ -1,7 +1,8 @@
 """Specs as standard ONNX files: `write` and `read`.
 
 Operators of the domain ``sclbl`` are functions in the file, with bodies of standard operators, so
-any runtime runs it. What `read` needs stands in the nodes that call them and in the metadata.
+any runtime runs it; but for those of rows whose length varies, which other runtimes only show. What
+`read` needs stands in the nodes that call them and in the metadata.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ def write(spec: Spec) -> bytes:
     Returns
     -------
     bytes
-        The same bytes for the same spec. Inputs are ``numeric`` and ``text``, outputs are named
-        after methods; missing texts are `sclbl.spec.MISSING_TEXTS`. A runtime other than sclbl's
+        The same bytes for the same spec. Inputs are ``numeric``, ``text`` and those beside the
+        table, outputs are named after methods, ``method.1`` and so on where a method has several
+        results; missing texts are `sclbl.spec.MISSING_TEXTS`. A runtime other than sclbl's
         returns class labels as they are (text, int64, …), does not refuse rows, and rounds as it
         likes: the order of sums and the last digits are its own.
 

@@ -2,7 +2,7 @@
 
 A parser makes an object of every message, so a small hostile file could become gigabytes of
 objects. This walk counts messages without making any, and finds what is refused whatever it
-holds: external data, graphs inside attributes (control flow), training graphs, sparse tensors.
+holds: external data, graphs inside attributes (control flow), training graphs, sparse constants.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ MAX_MESSAGES, MAX_NUMBERS = 500_000, 32 * 1024 * 1024
 
 # Per message: what to do with a field of bytes. A name is a message to walk, text a refusal.
 _CONTROL = "uses control flow (a graph inside an operator); use row-wise operators only"
-_SPARSE = "has sparse tensors; save it with dense ones"
+_SPARSE = "has sparse tensors as constants; save it with dense ones"
+_NESTED = (
+    "has inputs or outputs that are neither tensors, sparse tensors, nor sequences of tensors "
+    "or of maps; use tensors"
+)
 _MESSAGES: dict[str, dict[int, str]] = {
     "model": {7: ">graph", 20: "has a training graph; export it for inference", 25: ">function"},
     "graph": {1: ">node", 5: ">tensor", 11: ">value", 12: ">value", 13: ">value", 15: _SPARSE},
@@ -39,7 +43,12 @@ _MESSAGES: dict[str, dict[int, str]] = {
         "one file, onnx.save(model, path, save_as_external_data=False)"
     },
     "value": {2: ">type"},
-    "type": {1: ">tensor type", 4: "has inputs or outputs that are sequences; use tensors"},
+    # Sequences hold tensors, or maps of them, and no sequences: what is nested has an end.
+    "type": {1: ">tensor type", 4: ">sequence", 5: _NESTED, 8: ">tensor type", 9: _NESTED},
+    "sequence": {1: ">item"},
+    "item": {1: ">tensor type", 4: _NESTED, 5: ">map", 8: _NESTED, 9: _NESTED},
+    "map": {2: ">map value"},
+    "map value": {1: ">tensor type", 4: _NESTED, 5: _NESTED, 8: _NESTED, 9: _NESTED},
     "tensor type": {2: ">shape"},
     "shape": {1: ">dimension"},
     "dimension": {},

@@ -12,9 +12,11 @@ from sclbl.errors import SpecError
 from sclbl.onnx_format import functions
 from sclbl.onnx_format.parse import initializers, read_attribute, row_type
 from sclbl.onnx_format.signatures import check_signature, parse_signature
+from sclbl.onnx_format.value_types import input_value
 from sclbl.onnx_format.writer import FORMAT
 from sclbl.ops import OPS
 from sclbl.ops.infer import infer_values
+from sclbl.signature import Signature
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
 
 
@@ -32,8 +34,9 @@ def read_own(model: onnx.ModelProto, metadata: Mapping[str, str]) -> Spec:
             f"reads {FORMAT}; install a newer sclbl"
         )
     _check_opsets(model)
+    signature = parse_signature(_json(metadata, "sclbl.signature"))
     constants = initializers(model.graph)
-    inputs = tuple(_input(v) for v in model.graph.input)
+    inputs = tuple(_input(v, signature) for v in model.graph.input)
     nodes = tuple(_node(n) for n in model.graph.node)
     values = infer_values(inputs, nodes, constants)
     outputs = []
@@ -41,7 +44,6 @@ def read_own(model: onnx.ModelProto, metadata: Mapping[str, str]) -> Spec:
         if value.name not in values:
             raise SpecError(f"the ONNX file has an output {value.name!r} that nothing gives")
         outputs.append(values[value.name])
-    signature = parse_signature(_json(metadata, "sclbl.signature"))
     graph = Graph(inputs, tuple(outputs), nodes, constants, values)
     check_signature(signature, graph)
     source, notes = _json(metadata, "sclbl.source"), _json(metadata, "sclbl.notes")
@@ -67,12 +69,15 @@ def _check_opsets(model: onnx.ModelProto) -> None:
         raise SpecError(f"the ONNX file imports operator sets {found}; supported are {wanted}")
 
 
-def _input(value: onnx.ValueInfoProto) -> Value:
+def _input(value: onnx.ValueInfoProto, signature: Signature) -> Value:
+    given = next((i for i in signature.inputs if i.name == value.name), None)
+    if given is not None:
+        return input_value(value, given.kind == "parameter")
     types: dict[str, tuple[str, ...]] = {
         NUMERIC_INPUT: ("float64", "float32"),
         TEXT_INPUT: ("text",),
     }
-    dtype, shape, _ = row_type(value)
+    dtype, shape = row_type(value)
     if dtype not in types.get(value.name, ()):
         raise SpecError(f"the ONNX file has an input {value.name!r} of {dtype}")
     return Value(value.name, dtype, shape)

@@ -50,29 +50,38 @@ def initializers(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
     return constants
 
 
-def row_type(
-    value: onnx.ValueInfoProto, most: int = MAX_WIDTH
-) -> tuple[DType, tuple[int, ...], int | None]:
-    """Return element type and row shape of an input ``[rows, ...]``, and how many rows it says.
-
-    `most` bounds the elements of a row.
-    """
+def tensor_type(value: onnx.ValueInfoProto) -> tuple[DType, tuple[int | None, ...]]:
+    """Return element type and shape of an input; None for an axis without a fixed length."""
     tensor = value.type.tensor_type
-    dims = tensor.shape.dim
-    shape = tuple(d.dim_value for d in dims[1:])
-    width = math.prod(shape)
-    if len(dims) < 2 or min(shape) < 1 or width > MAX_WIDTH or tensor.elem_type not in DTYPE:
+    shaped = value.type.WhichOneof("value") == "tensor_type" and tensor.HasField("shape")
+    if tensor.elem_type not in DTYPE or not shaped:
         raise SpecError(
-            f"input {value.name!r} is not a tensor [rows, columns] of numbers or text with a "
-            "fixed number of columns"
+            f"input {value.name!r} is not a tensor of numbers or text with a known number of axes"
+        )
+    dtype: DType = DTYPE[tensor.elem_type]  # type: ignore[assignment] # callers check which
+    return dtype, tuple(d.dim_value or None for d in tensor.shape.dim)
+
+
+def row_type(value: onnx.ValueInfoProto) -> tuple[DType, tuple[int, ...]]:
+    """Return element type and row shape of an input ``[rows, ...]``."""
+    dtype, dims = tensor_type(value)
+    return dtype, row_shape(value.name, dims)
+
+
+def row_shape(name: str, dims: tuple[int | None, ...], most: int = MAX_WIDTH) -> tuple[int, ...]:
+    """Return the shape of a row of an input ``[rows, ...]``; `most` bounds its elements."""
+    shape = tuple(d or 0 for d in dims[1:])
+    width = math.prod(shape)
+    if not dims or min(shape, default=1) < 1 or width > MAX_WIDTH:
+        raise SpecError(
+            f"input {name!r} is not a tensor [rows, columns] of numbers or text with a fixed "
+            "number of columns"
         )
     if width > most:
         raise SpecError(
-            f"input {value.name!r} has {width:,} columns; sclbl takes at most {most:,} without "
-            "names"
+            f"input {name!r} has {width:,} columns; sclbl takes at most {most:,} without names"
         )
-    dtype: DType = DTYPE[tensor.elem_type]  # type: ignore[assignment] # callers check which
-    return dtype, shape, dims[0].dim_value or None
+    return shape
 
 
 def read_attribute(attribute: onnx.AttributeProto, op: str) -> Any:

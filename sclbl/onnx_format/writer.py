@@ -11,6 +11,7 @@ from onnx import helper
 from sclbl.errors import SpecError
 from sclbl.onnx_format import functions
 from sclbl.onnx_format.tensors import element_type, to_attribute, to_tensor
+from sclbl.onnx_format.value_types import value_info
 from sclbl.ops import find
 from sclbl.spec import Spec
 
@@ -47,10 +48,14 @@ def _write(spec: Spec) -> bytes:
         attrs = node.attrs if op.encode is None else op.encode(node.attrs)
         for key, value in sorted(attrs.items()):
             to_attribute(proto.attribute.add(name=key), value, node.op)
-    labels = {name: out.labels for name, out in spec.signature.outputs.items()}
-    model.graph.input.extend(_value(v.name, element_type(v.dtype), v.shape) for v in graph.inputs)
+    signature = spec.signature
+    shared = {given.name for given in signature.parameters}
+    model.graph.input.extend(
+        value_info(v, element_type(v.dtype), v.name in shared) for v in graph.inputs
+    )
+    results = {name: out for m in signature.outputs for name, out in signature.results(m)}
     model.graph.output.extend(
-        _value(v.name, element_type(v.dtype, labels.get(v.name)), v.shape) for v in graph.outputs
+        value_info(v, element_type(v.dtype, results[v.name].labels)) for v in graph.outputs
     )
     model.graph.initializer.extend(to_tensor(a, name) for name, a in graph.constants.items())
     helper.set_model_props(model, _metadata(spec))
@@ -62,10 +67,6 @@ def _write(spec: Spec) -> bytes:
         )
     data: bytes = model.SerializeToString(deterministic=True)
     return data
-
-
-def _value(name: str, element: int, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, element, ["rows", *shape])
 
 
 def _metadata(spec: Spec) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sclbl.ops.record import (
     BOOL,
     ELEMENTS,
     EVERY,
+    FLOATS,
     HALVES,
     INTEGERS,
     NUMBERS,
@@ -29,12 +31,14 @@ from sclbl.ops.record import (
     Infer,
     Op,
     Operand,
+    Read,
     Reading,
     Rewritten,
     Role,
     Shape,
     Typed,
     Types,
+    aligned,
     common_shape,
     fail,
     has_attrs,
@@ -124,8 +128,11 @@ def binary(
     role: Role = "",
     ufunc: np.ufunc | None = None,
     body: Callable[[Body], str] | None = None,
+    many: bool = False,
 ) -> Op:
     """Return an operator on two tensors, or a tensor and a constant row, element by element.
+
+    In files it has any number of operands where `many` says so.
 
     An operand of one column is spread over the other's. Its kernels stand in
     ``kernels/elementwise.c``, those of integers in ``kernels/integer.c``.
@@ -143,7 +150,8 @@ def binary(
             kernel = f"elementwise_chain_{e.suffix(node.inputs[0])}"
             _call_spread(e, node, kernel, e.output(node), *codes)
             return
-        _spread(e, node, kernel_name(name))
+        if not _by_channel(e, node):
+            _spread(e, node, kernel_name(name))
 
     define = _halved(function)
     return Op(
@@ -153,6 +161,7 @@ def binary(
         lower,
         types,
         body=None if body is None else lambda b, node: body(b),
+        read=_read(name, many),
         exact=exact,
         ulp=0 if exact else 4,
         form="two operands",
@@ -163,6 +172,54 @@ def binary(
 
 #: What the compiler may do in one pass, numbered as in ``kernels/elementwise.c``.
 CHAINED = ("Add", "Sub", "Mul", "Div")
+
+
+def _read(name: str, many: bool = False) -> Read:
+    def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+        no_more(name, attrs)
+        if not many or len(inputs) == 2:
+            r.node(name, aligned(r, inputs, out), out)
+            return
+        left, *others = inputs
+        if not others:
+            r.node("Identity", [left], out)
+        for k, right in enumerate(others, start=1):
+            made = out if k == len(others) else f"{out}_{k}"
+            r.node(name, aligned(r, [left, right], made), made)
+            left = made
+
+    return read
+
+
+#: Operators with kernels in ``kernels/channel.c``, and those that take their operands either way.
+_BY_CHANNEL, _EITHER_WAY = ("Add", "Sub", "Mul", "Div"), ("Add", "Mul")
+
+
+def _by_channel(e: Emitter, node: Node) -> bool:
+    """Call a kernel for a constant that has one number for all that lies behind some axes.
+
+    Spread over the whole row, the constants of a normalisation would be as large as pictures.
+    """
+    x, y = node.inputs
+    if e.constant(y) is None and node.op in _EITHER_WAY:
+        x, y = y, x
+    array, shape = e.constant(y), e.shape(node.outputs[0])
+    alike = node.op in _BY_CHANNEL and e.dtype(x) in FLOATS
+    if array is None or not alike or e.shape(x) != shape:
+        return False
+    own = array.shape[len(array.shape) - len(shape) :] if array.ndim > len(shape) else array.shape
+    own = (1,) * (len(shape) - len(own)) + own
+    kept = [axis for axis, length in enumerate(own) if length > 1]
+    if not kept or own[kept[0] : kept[-1] + 1] != shape[kept[0] : kept[-1] + 1]:
+        return False
+    inner = math.prod(shape[kept[-1] + 1 :])
+    if inner == 1:
+        return False
+    many = e.cells(math.prod(shape[: kept[0]]))
+    sizes = (f"i32 {array.size}", f"i32 {inner}")
+    kernel = f"channel_{kernel_name(node.op)}_{e.suffix(x)}"
+    e.call(kernel, e.output(node), e.pointer(x), e.pointer(y), many, *sizes)
+    return True
 
 
 def _spread(e: Emitter, node: Node, kernel: str) -> None:
@@ -331,9 +388,28 @@ Add = binary("Add", np.add, EVERY, role="moves")
 Sub = binary("Sub", np.subtract, EVERY, role="moves")
 Mul = binary("Mul", np.multiply, EVERY, role="moves")
 Div = binary("Div", _quotient, EVERY, role="moves", ufunc=np.divide)
-Pow = binary("Pow", _power, HALVES | {"int32", "int64"}, exact=False, ufunc=np.power)
-Max = binary("Max", np.maximum, EVERY)
-Min = binary("Min", np.minimum, EVERY)
+
+
+def _pow_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    """The exponent may have a type of its own in files, and is brought to that of the base."""
+    no_more("Pow", attrs)
+    given = list(inputs)
+    if len(given) == 2 and (to := r.dtype(given[0])) in HALVES and r.dtype(given[1]) != to:
+        if r.is_constant(given[1]):
+            given[1] = r.constant(r.array(given, 1, "Pow"), to)
+        else:
+            r.node("Cast", given[1:], f"{out}_exponent", to=to)
+            given[1] = f"{out}_exponent"
+    r.node("Pow", aligned(r, given, out), out)
+
+
+_POWERS = HALVES | {"int32", "int64"}
+Pow = replace(
+    binary("Pow", _power, _POWERS, exact=False, ufunc=np.power),
+    read=_pow_read,
+)
+Max = binary("Max", np.maximum, EVERY, many=True)
+Min = binary("Min", np.minimum, EVERY, many=True)
 Less = _compare("Less", np.less)
 LessOrEqual = _compare("LessOrEqual", np.less_equal)
 Greater = _compare("Greater", np.greater)
@@ -388,7 +464,16 @@ def _where_lower(e: Emitter, node: Node) -> None:
     _call_spread(e, node, f"elementwise_where_b{e.item(node.inputs[1])}", e.output(node))
 
 
-Where = Op("Where", _where_infer, _where, _where_lower, BOOL, exact=True, role="selects")
+Where = Op(
+    "Where",
+    _where_infer,
+    _where,
+    _where_lower,
+    BOOL,
+    read=_read("Where"),
+    exact=True,
+    role="selects",
+)
 
 
 _ELEMENT_NAMES = {number: name for name, number in ELEMENTS.items()}
@@ -428,7 +513,8 @@ def _cast(attrs: Attrs, x: Array) -> Array:
 
 
 def _cast_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    attrs.pop("saturate", None)
+    for ignored in ("saturate", "round_mode"):  # of types of eight bits and fewer
+        attrs.pop(ignored, None)
     to = attrs.pop("to", None)
     no_more("Cast", attrs)
     r.node("Cast", inputs, out, to=_ELEMENT_NAMES.get(to, to))
@@ -471,6 +557,11 @@ def _dropout_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]
     if len(inputs) > 2 and inputs[2] and r.array(inputs, 2, "Dropout").any():
         raise SpecError("operator Dropout is not read as it trains (training_mode)")
     r.node("Identity", inputs[:1], out)
+    if len(r.outputs) > 1:  # which elements are kept: all of them
+        mask = r.outputs[1]
+        r.node("IsNaN", inputs[:1], f"{mask}_nan")
+        r.node("Not", [f"{mask}_nan"], f"{mask}_number")
+        r.node("Or", [f"{mask}_nan", f"{mask}_number"], mask)
 
 
 Dropout = Rewritten("Dropout", _dropout_read)

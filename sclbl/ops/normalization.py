@@ -27,6 +27,7 @@ from sclbl.ops.record import (
     has_inputs,
     kernel_name,
     no_more,
+    rank_of,
     same_type,
     tensor,
 )
@@ -170,7 +171,7 @@ def _batch_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) 
     parts = [r.array(inputs, i, "BatchNormalization") for i in range(1, 5)]
     scale, shift, mean, variance = (p.astype(np.float64) for p in parts)
     factor = scale / np.sqrt(variance + epsilon)
-    axes = (1,) * (len(r.shape(inputs[0], "BatchNormalization")) - 1)
+    axes = (1,) * (rank_of(r, inputs[0], "BatchNormalization") - 2)
     dtype = parts[0].dtype
     scaled = f"{out}_scaled"
     r.node("Mul", [inputs[0], r.constant(factor.reshape(-1, *axes), dtype)], scaled)

@@ -227,7 +227,14 @@ def _sum_lower(e: Emitter, node: Node) -> None:
 
 
 SumDuplicates = Op(
-    "sclbl.SumDuplicates", _sparse_infer, _sum, _sum_lower, NUMBERS, exact=True, ragged=True
+    "sclbl.SumDuplicates",
+    _sparse_infer,
+    _sum,
+    _sum_lower,
+    NUMBERS,
+    exact=True,
+    role="passes",
+    ragged=True,
 )
 
 
@@ -292,7 +299,16 @@ def _dense_lower(e: Emitter, node: Node) -> None:
     e.call(f"ragged_dense_{e.suffix(x)}", e.output(node), e.pointer(x), "i32 %m", width)
 
 
-Dense = Op("sclbl.Dense", _dense_infer, _dense, _dense_lower, NUMBERS, exact=True, ragged=True)
+Dense = Op(
+    "sclbl.Dense",
+    _dense_infer,
+    _dense,
+    _dense_lower,
+    NUMBERS,
+    exact=True,
+    role="passes",
+    ragged=True,
+)
 
 
 def _dot_infer(node: Node, xs: Sequence[Operand]) -> Typed:

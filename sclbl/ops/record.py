@@ -170,6 +170,8 @@ class Reading(Protocol):
     outputs: list[str]
     #: How many rows the file's input has, where it says so.
     rows: int | None
+    #: Axes of a file's tensors in front of a row's: 1, the rows; 0 where a tensor is one row.
+    lead: int
     #: The version of the standard operators.
     opset: int
 
@@ -187,6 +189,12 @@ class Reading(Protocol):
 
     def keep(self, name: str, values: Array) -> None:
         """Let a name of the file be a constant."""
+
+    def is_constant(self, name: str) -> bool:
+        """Return whether an input is a constant."""
+
+    def dtype(self, name: str) -> str:
+        """Return the element type of a tensor or constant."""
 
 
 Shape = tuple[int, ...]
@@ -392,16 +400,63 @@ def common_shape(node: Node, xs: Sequence[Operand]) -> Shape:
 
 
 def axis_of_row(r: Reading, name: str, op: str, attrs: dict[str, Any], default: int) -> int:
-    """Take the attribute ``axis``, and return it as an axis of a row: the rows are axis 0."""
-    axes = len(r.shape(name, op)) + 1
+    """Take the attribute ``axis``, an axis of the file's tensor, and return it as one of the graph.
+
+    There the rows are axis 0.
+    """
     axis = attrs.pop("axis", default)
     no_more(op, attrs)
-    if not isinstance(axis, int) or not -axes < axis < axes or axis == 0:
+    if not isinstance(axis, int):
+        raise SpecError(f"operator {op} works along axis {axis!r}; give its number")
+    return axes_of_row(r, op, [axis], rank_of(r, name, op))[0]
+
+
+def rank_of(r: Reading, name: str, op: str) -> int:
+    """Return how many axes a tensor has in the file."""
+    return r.lead + len(r.shape(name, op))
+
+
+def axes_of_row(r: Reading, op: str, axes: Sequence[Any], count: int) -> list[int]:
+    """Return axes of a tensor that has `count` of them in the file as axes of the graph, in order.
+
+    Raises
+    ------
+    SpecError
+        Where the rows are one of them, or one is no axis or there twice.
+    """
+    found = whole_axes(op, axes, count)
+    if r.lead and 0 in found:
+        along = f"axis {axes[0]}" if len(axes) == 1 else f"axes {list(axes)}"
         raise SpecError(
-            f"operator {op} works along axis {axis} of rows with axes 1 to {axes - 1}; the rows "
+            f"operator {op} works along {along} of rows with axes 1 to {count - 1}; the rows "
             "themselves, axis 0, stay apart"
         )
-    return axis % axes
+    return [axis + 1 - r.lead for axis in found]
+
+
+def reshaped(r: Reading, name: str, shape: Sequence[int], out: str) -> str:
+    """Give the rows of a tensor a shape; return `out`, the name of the result."""
+    r.node("Reshape", [name, r.constant([0, *shape], np.int64)], out)
+    return out
+
+
+def aligned(r: Reading, inputs: Sequence[str], out: str) -> list[str]:
+    """Give tensors of fewer axes more in front, which ONNX and NumPy add where shapes differ.
+
+    Rows stay in front of all axes, so between tensors with rows there is nothing to add.
+    """
+    if r.lead:
+        return list(inputs)
+    shapes = {name: r.shape(name, "") for name in inputs if not r.is_constant(name)}
+    ranks = [len(shape) for shape in shapes.values()]
+    # Constants are last axes of a row, of which there are as many as any operand has.
+    most = max([*ranks, *(r.array([name], 0, "").ndim for name in inputs if name not in shapes)])
+    return [
+        reshaped(r, name, [1] * (most - len(shapes[name])) + list(shapes[name]), f"{out}_wide{k}")
+        if name in shapes and len(shapes[name]) < most
+        else name
+        for k, name in enumerate(inputs)
+    ]
 
 
 def whole_axes(op: str, axes: Sequence[Any], count: int) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from sclbl.ops.record import (
     has_attrs,
     has_inputs,
     no_more,
+    rank_of,
+    reshaped,
     same_type,
     tensor,
     whole_axes,
@@ -79,15 +81,16 @@ def _gather_lower(e: Emitter, node: Node) -> None:
 def _gather_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
     axis = axis_of_row(r, inputs[0], "Gather", attrs, 0)
     indices = r.array(inputs, 1, "Gather").astype(np.int64)
-    size = r.shape(inputs[0], "Gather")[axis - 1]
+    shape = r.shape(inputs[0], "Gather")
+    size = shape[axis - 1]
     indices = np.where(indices < 0, indices + size, indices)
-    if indices.ndim > 1:
-        raise SpecError(f"operator Gather takes indices of shape {indices.shape}; give one axis")
-    taken = f"{out}_taken" if indices.ndim == 0 else out
-    r.node("Gather", [inputs[0], r.constant(indices.reshape(-1), np.int64)], taken, axis=axis)
-    if indices.ndim == 0:  # one index drops its axis
-        shape = [d for i, d in enumerate(r.shape(taken, "Gather"), start=1) if i != axis]
-        r.node("Reshape", [taken, r.constant([0, *shape], np.int64)], out)
+    flat = r.constant(indices.reshape(-1), np.int64)
+    if indices.ndim == 1:
+        r.node("Gather", [inputs[0], flat], out, axis=axis)
+        return
+    # Their shape takes the place of the axis.
+    r.node("Gather", [inputs[0], flat], f"{out}_taken", axis=axis)
+    reshaped(r, f"{out}_taken", [*shape[: axis - 1], *indices.shape, *shape[axis:]], out)
 
 
 Gather = Op(
@@ -240,9 +243,14 @@ def _flat_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -
     axis = attrs.pop("axis", 1)
     no_more("Flatten", attrs)
     shape = r.shape(inputs[0], "Flatten")
-    if axis not in (1, -len(shape)):
+    count = rank_of(r, inputs[0], "Flatten")
+    if not isinstance(axis, int) or not -count <= axis <= count:
+        raise SpecError(f"operator Flatten has axis {axis} of a tensor of {count} axes")
+    at = axis % count if axis < 0 else axis
+    if r.lead and at != 1:
         raise SpecError(f"operator Flatten joins rows with axis {axis}; rows are axis 0")
-    r.node("Reshape", [inputs[0], r.constant([0, math.prod(shape)], np.int64)], out)
+    sizes = [math.prod(shape)] if r.lead else [math.prod(shape[:at]), math.prod(shape[at:])]
+    reshaped(r, inputs[0], sizes, out)
 
 
 Flatten = Rewritten("Flatten", _flat_read)
@@ -255,18 +263,18 @@ def _reshape_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]
     keep = not attrs.pop("allowzero", 0)
     no_more("Reshape", attrs)
     shape = r.shape(inputs[0], "Reshape")
-    first, *rest = wanted
+    first, rest = list(wanted[: r.lead]), list(wanted[r.lead :])
     sizes = [shape[i] if d == 0 and keep and i < len(shape) else d for i, d in enumerate(rest)]
     known = math.prod(d for d in sizes if d != -1)
     if sizes.count(-1) == 1 and known and math.prod(shape) % known == 0:
         sizes[sizes.index(-1)] = math.prod(shape) // known
     # The rows stay: by 0, by -1, or by the one row of a file whose inputs have one.
-    if first not in (0, -1, r.rows) or math.prod(sizes) != math.prod(shape):
-        raise SpecError(
-            f"operator Reshape makes {list(wanted)} of rows of shape {list(shape)}; the rows, axis "
-            "0, must stay as they are"
-        )
-    r.node("Reshape", [inputs[0], r.constant([0, *sizes], np.int64)], out)
+    stay = not r.lead or (bool(first) and first[0] in (0, -1, r.rows))
+    if not stay or math.prod(sizes) != math.prod(shape) or min(sizes, default=1) < 1:
+        why = "; the rows, axis 0, must stay as they are" if r.lead else ""
+        what = f"rows of shape {list(shape)}" if r.lead else f"a tensor of shape {list(shape)}"
+        raise SpecError(f"operator Reshape makes {list(wanted)} of {what}{why}")
+    reshaped(r, inputs[0], sizes, out)
 
 
 #: Rows stay where they are: only their shape is another.
@@ -281,7 +289,7 @@ Reshape = Op(
 )
 
 
-def _squeezed(name: str, change: Any) -> Rewritten:
+def _squeezed(name: str, change: Callable[[Reading, Shape, list[int]], list[int]]) -> Rewritten:
     def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
         axes = attrs.pop("axes", None)
         if len(inputs) > 1:
@@ -289,28 +297,28 @@ def _squeezed(name: str, change: Any) -> Rewritten:
         no_more(name, attrs)
         shape = r.shape(inputs[0], name)
         if axes is None:
-            if r.rows == 1:  # it drops the axis of the rows too
+            if r.lead and r.rows == 1:  # it drops the axis of the rows too
                 raise SpecError(f"operator {name} drops the rows, axis 0; give it axes")
-            axes = [i + 1 for i, d in enumerate(shape) if d == 1]
-        r.node("Reshape", [inputs[0], r.constant([0, *change(shape, axes)], np.int64)], out)
+            axes = [i + r.lead for i, d in enumerate(shape) if d == 1]
+        reshaped(r, inputs[0], change(r, shape, list(axes)), out)
 
     return Rewritten(name, read)
 
 
-def _without(shape: Shape, axes: Sequence[int]) -> list[int]:
-    gone = whole_axes("Squeeze", axes, len(shape) + 1)
-    if 0 in gone or any(shape[a - 1] != 1 for a in gone):
-        raise SpecError(f"operator Squeeze drops axes {list(axes)} of rows of shape {list(shape)}")
-    return [d for i, d in enumerate(shape, start=1) if i not in gone]
+def _without(r: Reading, shape: Shape, axes: list[int]) -> list[int]:
+    gone = [a - r.lead for a in whole_axes("Squeeze", axes, len(shape) + r.lead)]
+    if -1 in gone or any(shape[a] != 1 for a in gone):
+        raise SpecError(f"operator Squeeze drops axes {axes} of rows of shape {list(shape)}")
+    return [d for i, d in enumerate(shape) if i not in gone]
 
 
-def _with(shape: Shape, axes: Sequence[int]) -> list[int]:
-    count = len(shape) + 1 + len(axes)
-    new = whole_axes("Unsqueeze", axes, count)
-    if 0 in new:
+def _with(r: Reading, shape: Shape, axes: list[int]) -> list[int]:
+    count = len(shape) + len(axes)
+    new = [a - r.lead for a in whole_axes("Unsqueeze", axes, count + r.lead)]
+    if -1 in new:
         raise SpecError("operator Unsqueeze puts an axis before the rows, which are axis 0")
     rest = iter(shape)
-    return [1 if i in new else next(rest) for i in range(1, count)]
+    return [1 if i in new else next(rest) for i in range(count)]
 
 
 Squeeze = _squeezed("Squeeze", _without)
@@ -335,10 +343,15 @@ def _transpose_lower(e: Emitter, node: Node) -> None:
 
 
 def _transpose_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    axes = len(r.shape(inputs[0], "Transpose")) + 1
-    order = tuple(attrs.pop("perm", range(axes)[::-1]))
+    count = rank_of(r, inputs[0], "Transpose")
+    order = list(attrs.pop("perm", range(count)[::-1]))
     no_more("Transpose", attrs)
-    r.node("Transpose", inputs, out, perm=order)
+    if r.lead:
+        r.node("Transpose", inputs, out, perm=tuple(order))
+        return
+    if sorted(order) != list(range(count)):
+        raise SpecError(f"operator Transpose moves axes to {order} of a tensor of {count} axes")
+    r.node("Transpose", inputs, out, perm=(0, *(axis + 1 for axis in order)))
 
 
 Transpose = Op(

@@ -29,11 +29,16 @@ from sclbl.ops.record import (
     has_attrs,
     has_inputs,
     no_more,
+    rank_of,
+    reshaped,
     same_type,
     tensor,
 )
 from sclbl.signature import DType
 from sclbl.spec import Node
+
+#: Weights of a convolution at most, repeated for each of several pictures that are one row.
+MOST_REPEATED = 2**24
 
 _LISTS = {"kernel_shape": 2, "strides": 2, "dilations": 2, "pads": 4}
 
@@ -144,14 +149,32 @@ def _conv_lower(e: Emitter, node: Node) -> None:
     )
 
 
-def _axes_of(r: Reading, name: str, op: str) -> Shape:
+def _pictures(r: Reading, name: str, op: str, out: str) -> tuple[str, int, Shape]:
+    """Return pictures, how many a row has, and the shape of one; the planes of all lie in a row.
+
+    Where the whole tensor is one row, it is ``[pictures, channels, height, width]``.
+    """
     shape = r.shape(name, op)
-    if len(shape) != 3:
+    if rank_of(r, name, op) != 4:
         raise SpecError(
             f"operator {op} takes pictures [rows, channels, height, width]; these rows have shape "
             f"{shape}"
         )
-    return shape
+    if r.lead:
+        return name, 1, shape
+    count, channels, *plane = shape
+    return (
+        reshaped(r, name, [count * channels, *plane], f"{out}_planes"),
+        count,
+        (channels, *plane),
+    )
+
+
+def _given_back(r: Reading, made: str, count: int, op: str, out: str) -> None:
+    """Let the planes of all pictures be those of each again."""
+    if not r.lead:
+        planes, *plane = r.shape(made, op)
+        reshaped(r, made, [count, planes // count, *plane], out)
 
 
 def _pads(op: str, attrs: dict[str, Any], shape: Shape) -> tuple[int, ...]:
@@ -174,7 +197,7 @@ def _pads(op: str, attrs: dict[str, Any], shape: Shape) -> tuple[int, ...]:
 
 
 def _conv_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-    shape = _axes_of(r, inputs[0], "Conv")
+    name, count, shape = _pictures(r, inputs[0], "Conv", out)
     w = r.array(inputs, 1, "Conv")
     attrs = {"kernel_shape": w.shape[2:], "strides": (1, 1), "dilations": (1, 1), **attrs}
     pads = _pads("Conv", attrs, shape)
@@ -183,8 +206,19 @@ def _conv_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -
         bias = r.array(inputs, 2, "Conv")
     else:
         bias = np.zeros(w.shape[0], dtype=w.dtype)
-    given = [inputs[0], r.constant(w, w.dtype), r.constant(bias, bias.dtype)]
-    r.node("Conv", given, out, **attrs, pads=pads, group=group)
+    if count > 1:
+        # The pictures are groups of one picture, each with the filters of its own.
+        if count * w.size > MOST_REPEATED:
+            raise SpecError(
+                f"operator Conv has {w.size:,} weights for each of {count} pictures of one row; "
+                "sclbl takes them where the pictures are rows: give the file's first axis a name "
+                "in place of a number, and let no operator mix the pictures"
+            )
+        w, bias, group = np.tile(w, (count, 1, 1, 1)), np.tile(bias, count), group * count
+    made = out if r.lead else f"{out}_made"
+    given = [name, r.constant(w, w.dtype), r.constant(bias, bias.dtype)]
+    r.node("Conv", given, made, **attrs, pads=pads, group=group)
+    _given_back(r, made, count, "Conv", out)
 
 
 Conv = Op("Conv", _conv_infer, _conv, _conv_lower, FLOATS, read=_conv_read)
@@ -238,7 +272,7 @@ def _pool_lower(e: Emitter, node: Node) -> None:
 
 def _pool_read(op: str) -> Read:
     def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
-        shape = _axes_of(r, inputs[0], op)
+        name, count, shape = _pictures(r, inputs[0], op, out)
         attrs = {"strides": (1, 1), "dilations": (1, 1), **attrs}
         if "kernel_shape" not in attrs:
             raise SpecError(f"operator {op} has no kernel_shape")
@@ -263,7 +297,9 @@ def _pool_read(op: str) -> Read:
                 )
             pads[2 + axis] = max(pads[2 + axis], steps * stride + reach - size - pads[axis])
         more = counted if op == "AveragePool" else {}
-        r.node(op, inputs[:1], out, **attrs, pads=tuple(pads), **more)
+        made = out if r.lead else f"{out}_made"
+        r.node(op, [name], made, **attrs, pads=tuple(pads), **more)
+        _given_back(r, made, count, op, out)
 
     return read
 
@@ -299,7 +335,16 @@ def _global(name: str, kind: str, function: Callable[..., Array], *, exact: bool
 
     def read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
         no_more(name, attrs)
-        r.node(name, inputs, out)
+        if r.lead:
+            r.node(name, inputs, out)
+            return
+        shape = r.shape(inputs[0], name)
+        if len(shape) < 3:
+            raise SpecError(f"operator {name} takes [pictures, channels, ...], not {list(shape)}")
+        count, channels, *plane = shape
+        planes = reshaped(r, inputs[0], [count * channels, *plane], f"{out}_planes")
+        r.node(name, [planes], f"{out}_made")
+        _given_back(r, f"{out}_made", count, name, out)
 
     return Op(name, infer, define, lower, FLOATS, read=read, exact=exact)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from sclbl.errors import ColumnsWarning, InvalidProgramError, NotFoundError
 from sclbl.manifest import read_signature
 from sclbl.registry.base import Record, Registry
-from sclbl.signature import Signature
+from sclbl.signature import Input, Signature
 
 #: How many columns of each sort are listed.
 LISTED = 8
@@ -52,7 +53,39 @@ def warn_of_others(before: Record | None, made: Record, *, stacklevel: int = 2) 
 
 
 def differences(old: Signature, new: Signature) -> str:
-    """Return in words how the columns of two signatures differ; empty where they do not."""
+    """Return in words how what two signatures take differs; empty where it does not."""
+    return "; ".join(text for text in (_columns(old, new), _inputs(old, new)) if text)
+
+
+def _inputs(old: Signature, new: Signature) -> str:
+    """Return how the inputs beside the table differ; another default asks nothing of callers."""
+    was = {given.name: replace(given, default=None) for given in old.inputs}
+    now = {given.name: replace(given, default=None) for given in new.inputs}
+    found = [
+        _listed("new input: ", [repr(name) for name in now if name not in was]),
+        _listed("no longer an input: ", [repr(name) for name in was if name not in now]),
+        _listed(
+            "changed input: ",
+            [
+                f"{name!r} ({_input(was[name])} → {_input(now[name])})"
+                for name in now
+                if name in was and was[name] != now[name]
+            ],
+        ),
+    ]
+    return "; ".join(text for text in found if text)
+
+
+def _input(given: Input) -> str:
+    sizes = f" {given.shape}" if given.shape else ""
+    return f"{given.kind} of {given.dtype}{sizes}"
+
+
+def _columns(old: Signature, new: Signature) -> str:
+    if not old.columns or not new.columns:
+        changed = bool(old.columns) != bool(new.columns)
+        table = "a table of columns" if new.columns else "no table"
+        return f"{table} in place of {'one' if old.columns else 'none'}" if changed else ""
     if old.layout != new.layout:
         kinds = {"table": "named columns", "array": "columns by position"}
         return f"{kinds[new.layout]} in place of {kinds[old.layout]}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import chain
 from typing import Any
 
@@ -17,6 +18,19 @@ from sclbl.signature import Input
 
 #: What may stand for a number among Python objects.
 _NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
+#: What a row of pairs holds where it is a dict.
+PAIRS = ("columns", "values")
+
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 2, 60, 60
+
+
+def _shown(value: Any) -> str:
+    """Return a value for a message, however large it is."""
+    try:
+        return _REPR.repr(value)
+    except ValueError:  # an integer of more digits than Python writes out
+        return f"a long {type(value).__name__}"
 
 
 def parameter(given: Input, value: Any) -> np.ndarray:
@@ -34,7 +48,7 @@ def parameter(given: Input, value: Any) -> np.ndarray:
         dtype.kind == "b"
     ):
         raise ParameterError(
-            f"the parameter {given.name!r} is {value!r:.60}; give a {_KINDS[dtype.kind]}"
+            f"the parameter {given.name!r} is {_shown(value)}; give a {_KINDS[dtype.kind]}"
         )
     try:
         found = np.asarray(value, dtype=dtype)
@@ -43,7 +57,7 @@ def parameter(given: Input, value: Any) -> np.ndarray:
         kept = False
     if not kept or (np.isinf(found) and not np.isinf(value)):
         raise ParameterError(
-            f"the parameter {given.name!r} is {value!r:.60}, which {dtype.name} does not hold"
+            f"the parameter {given.name!r} is {_shown(value)}, which {dtype.name} does not hold"
         )
     return found
 
@@ -59,26 +73,41 @@ def rows_beside(given: Input, rows: Any) -> np.ndarray | RaggedRows:
     given : Input
         The input, with rows.
     rows : object
-        For a tensor an array ``[rows, *shape]``; for sparse rows a SciPy matrix or array, or an
-        array ``[rows, columns]``; for lists a list of lists; for features a list of dicts, or of
-        lists of pairs.
+        For a tensor an array ``[rows, *shape]``; for sparse rows a SciPy matrix or array, an array
+        ``[rows, columns]``, or a list in which a row is a list of all its numbers or a dict of its
+        ``columns`` and ``values``; for lists a list of lists; for features a list of dicts, or of
+        lists of pairs. In a `OneNull` None is a missing number, NaN.
 
     Raises
     ------
     ShapeError, ColumnError, DtypeError
         Where they are not that, or hold what the input's type does not.
     """
+    null = isinstance(rows, OneNull)
     if isinstance(rows, OneNull):
         rows = rows.rows
-    found: np.ndarray | RaggedRows = _WAYS[given.kind](given, rows)
+    found: np.ndarray | RaggedRows = _WAYS[given.kind](given, rows, null)
     return found
 
 
-def _tensor(given: Input, rows: Any) -> np.ndarray:
+def _array(rows: Any, null: bool) -> np.ndarray:
+    """Return an array; of objects where the rows are no rectangle of numbers."""
     try:
         array = np.asarray(rows)
     except ValueError:
-        array = np.empty(0, dtype=object)
+        return np.empty(0, dtype=object)
+    if null and array.dtype == object:
+        flat = array.ravel().tolist()
+        if None in flat and {type(v) for v in flat} <= {bool, int, float, type(None)}:
+            flat = [np.nan if v is None else v for v in flat]
+            return np.array(flat, dtype=np.float64).reshape(array.shape)
+    return array
+
+
+def _tensor(given: Input, rows: Any, null: bool) -> np.ndarray:
+    if isinstance(rows, Mapping) and list(rows) == [given.name]:
+        rows = rows[given.name]
+    array = _array(rows, null)
     if array.shape == given.shape and given.shape:
         array = array[None]
     if array.shape[1:] != given.shape or array.ndim == 0:
@@ -87,7 +116,7 @@ def _tensor(given: Input, rows: Any) -> np.ndarray:
     return _exact(given, array, literal=not hasattr(rows, "dtype"))
 
 
-def _sparse(given: Input, rows: Any) -> RaggedRows:
+def _sparse(given: Input, rows: Any, null: bool) -> RaggedRows:
     columns = given.width
     if hasattr(rows, "tocsr"):
         matrix = rows.tocsr()
@@ -97,13 +126,19 @@ def _sparse(given: Input, rows: Any) -> RaggedRows:
             )
         keys = matrix.indices.astype(np.int32)
         return RaggedRows(matrix.indptr.astype(np.int64), keys, _exact(given, matrix.data))
-    array = np.asarray(rows)
-    if array.ndim == 1:
+    if isinstance(rows, Mapping):
+        rows = [rows]
+    if isinstance(rows, (list, tuple)) and any(isinstance(row, Mapping) for row in rows):
+        return _pairs(given, rows, null)
+    array = _array(rows, null)
+    if array.ndim == 1 and len(array):
         array = array[None]
     if array.ndim != 2 or array.dtype.kind not in "fiub":
+        if isinstance(rows, (list, tuple)) and not rows:
+            return RaggedRows(np.zeros(1, np.int64), np.empty(0, np.int32), _exact(given, array))
         raise ShapeError(
-            f"the rows are of type {type(rows).__name__}; give a SciPy sparse matrix, or an array "
-            f"of numbers of shape (rows, {columns})"
+            f"the rows are of type {type(rows).__name__}; give a SciPy sparse matrix, an array of "
+            f"numbers of shape (rows, {columns}), or a list of dicts of 'columns' and 'values'"
         )
     if array.shape[1] != columns:
         raise ColumnError(f"the rows have {array.shape[1]:,} columns; the model takes {columns:,}")
@@ -113,15 +148,78 @@ def _sparse(given: Input, rows: Any) -> RaggedRows:
     return RaggedRows(offsets, np.nonzero(there)[1].astype(np.int32), values)
 
 
-def _list(given: Input, rows: Any) -> RaggedRows:
+def _pairs(given: Input, rows: Sequence[Any], null: bool) -> RaggedRows:
+    """Return rows of which some are dicts of columns and what these hold."""
+    keys: list[np.ndarray] = []
+    values: list[Any] = []
+    for i, row in enumerate(rows):
+        if isinstance(row, Mapping):
+            keys.append(_columns(given, row, i))
+            values += _items(row["values"], i)
+        else:
+            found = _items(row, i)
+            if len(found) != given.width:
+                raise ColumnError(
+                    f"row {i} has {len(found):,} columns; the model takes {given.width:,}", row=i
+                )
+            there = [k for k, value in enumerate(found) if not _is_zero(value)]
+            keys.append(np.array(there, dtype=np.int32))
+            values += [found[k] for k in there]
+    return RaggedRows(_offsets(keys), np.concatenate(keys), _numbers(given, values, null))
+
+
+def _is_zero(value: Any) -> bool:
+    return isinstance(value, _NUMBERS) and value == 0
+
+
+def _columns(given: Input, row: Mapping[Any, Any], number: int) -> np.ndarray:
+    """Return the columns of a row, in which each stands once."""
+    if set(row) != set(PAIRS):
+        raise ShapeError(
+            f"row {number} is a dict of {_shown(list(row))}; give 'columns' and 'values', each a "
+            "list, or all numbers of the row in one list",
+            row=number,
+        )
+    columns, values = _items(row["columns"], number), _items(row["values"], number)
+    if len(columns) != len(values):
+        raise ShapeError(
+            f"row {number} has {len(columns):,} columns and {len(values):,} values; give a value "
+            "for each column",
+            row=number,
+        )
+    seen: set[Any] = set()
+    for column in columns:
+        if not isinstance(column, (int, np.integer)) or isinstance(column, bool):
+            raise DtypeError(
+                f"row {number} has {_shown(column)} as the number of a column; give whole numbers",
+                row=number,
+            )
+        if not 0 <= column < given.width:
+            raise ColumnError(
+                f"row {number} has the column {_shown(column)}; the model takes {given.width:,} "
+                "columns, counted from 0",
+                row=number,
+                column=_shown(column),
+            )
+        if column in seen:
+            raise ColumnError(
+                f"row {number} has the column {column} twice; give it once",
+                row=number,
+                column=str(column),
+            )
+        seen.add(column)
+    return np.array(columns, dtype=np.int32)
+
+
+def _list(given: Input, rows: Any, null: bool) -> RaggedRows:
     lists = [_items(row, i) for i, row in enumerate(_sequence(given, rows))]
     items = list(chain.from_iterable(lists))
     if given.dtype == "text":
         return RaggedRows(_offsets(lists), None, _texts(items, lists, "an item"))
-    return RaggedRows(_offsets(lists), None, _numbers(given, items))
+    return RaggedRows(_offsets(lists), None, _numbers(given, items, null))
 
 
-def _features(given: Input, rows: Any) -> RaggedRows:
+def _features(given: Input, rows: Any, null: bool) -> RaggedRows:
     if isinstance(rows, Mapping):
         rows = [rows]
     names: list[list[Any]] = []
@@ -132,7 +230,8 @@ def _features(given: Input, rows: Any) -> RaggedRows:
         for pair in pairs:
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise ShapeError(
-                    f"row {i} holds {pair!r:.60}; give dicts of names and values, or pairs of them",
+                    f"row {i} holds {_shown(pair)}; give dicts of names and values, or pairs of "
+                    "them",
                     row=i,
                 )
             name, value = pair
@@ -143,7 +242,7 @@ def _features(given: Input, rows: Any) -> RaggedRows:
             values.append(value)
         names.append(found)
     keys = _texts(list(chain.from_iterable(names)), names, "a name")
-    return RaggedRows(_offsets(names), keys, _numbers(given, values))
+    return RaggedRows(_offsets(names), keys, _numbers(given, values, null))
 
 
 def _sequence(given: Input, rows: Any) -> Iterable[Any]:
@@ -161,10 +260,10 @@ def _items(row: Any, number: int) -> Sequence[Any]:
         return row.tolist()  # type: ignore[no-any-return]
     if isinstance(row, (list, tuple)):
         return row
-    raise ShapeError(f"row {number} is {row!r:.60}; give each row as a list of items", row=number)
+    raise ShapeError(f"row {number} holds {_shown(row)} where a list of items belongs", row=number)
 
 
-def _offsets(lists: Sequence[Sequence[Any]]) -> np.ndarray:
+def _offsets(lists: Sequence[Sized]) -> np.ndarray:
     return np.concatenate([[0], np.cumsum([len(row) for row in lists], dtype=np.int64)])
 
 
@@ -173,18 +272,30 @@ def _texts(items: list[Any], lists: Sequence[Sequence[Any]], what: str) -> TextC
         for i, row in enumerate(lists):
             for item in row:
                 if not isinstance(item, str):
-                    raise DtypeError(f"row {i} has {item!r:.60} as {what}; it takes text", row=i)
+                    raise DtypeError(f"row {i} has {_shown(item)} as {what}; it takes text", row=i)
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return text_column(array, what)
 
 
-def _numbers(given: Input, items: list[Any]) -> np.ndarray:
+def _numbers(given: Input, items: list[Any], null: bool = False) -> np.ndarray:
+    whole = given.dtype == "int64"
+    if null and not whole and None in items:
+        items = [np.nan if v is None else v for v in items]
     for item in items:
         if not isinstance(item, _NUMBERS):
-            raise DtypeError(f"{item!r:.60} is no number; the values of {given.name!r} are")
-        if isinstance(item, int) and abs(item) > EXACT and given.dtype != "int64":
-            raise DtypeError(f"{item} is beyond 2**53; {given.dtype} does not hold it exactly")
+            raise DtypeError(f"{_shown(item)} is no number; the values of {given.name!r} are")
+        if isinstance(item, int) and not whole and abs(item) > EXACT:
+            raise DtypeError(
+                f"{_shown(item)} is beyond 2**53; {given.dtype} does not hold it exactly"
+            )
+    if whole and all(isinstance(v, (int, np.integer)) for v in items):
+        try:
+            return np.array([int(v) for v in items], dtype=np.int64)
+        except OverflowError:
+            raise DtypeError(
+                f"the input {given.name!r} holds a number that int64 does not hold"
+            ) from None
     # Python's numbers have no width, NumPy's have: those are brought over exactly.
     typed = [v for v in items if isinstance(v, np.generic)]
     for value in typed:

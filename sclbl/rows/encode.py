@@ -263,7 +263,10 @@ def _by_name(rows: Any, names: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _flat(rows: Any, signature: Signature) -> Any:
-    """Return rows of several axes as rows of columns; one row alone has no axis in front."""
+    """Return rows of several axes as rows of columns; one row alone has no axis in front.
+
+    Where a call takes one row, it may have an axis of length one in front, as a list of rows has.
+    """
     if isinstance(rows, OneNull):
         return OneNull(_flat(rows.rows, signature))
     shape = signature.shape or ()
@@ -273,17 +276,22 @@ def _flat(rows: Any, signature: Signature) -> Any:
         array = np.empty(0, dtype=object)  # of rows that differ in their shape
     if array.shape == shape:
         array = array[None]
-    if array.shape[1:] != shape or array.dtype.kind not in "fiub":
+    one, text = signature.one_row, bool(signature.text)
+    fits = (
+        array.ndim == 1 + len(shape) and array.shape[1:] == shape and not (one and len(array) > 1)
+    )
+    if not fits or array.dtype.kind not in ("OU" if text else "fiub"):
+        takes = str(shape) if one else f"(rows, {', '.join(map(str, shape))})"
         raise ShapeError(
             f"the rows are an array of shape {array.shape} and type {array.dtype}; the model takes "
-            f"numbers of shape (rows, {', '.join(map(str, shape))})"
+            f"{'text' if text else 'numbers'} of shape {takes}{', one tensor a call' * one}"
         )
-    if not hasattr(rows, "dtype") and array.dtype.kind == "f":
+    if not hasattr(rows, "dtype") and not text and array.dtype.kind == "f":
         # Python's numbers have no width: each is the nearest of the type. Beyond it, refused below.
         with np.errstate(over="ignore"):
             nearest = array.astype(signature.numeric_dtype)
         array = nearest if np.array_equal(np.isinf(nearest), np.isinf(array)) else array
-    return array.reshape(len(array), -1)
+    return array.reshape(len(array), len(signature.columns))
 
 
 def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:

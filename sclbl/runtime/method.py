@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,44 @@ import numpy as np
 from sclbl.errors import ParameterError
 from sclbl.rows import Blocks
 from sclbl.runtime.engine import clock
+from sclbl.runtime.general import Result
 from sclbl.runtime.module import TELLING_ROWS, WORTH_THREADS, Module
 from sclbl.runtime.outputs import choose, finish, finish_any, label_array, no_label
+from sclbl.signature import Output, Signature
+
+
+def is_general(signature: Signature, method: str) -> bool:
+    """Return whether a method takes more than a table, or gives more than one plain result."""
+    output = signature.outputs[method]
+    return bool(signature.beside or output.parameters) or not output.is_plain
+
+
+def check_options(
+    signature: Signature, method: str, output: str | None, parameters: Iterable[str]
+) -> None:
+    """Check what a call gives beside its rows.
+
+    Parameters
+    ----------
+    output : str or None
+        How sparse results are to come back.
+    parameters : iterable of str
+        Names of the values of the call.
+
+    Raises
+    ------
+    ParameterError
+        The method has no such parameter or output.
+    """
+    names = signature.outputs[method].parameters
+    wrong = [name for name in parameters if name not in names]
+    if wrong:
+        has = f"it has {', '.join(names)}" if names else "it has none"
+        raise ParameterError(f"{method} has no parameter {wrong[0]!r:.80}; {has}")
+    sparse = any(o.ragged == "sparse" for _, o in signature.results(method))
+    if output is not None and (not sparse or output not in ("dense", "sparse")):
+        offers = "'dense' and 'sparse'" if sparse else "only its own"
+        raise ParameterError(f"{method} has no output {output!r:.80}; it offers {offers}")
 
 
 def method_call(module: Module, method: str) -> Callable[..., Any]:
@@ -23,7 +59,7 @@ def method_call(module: Module, method: str) -> Callable[..., Any]:
     """
     encode, signature, pace = module.encoder.encode, module.signature, module.pace
     output = signature.outputs[method]
-    if signature.beside or output.parameters or not output.is_plain:
+    if is_general(signature, method):
         return _general_call(module, method)
     dtype = np.dtype(signature.numeric_dtype)
     width = len(signature.columns)
@@ -81,24 +117,32 @@ def method_call(module: Module, method: str) -> Callable[..., Any]:
     return call
 
 
+def general_results(
+    module: Module, method: str, rows: Any, parameters: Mapping[str, Any]
+) -> list[tuple[Output, Result]]:
+    """Run any method, and return what each of its results is and holds, undecoded.
+
+    Parameters
+    ----------
+    rows : object
+        What `sclbl.rows.Encoder.encode` takes.
+    parameters : mapping
+        Values of the call, whose names `check_options` found to be right.
+    """
+    signature = module.signature
+    outputs = [output for _, output in signature.results(method)]
+    blocks = module.encoder.encode(rows, empty=outputs[0].empty, parameters=parameters)
+    return list(zip(outputs, module.general(method, blocks), strict=True))
+
+
 def _general_call(module: Module, method: str) -> Callable[..., Any]:
     """Return a function of rows and parameters, for all that the short ways are not for."""
-    signature, encode = module.signature, module.encoder.encode
-    outputs = [output for _, output in signature.results(method)]
-    names = signature.outputs[method].parameters
-    sparse = any(output.ragged == "sparse" for output in outputs)
+    signature = module.signature
 
     def call(rows: Any, *, output: str | None = None, **parameters: Any) -> Any:
-        wrong = [name for name in parameters if name not in names]
-        if wrong:
-            has = f"it has {', '.join(names)}" if names else "it has none"
-            raise ParameterError(f"{method} has no parameter {wrong[0]!r}; {has}")
-        if output is not None and (not sparse or output not in ("dense", "sparse")):
-            offers = "'dense' and 'sparse'" if sparse else "only its own"
-            raise ParameterError(f"{method} has no output {output!r}; it offers {offers}")
-        blocks = encode(rows, empty=outputs[0].empty, parameters=parameters)
-        found = module.general(method, blocks)
-        results = [finish_any(o, r, output) for o, r in zip(outputs, found, strict=True)]
+        check_options(signature, method, output, parameters)
+        found = general_results(module, method, rows, parameters)
+        results = [finish_any(o, r, output) for o, r in found]
         return tuple(results) if len(results) > 1 else results[0]
 
     return call

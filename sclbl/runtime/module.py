@@ -74,7 +74,8 @@ class Module:
         row = len(signature.numeric) * itemsize + 8 * len(signature.text)
         row += max((columns_of(o) for o in signature.outputs.values()), default=1) * 8
         row += sum(8 * max(given.width, 16) for given in signature.beside if given.kind != "sparse")
-        self.chunk = int(np.clip(CHUNK_BYTES // max(row, 1), CHUNK_MIN, CHUNK_MAX))
+        chunk = int(np.clip(CHUNK_BYTES // max(row, 1), CHUNK_MIN, CHUNK_MAX))
+        self.chunk = 1 if signature.one_row else chunk
         #: Seconds that a row takes, by method; 0 where nobody saw it yet.
         self.pace = dict.fromkeys(signature.outputs, 0.0)
         self._local = threading.local()

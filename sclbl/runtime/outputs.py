@@ -38,6 +38,13 @@ def choose(labels: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 MOST_DENSE_BYTES = 64 * 1024 * 1024
 
 
+def typed(output: Output, found: RaggedRows) -> np.ndarray:
+    """Return the values of ragged rows in the type in which the model returns them."""
+    if not isinstance(found.values, np.ndarray):
+        raise ProgramError("the program gave ragged rows without values; fetch or compile it again")
+    return found.values.astype(output.dtype)
+
+
 def finish_any(output: Output, found: np.ndarray | RaggedRows, wanted: str | None = None) -> Any:
     """Return results, ragged ones included, as the model returns them.
 
@@ -53,10 +60,7 @@ def finish_any(output: Output, found: np.ndarray | RaggedRows, wanted: str | Non
     """
     if isinstance(found, np.ndarray):
         return finish(output, found)
-    values = found.values
-    if not isinstance(values, np.ndarray):
-        raise ProgramError("the program gave ragged rows without values; fetch or compile it again")
-    values = values.astype(output.dtype)
+    values = typed(output, found)
     rows = len(found)
     if output.ragged == "list":
         parts = np.empty(rows, dtype=object)
@@ -101,5 +105,5 @@ def finish(output: Output, found: np.ndarray) -> Any:
         edges = np.cumsum(output.splits)[:-1]
         return [np.ascontiguousarray(part) for part in np.split(found, edges, axis=1)]
     if output.shape is not None:
-        return found.reshape(len(found), *output.shape)
+        return found.reshape(output.shape if output.is_whole else (len(found), *output.shape))
     return found[:, 0] if output.ndim == 1 else found

@@ -16,11 +16,14 @@ import msgspec
 
 from sclbl import example, onnx_format
 from sclbl.errors import InputError, SclblError
+from sclbl.json_calls import names_of
 from sclbl.missing import of_text
 from sclbl.ops import find
 from sclbl.registry.base import Record
+from sclbl.rows.encode import TABLE
 from sclbl.server.context import Context
 from sclbl.server.payload import JSON
+from sclbl.server.schemas import example_row
 from sclbl.signature import Kind, Signature
 from sclbl.spec import Graph
 
@@ -76,14 +79,14 @@ class Examples:
         known: list[Any] | None = None
         while True:
             for values in tries:
-                row = example.as_row(values, signature)
-                body = msgspec.json.encode([row])
+                row = _row(values, signature)
+                body = msgspec.json.encode(example_body(signature, row))
                 try:
                     await predictor.respond(target, body, JSON, JSON)
                 except InputError:
                     continue
                 return row
-            if known is not None:
+            if known is not None or not signature.columns:
                 return None
             known = await self._context.ask(self._known, record, signature, plain)
             tries = [known, plain] if signature.text else [known]
@@ -95,6 +98,32 @@ class Examples:
         for position, keys in _keys(signature, spec.graph).items():
             row[position] = keys[0]
         return row
+
+
+def example_body(signature: Signature, row: Any) -> Any:
+    """Return the body of a prediction of an example, None where there is none.
+
+    Parameters
+    ----------
+    row : object
+        A row; where there are several inputs, the row of each by its name.
+    """
+    if row is None:
+        return None
+    if len(names_of(signature)) == 1:
+        return {"rows": [row]}
+    return {"inputs": {name: [part] for name, part in row.items()}}
+
+
+def _row(values: list[Any], signature: Signature) -> Any:
+    """Return values of the table, and a row of each other input, as an example."""
+    rows = {given.name: example_row(given) for given in signature.beside}
+    if signature.columns:
+        table = example.as_row(values, signature)
+        for size in (signature.shape or ())[:0:-1]:
+            table = [table[k : k + size] for k in range(0, len(table), size)]
+        rows = {TABLE: table, **rows}
+    return rows if len(rows) > 1 else next(iter(rows.values()))
 
 
 def _keys(signature: Signature, graph: Graph) -> dict[int, list[Any]]:

@@ -8,6 +8,7 @@ decode, and grows; so what decodes is the rows, whatever they hold.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from typing import Any
@@ -15,7 +16,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from sclbl import json_calls
 from sclbl.errors import LimitError
+from sclbl.json_calls import Call, names_of
 from sclbl.rows import Encoder, OneNull
 from sclbl.runtime.engine import check_time
 from sclbl.server.payload import JSON, READERS, too_many
@@ -25,11 +28,16 @@ from sclbl.signature import Signature
 SLICE_BYTES = 16 * 1024
 #: A row that is larger than a slice may hold at most this many commas: each value needs one.
 MOST_COMMAS = 20_000
+#: A JSON body that is not read in slices may have this size: the decoder takes some milliseconds.
+WHOLE_BYTES = 2 * 1024 * 1024
+#: What stands behind the rows has at most this size.
+TAIL_BYTES = 4 * 1024
 #: What others wait for at least, between two slices.
 BREATH = 0.0002
 
 _HEAD = re.compile(rb'\s*(?:\{\s*"rows"\s*:\s*)?\[')
 _TAIL = re.compile(rb"\]\s*(\}\s*)?\Z")
+_CALL_TAIL = re.compile(rb'\]\s*((?:,\s*"parameters"\s*:\s*(\{[^{}\[\]]*\})\s*)?\}\s*)?\Z')
 _CUT = re.compile(rb"[\]}]\s*,\s*(?=[\[{])")
 _LINE = re.compile(rb"[^\n]*\n?")
 _DECODE = msgspec.json.Decoder(list[Any]).decode
@@ -53,8 +61,54 @@ def read(body: bytes, media: str, encoder: Encoder, limit: int) -> Any:
             # Not of the usual form, or wrong: the reader knows every form, and says what is wrong.
             _check_commas(body)
         else:
-            _check_lines(body, limit)
+            check_lines(body, limit)
     return OneNull(READERS[media](body, encoder.signature, limit))
+
+
+def read_call(body: bytes, signature: Signature, limit: int) -> Call:
+    """Return the inputs and parameters in a JSON body of any size.
+
+    Raises
+    ------
+    InputError, RequestError, LimitError
+        As `sclbl.json_calls.read_call` does, or where it holds too much.
+    DeadlineError
+        The time of this thread is used up.
+    """
+    names = names_of(signature)
+    if len(body) > SLICE_BYTES and len(names) == 1:
+        call = _sliced_call(body, names[0], signature, limit)
+        if call is not None:
+            return call
+    if len(body) > WHOLE_BYTES:
+        raise LimitError(
+            f"the body has {len(body):,} bytes, and one of several inputs, or of another form than "
+            f'{{"rows": [...], "parameters": {{...}}}}, may have {WHOLE_BYTES:,}; send the rows in '
+            "several requests"
+        )
+    return json_calls.read_call(body, signature)
+
+
+def _sliced_call(body: bytes, name: str, signature: Signature, limit: int) -> Call | None:
+    """Return the rows of the one input; None where the body is not of the usual form."""
+    head = _HEAD.match(body, 0, 256)
+    tail = _CALL_TAIL.search(body, max(0, len(body) - TAIL_BYTES))
+    if head is None or tail is None or (b"{" in head[0]) != (tail[1] is not None):
+        return None
+    at, last = head.end(), tail.start()
+    found: list[Any] = []
+    while at < last:
+        rows, at = _slice(body, at, last, signature)
+        if rows is None:
+            return None
+        found += rows
+        if len(found) > limit:
+            raise too_many(limit)
+    if tail[2] is None:
+        return Call({name: found})
+    # Rows of their own form, so that its reader knows which key is the parameters'.
+    said = json_calls.read_call(b'{"rows":[],"parameters":%b}' % tail[2], signature)
+    return Call({name: found}, said.parameters)
 
 
 def _sliced(body: bytes, encoder: Encoder, limit: int) -> Any:
@@ -93,15 +147,16 @@ def _sliced(body: bytes, encoder: Encoder, limit: int) -> Any:
 def _slice(body: bytes, at: int, last: int, signature: Signature) -> tuple[list[Any] | None, int]:
     """Return the rows from `at` on and where the next ones begin; None where they do not decode."""
     size = SLICE_BYTES
+    between, most = _between(signature), _most_commas(signature)
     while True:
         check_time()
         time.sleep(BREATH)
         seen = min(last, at + 2 * size)
-        cut = _CUT.search(body, at + size, seen) if at + size < last else None
+        cut = between.search(body, at + size, seen) if at + size < last else None
         end, after = (seen, seen) if cut is None else (body.index(b",", cut.start()), cut.end())
         text = body[at:end]
         if len(text) > 2 * SLICE_BYTES:
-            _check_commas(text)
+            _check_commas(text, most)
         rows = _decoded(text) if cut is not None or end == last else None
         if rows is None:
             if end == last:
@@ -115,6 +170,25 @@ def _slice(body: bytes, at: int, last: int, signature: Signature) -> tuple[list[
         return rows, after
 
 
+def _between(signature: Signature) -> re.Pattern[bytes]:
+    """Return what stands between two rows: brackets inside of a row of several axes do not."""
+    shape = _shape(signature)
+    if shape is None or len(shape) == 1:
+        return _CUT
+    return re.compile(rb"(?:\]\s*){%d},\s*" % len(shape) if shape else rb",\s*")
+
+
+def _most_commas(signature: Signature) -> int:
+    return max(MOST_COMMAS, math.prod(_shape(signature) or ()))
+
+
+def _shape(signature: Signature) -> tuple[int, ...] | None:
+    """Return the shape of a row of the only input, where it has one."""
+    if signature.beside and not signature.columns and signature.beside[0].kind == "tensor":
+        return signature.beside[0].shape
+    return signature.shape
+
+
 def _decoded(text: bytes) -> list[Any] | None:
     try:
         return _DECODE(b"[%b]" % text)
@@ -122,7 +196,7 @@ def _decoded(text: bytes) -> list[Any] | None:
         return None
 
 
-def _check_lines(body: bytes, limit: int) -> None:
+def check_lines(body: bytes, limit: int) -> None:
     """Refuse lines that hold more than a row can; and more lines than rows are taken."""
     if body.count(b"\n") > 2 * limit + 16:
         raise too_many(limit)
@@ -131,9 +205,9 @@ def _check_lines(body: bytes, limit: int) -> None:
             _check_commas(line[0])
 
 
-def _check_commas(text: bytes) -> None:
-    if text.count(b",") > MOST_COMMAS + len(text) // 256:
+def _check_commas(text: bytes, most: int = MOST_COMMAS) -> None:
+    if text.count(b",") > most + len(text) // 256:
         raise LimitError(
-            f"a row of the body holds more than {MOST_COMMAS:,} values; "
+            f"a row of the body holds more than {most:,} values; "
             "send the columns of the model alone, one row for each thing to predict"
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sclbl.errors import LimitError
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -83,3 +85,19 @@ class Settings:
     cached_programs: int = 64
     cached_bytes: int = 1024 * MEBIBYTE
     revision_seconds: float = 0.02
+
+
+def too_many_values(rows: int, values: int, most: int) -> LimitError:
+    """Return the error for an answer of more values than one may have."""
+    return LimitError(
+        f"the answer for {rows:,} rows has {values:,} values; this server "
+        f"gives at most {most:,} in one answer, so send fewer rows"
+    )
+
+
+def too_many_bytes(most: int) -> LimitError:
+    """Return the error for an answer of more bytes than one may have."""
+    return LimitError(
+        f"the answer has more than {most:,} bytes, which is the most "
+        "that this server gives in one answer; send fewer rows"
+    )

@@ -7,7 +7,7 @@ costs the same however large the programs are.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -16,25 +16,17 @@ from starlette.routing import Route
 
 import sclbl
 from sclbl.errors import RequestError
+from sclbl.json_calls import names_of
 from sclbl.methods import default_method
 from sclbl.registry.base import Record
 from sclbl.server.context import Context, context_of, json_response, reading
-from sclbl.server.examples import Examples
-from sclbl.signature import Kind, Output, Signature
-
-Json = dict[str, Any]
+from sclbl.server.examples import Examples, example_body
+from sclbl.server.payload import CSV, NDJSON
+from sclbl.server.schemas import Json, body_schema, result_schema
+from sclbl.signature import Signature
 
 #: Deployments that one document links to.
 PAGE = 100
-
-_KINDS: Mapping[Kind, Json] = {
-    "float64": {"type": ["number", "null"]},
-    "float32": {"type": ["number", "null"]},
-    "integer": {"type": ["number", "null"]},
-    "boolean": {"type": ["boolean", "number", "null"]},
-    "text": {"type": ["string", "null"]},
-}
-_LABELS: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
 def _ref(name: str) -> Json:
@@ -91,20 +83,29 @@ def _body(content: Json) -> Json:
     return {"required": True, "content": content}
 
 
-def _predict_body(rows: Json, example: list[Any] | None = None) -> Json:
-    media: Json = {
-        "schema": {
-            "anyOf": [
-                {"type": "object", "properties": {"rows": rows}, "required": ["rows"]},
-                rows,
-                rows["items"],
-            ]
-        }
-    }
+def _predict_body(
+    schema: Json, example: Any = None, others: Sequence[str] = ("application/x-ndjson", "text/csv")
+) -> Json:
+    media: Json = {"schema": schema}
     if example is not None:
-        media["example"] = {"rows": example}
+        media["example"] = example
     text = {"schema": {"type": "string"}}
-    return _body({"application/json": media, "application/x-ndjson": text, "text/csv": text})
+    return _body({"application/json": media, **dict.fromkeys(others, text)})
+
+
+def _any_body() -> Json:
+    """Return the schema of a body of which the model is not known."""
+    rows: Json = {"type": "array", "items": {}}
+    more = {"parameters": {"type": "object", "description": "values of the whole call, by name"}}
+    inputs = {"type": "object", "additionalProperties": rows}
+    return {
+        "anyOf": [
+            {"type": "object", "properties": {"rows": rows, **more}, "required": ["rows"]},
+            {"type": "object", "properties": {"inputs": inputs, **more}, "required": ["inputs"]},
+            rows,
+            {},
+        ]
+    }
 
 
 def _static_paths() -> dict[str, Json]:
@@ -249,12 +250,12 @@ def _static_paths() -> dict[str, Json]:
                 {"200": _answer("one result a row", _prediction({}))},
                 REF,
                 METHOD,
-                requestBody=_predict_body({"type": "array", "items": {}}),
+                requestBody=_predict_body(_any_body()),
             )
         },
         "/v1/deployments/{ref}/openapi.json": {
             "get": _operation(
-                "Describe one version: its columns, methods and results, with an example",
+                "Describe one version: its inputs, methods and results, with an example",
                 {"200": _answer("an OpenAPI document", {"type": "object"})},
                 REF,
             )
@@ -347,41 +348,11 @@ SCHEMAS: dict[str, Json] = {
 }
 
 
-def rows_schema(signature: Signature) -> Json:
-    """Return the schema of a list of rows: objects where columns have names, else arrays."""
-    if signature.layout == "table":
-        names = [str(c.name) for c in signature.columns]
-        row: Json = {
-            "type": "object",
-            "properties": {str(c.name): _KINDS[c.kind] for c in signature.columns},
-            "required": names,
-        }
-    else:
-        width = len(signature.columns)
-        kinds = {c.kind for c in signature.columns}
-        row = {"type": "array", "minItems": width, "maxItems": width}
-        if len(kinds) == 1:
-            row["items"] = _KINDS[kinds.pop()]
-        else:
-            row["prefixItems"] = [_KINDS[c.kind] for c in signature.columns]
-    least = 0 if any(output.empty for output in signature.outputs.values()) else 1
-    return {"type": "array", "minItems": least, "items": row}
-
-
-def result_schema(output: Output) -> Json:
-    """Return the schema of one result."""
-    if output.labels is not None:
-        kinds = {_LABELS.get(type(v), "string") for column in output.labels for v in column}
-        value: Json = {"type": sorted(kinds)}
-    elif output.storage == "text":
-        value = {"type": ["string", "null"]}
-    elif output.storage == "bool":
-        value = {"type": "boolean"}
-    else:
-        value = {"type": ["number", "null", "string"]}
-    if output.splits is not None:
-        return {"type": "array", "items": {"type": "array", "items": value}}
-    return value if output.ndim == 1 else {"type": "array", "items": value}
+def _texts(signature: Signature) -> tuple[str, ...]:
+    """Return the media types, beside JSON, that hold what a program takes."""
+    if len(names_of(signature)) > 1:
+        return ()
+    return (NDJSON,) if signature.beside else (NDJSON, CSV)
 
 
 def _deployment_path(ref: str, record: Record, example: Any) -> Json:
@@ -399,7 +370,7 @@ def _deployment_path(ref: str, record: Record, example: Any) -> Json:
             tags=[record.name],
             description=record.docs,
             requestBody=_predict_body(
-                rows_schema(signature), None if example is None else [example]
+                body_schema(signature), example_body(signature, example), _texts(signature)
             ),
         )
     }

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import DeadlineError, LimitError, RequestError
+from sclbl.errors import DeadlineError, RequestError
 from sclbl.methods import pick_method
 from sclbl.program import Program
 from sclbl.registry.base import Record, Registry
 from sclbl.rows import OneNull
 from sclbl.runtime.engine import check_time
-from sclbl.server import large, results
+from sclbl.server import general, large, results
 from sclbl.server.lanes import INLINE_SECONDS, Lanes, begin_inline, end_inline
-from sclbl.server.limits import Settings
+from sclbl.server.limits import Settings, too_many_bytes, too_many_values
 from sclbl.server.payload import JSON, NDJSON, READERS
 from sclbl.server.pools import Pools
 from sclbl.server.programs import Programs, Target, target_of
@@ -112,7 +112,9 @@ class Predictor:
         if not self.revision.fresh() or len(body) > INLINE_BYTES:
             return None
         target = self._targets.get((ref, method))
-        return None if target is None else self._at_once(target, body)
+        if target is None or target.general:
+            return None
+        return self._at_once(target, body)
 
     def _at_once(self, target: Target, body: bytes) -> bytes | None:
         start = time.perf_counter()
@@ -129,7 +131,7 @@ class Predictor:
             finally:
                 end_inline()
             output = target.program.signature.outputs[target.method]
-            text = results.encode(results.by_row(found), output)
+            text = results.encode(results.by_row(results.with_rows(found, output)), output)
         except DeadlineError:
             target.costs.too_slow(count)
             return None
@@ -161,7 +163,7 @@ class Predictor:
             Too many predictions wait for their turn.
         """
         size = len(body)
-        if media == accept == JSON and size <= INLINE_BYTES:
+        if media == accept == JSON and size <= INLINE_BYTES and not target.general:
             answer = self._at_once(target, body)
             if answer is not None:
                 return [answer]
@@ -183,18 +185,19 @@ class Predictor:
         """Predict, in this thread, and return the answer in pieces; raises as `respond` does."""
         start = time.thread_time()
         settings, signature = self._settings, target.program.signature
+        if target.general:
+            parts, count = general.answer(target, body, media, accept, settings)
+            target.costs.add(count, time.thread_time() - start)
+            return parts
         rows = large.read(body, media, target.program.module.encoder, settings.rows)
         count = _count(rows)
         if count * target.width > settings.answer_values:
-            raise LimitError(
-                f"the answer for {count:,} rows has {count * target.width:,} values; this server "
-                f"gives at most {settings.answer_values:,} in one answer, so send fewer rows"
-            )
+            raise too_many_values(count, count * target.width, settings.answer_values)
         check_time()
-        found = target.call(rows)
+        output = signature.outputs[target.method]
+        found = results.with_rows(target.call(rows), output)
         del rows
         parts, size = [], 0
-        output = signature.outputs[target.method]
         for some in results.in_slices(found, SLICE_VALUES):
             check_time()
             if accept == NDJSON:
@@ -204,10 +207,7 @@ class Predictor:
                 parts.append(b"%b%b" % (b"," if parts else target.prefix + b"[", text[1:-1]))
             size += len(parts[-1])
             if size > settings.answer_bytes:
-                raise LimitError(
-                    f"the answer has more than {settings.answer_bytes:,} bytes, which is the most "
-                    "that this server gives in one answer; send fewer rows"
-                )
+                raise too_many_bytes(settings.answer_bytes)
             if len(parts) > 1:
                 time.sleep(large.BREATH)
         if accept != NDJSON:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from sclbl.program import Program
+from sclbl.program import Method, Program
 from sclbl.registry.base import Record
 
 #: Seconds that nobody measured yet; what a prediction that had to be stopped counts as, until later
@@ -63,6 +64,8 @@ class Target:
     method: str
     prefix: bytes
     call: Callable[[Any], Any]
+    #: Whether the program takes more than a table, or the method gives more than a plain result.
+    general: bool
     costs: Costs = field(default_factory=Costs)
     #: Bodies of this size and larger are known to take long.
     long_bytes: int = 1 << 62
@@ -85,7 +88,12 @@ def target_of(record: Record, program: Program, method: str) -> Target:
         }
     )
     prefix = head[:-1] + b',"results":'
-    return Target(record, program, method, prefix, getattr(program, method))
+    # What a program has of its own stands in the way of a method of that name.
+    found = vars(program).get(method)
+    call = found if isinstance(found, Method) else partial(program.run, method)
+    signature = program.signature
+    general = bool(signature.inputs) or not signature.outputs[method].is_plain
+    return Target(record, program, method, prefix, call, general)
 
 
 class Programs:

@@ -32,6 +32,11 @@ def by_row(result: Any) -> list[Any]:
     return rows
 
 
+def with_rows(result: Any, output: Output) -> Any:
+    """Return a result with an axis of rows, of length one where the whole tensor is one row."""
+    return result[np.newaxis] if output.is_whole else result
+
+
 def in_slices(result: Any, values: int) -> Iterator[list[Any]]:
     """Yield results as `by_row` does, about so many values at a time."""
     parts = result if isinstance(result, (list, tuple)) else [result]

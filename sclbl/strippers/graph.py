@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from sclbl.strippers.labels import plain_labels
 from sclbl.strippers.markers import marked
 from sclbl.strippers.promotion import NATURAL, is_polars, kind_of, numpy_dtype
 from sclbl.strippers.trees import Trees
+
+Library = Literal["numpy", "pandas", "polars", "pyarrow"]
 
 
 class Builder:
@@ -53,8 +55,8 @@ class Builder:
         self.objects: frozenset[int] = frozenset()
         #: What programs refuse and the model need not, beside what its stripper says.
         self.refuses_more: set[type[InputError]] = set()
-        #: Whether pandas computes what is written, which has rules of its own.
-        self.by_pandas = False
+        #: What computes what is written (see `computed_by`).
+        self.library: Library = "numpy"
         #: Which missing values the model takes for what, by column (see `learn` and `take`).
         self.learned: dict[int, set[Missing]] = {}
         self.taken: dict[int, set[Missing]] = {}
@@ -75,6 +77,15 @@ class Builder:
             yield
         finally:
             self.model, self._place = outer, place
+
+    @contextmanager
+    def computed_by(self, library: Library) -> Iterator[None]:
+        """Write what another library than NumPy computes, by its rules."""
+        self.library = library
+        try:
+            yield
+        finally:
+            self.library = "numpy"
 
     # ------------------------------------------------------------- inputs
 

@@ -28,12 +28,16 @@ from sclbl.strippers.conversions import (
     to_float,
     to_integer,
 )
+from sclbl.strippers.numpy_reductions import (
+    argmax,
+    argmin,
+    extreme,
+    floats,
+    mean,
+    reducible,
+    sum_,
+)
 from sclbl.strippers.wire import Wire, mixes_rows
-
-#: Rows up to here are summed by `numpy.sum` in one go.
-_BLOCK = 128
-#: float64 adds up so many integers of 32 bits exactly.
-_EXACT_WIDTH = 2**20
 
 #: Element-wise functions that are operators; the language knows them by NumPy's function.
 OPERATORS: dict[Any, str] = {
@@ -54,12 +58,13 @@ _SPECIAL = {
 #: Those that others make up, with the same bits.
 _COMPOSED: dict[np.ufunc, Callable[..., Any]] = {
     np.isfinite: lambda x: ~(np.isnan(x) | np.isinf(x)),
-    np.isinf: lambda x: np.equal(np.absolute(_floats(x)), np.inf),
+    np.isinf: lambda x: np.equal(np.absolute(floats(x)), np.inf),
     np.not_equal: lambda a, b: ~np.equal(a, b),
     np.positive: lambda x: x,
     np.square: lambda x: _square(x),
 }
 _SHIFTS = (np.left_shift, np.right_shift)
+_PANDAS = ("pandas", "pyarrow")
 _PANDAS_OPERATORS = frozenset({
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power,
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
@@ -109,7 +114,7 @@ def _of_pandas(function: np.ufunc, inputs: Sequence[Any]) -> Sequence[Any]:
     What pandas has an operator for takes NumPy's scalars as Python's numbers, which adapt to the
     others' type; any other function gets arrays, so that Python's numbers do not adapt.
     """
-    if not any(isinstance(x, Wire) and x.builder.by_pandas for x in inputs):
+    if not any(isinstance(x, Wire) and x.builder.library in _PANDAS for x in inputs):
         return inputs
     if function in _PANDAS_OPERATORS:
         scalars = (np.integer, np.floating)
@@ -214,6 +219,12 @@ def _compared(op: str, inputs: Sequence[Any], kinds: Sequence[np.dtype[Any]]) ->
 
 def _of_integers(function: np.ufunc, op: str, inputs: Sequence[Any], made: np.dtype[Any]) -> Wire:
     """Write a function in the integer type that NumPy computes in."""
+    build = next(x.builder for x in inputs if isinstance(x, Wire))
+    if build.library in ("polars", "pyarrow"):
+        raise UnsupportedModelError(
+            f"np.{function.__name__} is given integers of {build.library}, which has rules of its "
+            "own for what does not fit; convert X to an array first, or to float64"
+        )
     if op == "Pow":
         return _power(inputs[0], inputs[1], made)
     if function in _SHIFTS:
@@ -221,8 +232,7 @@ def _of_integers(function: np.ufunc, op: str, inputs: Sequence[Any], made: np.dt
     operands = [brought(x, made, whole=True) for x in inputs]
     if op == "Neg" and made.kind == "u":
         op, operands = "Sub", [np.zeros(1, made), *operands]
-    build = next(x.builder for x in inputs if isinstance(x, Wire))
-    if function in _BY_PANDAS and build.by_pandas and not _divides(operands[1]):
+    if function in _BY_PANDAS and build.library in _PANDAS and not _divides(operands[1]):
         raise UnsupportedModelError(
             f"np.{function.__name__} of a DataFrame's columns gives infinities where it divides by "
             "0, and programs divide by numbers that are not 0 only; convert X to an array first"
@@ -321,94 +331,6 @@ def _whole_product(x: Wire, columns: np.ndarray, made: np.dtype[Any]) -> Wire:
     return to_integer(build.concat(sums), made)
 
 
-# ------------------------------------------------------------ along the columns
-
-
-def _floats(x: Wire) -> Wire:
-    return x if x.numbers.kind == "f" else to_float(x, np.dtype(np.float64))
-
-
-def _reducible(x: Wire) -> Wire:
-    """Return numbers in a type that is reduced, which holds them exactly."""
-    if x.numbers == np.float16:
-        return to_float(x, np.dtype(np.float32))
-    return x if x.dtype in WIDE else cast(Wire, brought(x, x.numbers))
-
-
-def _reduced(x: Wire, axis: Any, keepdims: bool, write: Callable[[Wire], Wire], what: str) -> Wire:
-    """Reduce along the columns."""
-    if x.ndim == 1 or axis not in (1, -1, (1,), (-1,)):
-        mixes_rows(f"{what} along axis {axis}")
-    return replace(write(_reducible(x)), ndim=2 if keepdims else 1)
-
-
-def pairwise_sum(x: Wire) -> Wire:
-    """Return what `numpy.sum` makes of each contiguous row.
-
-    From eight numbers on it keeps eight running sums and adds them in pairs; the numbers left over
-    follow one by one. Beyond 128 numbers it halves the row first
-    (``numpy/_core/src/umath/loops_utils.h.src``).
-    """
-    build = x.builder
-    if x.width > _BLOCK:
-        half = x.width // 2
-        half -= half % 8
-        return build.add(
-            pairwise_sum(build.columns(x, range(half))),
-            pairwise_sum(build.columns(x, range(half, x.width))),
-        )
-    whole = x.width - x.width % 8
-    if whole == 0:
-        return build.reduce("ReduceSum", x)
-    sums = build.columns(x, range(8))
-    for begin in range(8, whole, 8):
-        sums = build.add(sums, build.columns(x, range(begin, begin + 8)))
-    while sums.width > 1:
-        even, odd = range(0, sums.width, 2), range(1, sums.width, 2)
-        sums = build.add(build.columns(sums, even), build.columns(sums, odd))
-    for rest in range(whole, x.width):
-        sums = build.add(sums, build.columns(x, [rest]))
-    return sums
-
-
-def _sum(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-    made = np.sum(np.zeros(1, x.numbers)).dtype
-    whole = x.numbers.kind in "iu" and (x.numbers.itemsize == 8 or x.width > _EXACT_WIDTH)
-    if whole:
-        added = _reduced(
-            to_integer(x, made), axis, keepdims, lambda y: y.builder.reduce("ReduceSum", y), "a sum"
-        )
-    else:
-        added = _reduced(x, axis, keepdims, pairwise_sum, "a sum")
-    # float16 is added up in float32.
-    return to_float(added, made) if made.kind == "f" else held_as(added, made)
-
-
-def _mean(x: Wire, axis: Any = None, keepdims: bool = False) -> Any:
-    if x.numbers == np.float16:
-        mean = _mean(to_float(x, np.dtype(np.float32)), axis, keepdims)
-        return to_float(mean, np.dtype(np.float16))
-    return _sum(_floats(x), axis, keepdims) / x.width
-
-
-def _extreme(op: str) -> Callable[..., Wire]:
-    def write(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-        found = _reduced(x, axis, keepdims, lambda y: y.builder.reduce(op, y), "an extreme")
-        return to_float(found, x.numbers) if x.numbers.kind == "f" else held_as(found, x.numbers)
-
-    return write
-
-
-def _argmax(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-    return _reduced(x, axis, keepdims, lambda y: y.builder.argmax(y), "argmax")
-
-
-def _argmin(x: Wire, axis: Any = None, keepdims: bool = False) -> Wire:
-    if x.dtype in WIDE:
-        return _argmax(~x, axis, keepdims)  # -x - 1, which has no end to wrap around at
-    return _argmax(-_floats(x), axis, keepdims)
-
-
 def _where(condition: Wire, a: Any, b: Any) -> Wire:
     build, ndim = condition.builder, _axes([condition, a, b])
     dtype = promotion.result_type([numbers_of(a), numbers_of(b)])
@@ -452,7 +374,7 @@ def _stack(wires: Sequence[Any], axis: Any = 0) -> Wire:
 
 def _full_like(x: Wire, value: Any, dtype: Any = None) -> Any:
     """Return a number for each cell, whatever the row holds."""
-    numbers, made = _reducible(x), np.dtype(dtype or x.numbers)
+    numbers, made = reducible(x), np.dtype(dtype or x.numbers)
     number = np.asarray(value).astype(made).item()
     if float(number) != number:
         _refuse_numbers(f"np.full_like with {number}", made)
@@ -468,13 +390,13 @@ def _take(x: Any, indices: Any, axis: Any = None) -> Wire:
 
 
 _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: _sum,
-    np.maximum: _extreme("ReduceMax"),
-    np.minimum: _extreme("ReduceMin"),
+    np.add: sum_,
+    np.maximum: extreme("ReduceMax"),
+    np.minimum: extreme("ReduceMin"),
 }
 _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
-    np.argmax: _argmax,
-    np.argmin: _argmin,
+    np.argmax: argmax,
+    np.argmin: argmin,
     np.clip: _clip,
     np.column_stack: _column_stack,
     np.concatenate: _concatenate,
@@ -482,11 +404,11 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.full_like: _full_like,
     np.hstack: lambda wires: _concatenate(wires, axis=1),
     np.max: _REDUCTIONS[np.maximum],
-    np.mean: _mean,
+    np.mean: mean,
     np.min: _REDUCTIONS[np.minimum],
     np.ones_like: lambda x, dtype=None: _full_like(x, 1.0, dtype),
     np.stack: _stack,
-    np.sum: _sum,
+    np.sum: sum_,
     np.take: _take,
     np.where: _where,
     np.zeros_like: lambda x, dtype=None: _full_like(x, 0.0, dtype),

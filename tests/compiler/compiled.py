@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,10 @@ def blocks(numeric: np.ndarray | None, text: np.ndarray | None = None) -> Blocks
     return Blocks(rows, numeric, columns)
 
 
+def _missing(value: Any) -> str:
+    return MISSING_TEXTS["none" if value is None else "na" if value is pd.NA else "nan"]
+
+
 class Compiled:
     """A graph, its program, and what the reference makes of it."""
 
@@ -80,13 +85,14 @@ class Compiled:
         self, method: str, numeric: np.ndarray | None, text: np.ndarray | None = None
     ) -> np.ndarray:
         """Return what the program makes of rows; class numbers for labels."""
-        found = self.program.module.call(method, blocks(numeric, text))
+        return self.run_blocks(method, blocks(numeric, text))
+
+    def run_blocks(self, method: str, given: Blocks) -> np.ndarray:
+        """Return what the program makes of rows as `blocks` lays them out."""
+        found = self.program.module.call(method, given)
         if found.dtype == object:
-            for place in np.ndindex(found.shape):
-                value = found[place]
-                if not isinstance(value, str):
-                    kind = "none" if value is None else "na" if value is pd.NA else "nan"
-                    found[place] = MISSING_TEXTS[kind]
+            cells = [v if isinstance(v, str) else _missing(v) for v in found.ravel().tolist()]
+            found = np.array(cells, dtype=object).reshape(found.shape)
         return found
 
     def expected(

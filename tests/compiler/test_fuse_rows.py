@@ -131,6 +131,22 @@ def test_a_product_adds_what_is_added_to_it(
         np.testing.assert_allclose(got, one.expected(x)["value"], rtol=exact, atol=exact)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("columns", [2, 3, 4, 5, 9])
+def test_sums_of_several_columns_go_in_order(columns: int, kind: Kind) -> None:
+    """Whatever is done at a time, each is the sum that one would write down."""
+    width = 7
+    weights = numbers(width, columns, kind)
+    build = builder(width, kind)
+    made = Compiled(build, {"value": build.matmul(build.table().matrix(), weights)})
+    for rows in (*ROWS, 3, 4, 5):
+        x = numbers(rows, width, kind)
+        want = np.zeros((rows, columns), dtype=kind)
+        for k in range(width):
+            want += x[:, k : k + 1] * weights[k]
+        same(made.run("value", x), want)
+
+
 def checked(weights: np.ndarray, kind: Kind, *, nan: bool = True, inf: bool = True) -> Compiled:
     build = builder(len(weights), kind)
     x = build.refuse(build.table().matrix(), nan=nan, inf=inf)

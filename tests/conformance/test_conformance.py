@@ -32,17 +32,25 @@ MANY, SOME = 100_000, 10_000
 CODE_BYTES = 40_000
 
 
-def cases() -> list[Any]:
+def cases(*, every: bool) -> list[Any]:
+    """Return subjects with their forms; `every`: all forms, of which most are exhaustive."""
     found = []
     for subject in subjects():
-        for form in subject.domain.forms:
+        for form in subject.domain.forms if every else (subject.form,):
             marks = () if form == subject.form else (pytest.mark.exhaustive,)
             found.append(pytest.param((subject, form), id=f"{subject.name}-{form}", marks=marks))
     return found
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "pair" in metafunc.fixturenames:
+        # Tests that are only made to be left out take seconds of every process.
+        every = metafunc.config.getoption("markexpr") != "not exhaustive"
+        metafunc.parametrize("pair", cases(every=every), indirect=True, scope="module")
+
+
 # The tests of one pair run one after the other, so that it is made once.
-@pytest.fixture(scope="module", params=cases())
+@pytest.fixture(scope="module")
 def pair(request: pytest.FixtureRequest) -> Pair:
     subject, form = request.param
     return Pair(subject, form)

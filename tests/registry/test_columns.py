@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from sclbl.registry.base import Registry
 from sclbl.registry.columns import differences
 from sclbl.registry.local import LocalRegistry
 from sclbl.registry.remote import RemoteRegistry
-from sclbl.signature import Column, Signature
+from sclbl.signature import Column, Input, Signature
 from tests.server.threads import serving
 
 
@@ -31,6 +32,13 @@ def array(*kinds: Any) -> Signature:
     return table(*((None, kind) for kind in kinds), layout="array")
 
 
+def beside(*inputs: Input, of: Signature | None = None) -> Signature:
+    return replace(of or Signature((), "array"), inputs=inputs)
+
+
+LISTS = Input("X", "list", "text")
+SPARSE = Input("X", "sparse", "float64", (4,))
+RADIUS = Input("radius", "parameter", "float64", default=1.0)
 AGE, PLAN = ("age", "float64"), ("plan", "text")
 MANY = [(f"c{i}", "float64") for i in range(20)]
 
@@ -48,6 +56,16 @@ MANY = [(f"c{i}", "float64") for i in range(20)]
         (array("float64"), array("float64", "float64"), "2 in place of 1"),
         (array("float64"), array("text"), "changed: '0' (float64 → text)"),
         (table(AGE), table(AGE, *MANY), "'c7' (float64) and 12 more"),
+        (beside(LISTS), beside(LISTS), ""),
+        (table(AGE), beside(LISTS), "no table in place of one; new input: 'X'"),
+        (beside(LISTS), table(AGE), "a table of columns in place of none; no longer an input: 'X'"),
+        (
+            beside(SPARSE),
+            beside(replace(SPARSE, shape=(5,))),
+            "changed input: 'X' (sparse of float64 (4,) → sparse of float64 (5,))",
+        ),
+        (table(AGE), beside(RADIUS, of=table(AGE)), "new input: 'radius'"),
+        (beside(RADIUS, of=table(AGE)), beside(replace(RADIUS, default=2), of=table(AGE)), ""),
     ],
 )
 def test_differences(old: Signature, new: Signature, said: str) -> None:

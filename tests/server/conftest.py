@@ -104,12 +104,32 @@ class Served:
         return self.post(path, files=files, headers=self.auth)
 
 
-def start(home: Path, *options: str) -> Served:
-    """Start `sclbl serve` on a free port and return when it listens."""
+#: `sclbl`, with the longest wait for an answer to a wrong token.
+QUICKER = """
+from sclbl.cli import main
+from sclbl.server import slowdown
+slowdown.MOST_SECONDS = {most}
+main()
+"""
+
+
+def start(home: Path, *options: str, most: float | None = None) -> Served:
+    """Start `sclbl serve` on a free port and return when it listens.
+
+    Parameters
+    ----------
+    home : Path
+        The home of sclbl.
+    *options : str
+        Options of the command.
+    most : float, optional
+        The longest that answers to wrong tokens wait, where many tests send such to one server.
+    """
+    command = ["-m", "sclbl.cli"] if most is None else ["-c", QUICKER.format(most=most)]
     environment = {**os.environ, "SCLBL_HOME": str(home), "OMP_NUM_THREADS": "1"}
     with (home / "stderr.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sclbl.cli", "serve", "--port", "0", *options],
+            [sys.executable, *command, "serve", "--port", "0", *options],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -141,7 +161,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, cases: dict[str, Case]) -> 
     with LocalRegistry(home) as registry:
         for name, case in cases.items():
             registry.create(name, case.wasm, case.spec, alias="production")
-    served = start(home)
+    served = start(home, most=0.01)
     yield served
     stop(served)
 

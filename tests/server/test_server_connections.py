@@ -35,6 +35,8 @@ JAVA = (
     b'{"rows":[[0.5,1.0,2.0,3.0]]}'
 )
 GET = b"GET /v1/whoami HTTP/1.1\r\nHost: localhost\r\n\r\n"
+#: After this one the server closes, so that its answer is known to be the last.
+LAST = b"GET /v1/whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_the_body_of_an_upgrade_is_no_request(
 ) -> None:
     more = b"Connection: keep-alive, Upgrade\r\nUpgrade: %b\r\n%b" % (offer, way)
     # A request inside the body is rows that are not JSON, and gets no answer of its own.
-    found = answers(server.url, request(GET, more) + request() + request(more=more) + GET)
+    found = answers(server.url, request(GET, more) + request() + request(more=more) + LAST)
     assert [status for status, _, _ in found] == [400, 200, 200, 200]
     assert [json.loads(body)["results"] for _, _, body in found[1:3]] == [expected] * 2
     assert json.loads(found[3][2]) == {"write": False}
@@ -116,8 +118,9 @@ def test_an_upgrade_with_a_body_in_chunks(server: Served, expected: Any) -> None
         b"Connection: Upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n"
     )
     chunks = b"%x\r\n%b\r\n0\r\nAuthorization: Bearer x\r\n\r\n" % (len(BODY), BODY)
-    found = answers(server.url, (head + chunks) * 2)
+    *found, last = answers(server.url, (head + chunks) * 2 + LAST)
     assert [(s, json.loads(body)["results"]) for s, _, body in found] == [(200, expected)] * 2
+    assert json.loads(last[2]) == {"write": False}
 
 
 # --------------------------------------------------------------- strict heads
@@ -178,11 +181,12 @@ def test_two_authorizations_are_refused_on_both_ways(server: Served) -> None:
     for more in (right + right, right + b"Authorization: Bearer x\r\n"):
         for way in (b"", b"Origin: x\r\n"):
             for _ in range(2):
-                ((status, _, body),) = answers(server.url, request(more=more + way))
+                (status, _, body), last = answers(server.url, request(more=more + way) + LAST)
                 message = json.loads(body)["error"]["message"]
                 assert (status, message) == (
                     400, "the request has more than one header authorization; send one",
                 )  # fmt: skip
+                assert json.loads(last[2]) == {"write": False}
 
 
 def test_a_broken_request_does_not_answer_for_the_one_before(server: Served, expected: Any) -> None:

@@ -184,8 +184,9 @@ def test_changes_and_wrong_tokens_are_logged(
 def test_slow_answers_to_wrong_tokens_lock_nobody_out(
     registry: LocalRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sclbl.server.slowdown.FIRST_SECONDS", 60.0)
-    monkeypatch.setattr("sclbl.server.slowdown.MOST_SECONDS", 60.0)
+    monkeypatch.setattr("sclbl.server.slowdown.FIRST_SECONDS", 600.0)
+    monkeypatch.setattr("sclbl.server.slowdown.MOST_SECONDS", 600.0)
+    monkeypatch.setattr("sclbl.server.process.STOP_SECONDS", 1)  # nor does the end wait for it
     with serving(registry) as (url, token):
         wrong = {"Authorization": "Bearer x"}
         with pytest.raises(requests.Timeout):

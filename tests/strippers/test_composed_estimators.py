@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -194,7 +195,8 @@ REGRESSORS = [
 def test_votes_of_classifiers(voting: str, weights: Any, dtype: type) -> None:
     rows = X.astype(dtype)
     model = VotingClassifier(CLASSIFIERS, voting=voting, weights=weights, n_jobs=2)
-    program = check(model, rows, WORDS)
+    with joblib.parallel_config(backend="threading"):  # quicker than to start processes
+        program = check(model, rows, WORDS)
     chances = ("predict_proba",) if voting == "soft" else ()
     assert program.methods == ("predict", *chances, "transform")
     assert program.report is not None

@@ -18,6 +18,7 @@ from sclbl.strippers import ops, promotion
 from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.beside import NAME
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.graph import Library
 from sclbl.strippers.numpy_functions import OPERATORS
 from sclbl.strippers.sklearn import categories
 from sclbl.strippers.sklearn.categories import Codes, Encoder, held_as
@@ -233,12 +234,13 @@ class FunctionTransformer(Estimator):
                 f"FunctionTransformer(func={_name(model)}) is given text; "
                 "select columns of numbers for it with a ColumnTransformer"
             )
+        library = _library(model, x)
         if promotion.is_polars(cell.dtype for cell in x.cells) or not _is_frame(x):
             x = Table(x.builder, one_array(x.cells))
         dtypes = list(dict.fromkeys(cell.dtype for cell in x.cells))
         if len(dtypes) == 1:
-            return _of_one_dtype(model, x)
-        parts = [_of_one_dtype(model, x.select([i])) for i in range(x.width)]
+            return _of_one_dtype(model, x, library)
+        parts = [_of_one_dtype(model, x.select([i]), library) for i in range(x.width)]
         return Table(x.builder, tuple(c for part in parts for c in part.cells))
 
 
@@ -247,7 +249,17 @@ def _is_frame(x: Table) -> bool:
     return named and any(cell.shown is not None for cell in x.cells)
 
 
-def _of_one_dtype(model: Any, x: Table) -> Table:
+def _library(model: Any, x: Table) -> Library:
+    """Return what computes with the rows that a function is given."""
+    if not _is_frame(x):
+        return "numpy"
+    if promotion.is_polars(cell.dtype for cell in x.cells):
+        # Operators are polars' own, and functions of NumPy are given an array.
+        return "numpy" if isinstance(model.func, np.ufunc) else "polars"
+    return "pyarrow" if any(hasattr(cell.dtype, "pyarrow_dtype") for cell in x.cells) else "pandas"
+
+
+def _of_one_dtype(model: Any, x: Table, library: Library) -> Table:
     """Apply the function to columns of one dtype."""
     build, dtype = x.builder, x.cells[0].dtype
     held = promotion.numpy_dtype(dtype)
@@ -256,11 +268,9 @@ def _of_one_dtype(model: Any, x: Table) -> Table:
         for number in x.cells:
             build.take(number, ("nan",))
         held = np.dtype(np.float64)
-    build.by_pandas = _is_frame(x)
-    try:
-        made = _traced(model, replace(x.held_matrix(held), ndim=1 if build.by_pandas else 2))
-    finally:
-        build.by_pandas = False
+    wire = replace(x.held_matrix(held), ndim=1 if _is_frame(x) else 2)
+    with build.computed_by(library):
+        made = _traced(model, wire)
     kept: Any = made.numbers
     if not isinstance(dtype, np.dtype):
         import pandas as pd

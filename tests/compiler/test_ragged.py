@@ -1,0 +1,203 @@
+"""Operators on rows whose length varies: the program beside the definition, on random rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.utils import murmurhash3_32
+
+from sclbl.compiler import compile_spec
+from sclbl.errors import InputError
+from sclbl.ops import OPS
+from sclbl.ops.ragged import Items, murmur3
+from sclbl.program import Program
+from sclbl.reference import evaluate
+from sclbl.rows import Blocks, RaggedRows
+from sclbl.rows.texts import text_column
+from sclbl.signature import Input, Output, Ragged, Signature
+from sclbl.spec import Provenance, Spec
+from sclbl.strippers.graph import Builder
+from sclbl.strippers.wire import Wire
+
+RNG = np.random.default_rng(11)
+ROWS, COLUMNS = 700, 37
+NAMES = ["", "a", "ab", "abc", "abcd", "Breda", "日本", *(f"name {k}" for k in range(30))]
+Write = Callable[[Builder, Wire], Wire | tuple[Wire, ...]]
+
+
+def lengths(longest: int = 9) -> np.ndarray:
+    counts = RNG.integers(0, longest, size=ROWS)
+    counts[:3] = 0
+    counts[5] = 300
+    return np.concatenate([[0], np.cumsum(counts)])
+
+
+def sparse(dtype: str) -> Items:
+    offsets = lengths()
+    values = RNG.normal(size=offsets[-1]).astype(dtype)
+    values[::17] = 0
+    return Items(offsets, RNG.integers(COLUMNS, size=offsets[-1]), values)
+
+
+def names(with_values: bool) -> Items:
+    offsets = lengths()
+    chosen = np.array(NAMES, dtype=object)[RNG.integers(len(NAMES), size=offsets[-1])]
+    if not with_values:
+        return Items(offsets, None, chosen)
+    values = RNG.normal(size=offsets[-1])
+    values[::13] = 0
+    return Items(offsets, chosen, values)
+
+
+def given_as(items: Items) -> RaggedRows:
+    """Return rows of the interpreter as a program takes them."""
+    parts = [
+        p if p is None or p.dtype != object else text_column(p, "names")
+        for p in (items.keys, items.values)
+    ]
+    keys, values = parts
+    if isinstance(keys, np.ndarray):
+        keys = keys.astype(np.int32)
+    return RaggedRows(items.offsets, keys, values)
+
+
+INPUTS = {
+    "sparse": Input("X", "sparse", "float64", (COLUMNS,)),
+    "sparse float32": Input("X", "sparse", "float32", (COLUMNS,)),
+    "sparse int64": Input("X", "sparse", "int64", (COLUMNS,)),
+    "features": Input("X", "features", "float64"),
+    "texts": Input("X", "list", "text"),
+    "numbers": Input("X", "list", "float32"),
+}
+MATRIX = RNG.normal(size=(COLUMNS, 5))
+VOCABULARY = np.array([*NAMES[:11], "never met"], dtype=object)
+CASES: list[tuple[str, str, Write]] = [
+    (
+        "sclbl.HashNames",
+        "features",
+        lambda b, x: b.node("sclbl.HashNames", [x], columns=11, signed=1),
+    ),
+    ("sclbl.HashNames", "texts", lambda b, x: b.node("sclbl.HashNames", [x], columns=8, signed=0)),
+    ("sclbl.FindNames", "features", lambda b, x: b.node("sclbl.FindNames", [x], names=VOCABULARY)),
+    ("sclbl.FindNames", "texts", lambda b, x: b.node("sclbl.FindNames", [x], names=VOCABULARY)),
+    *(
+        case
+        for kind in ("sparse", "sparse float32", "sparse int64")
+        for case in (
+            (
+                "sclbl.SumDuplicates",
+                kind,
+                lambda b, x: b.node("sclbl.SumDuplicates", [x], distinct=0),
+            ),
+            (
+                "sclbl.SumDuplicates",
+                kind,
+                lambda b, x: b.node("sclbl.SumDuplicates", [x], distinct=1),
+            ),
+            ("sclbl.Dense", kind, lambda b, x: b.dense(x)),
+        )
+    ),
+    ("sclbl.RefuseItems", "sparse", lambda b, x: b.node("sclbl.RefuseItems", [x], nan=1, inf=0)),
+    (
+        "sclbl.RefuseItems",
+        "sparse float32",
+        lambda b, x: b.node("sclbl.RefuseItems", [x], nan=0, inf=1),
+    ),
+    *(
+        (
+            "sclbl.SparseDot",
+            kind,
+            lambda b, x, d=d: b.node("sclbl.SparseDot", [x, b.constant(MATRIX, d)]),
+        )
+        for kind, d in (
+            ("sparse", "float64"),
+            ("sparse float32", "float64"),
+            ("sparse float32", "float32"),
+        )
+    ),
+    ("Identity", "numbers", lambda b, x: x),
+]
+
+
+def spec_of(given: Input, write: Write) -> Spec:
+    build = Builder(Signature((), "array", {}, inputs=(given,)), ())
+    wire = write(build, build.beside(given))
+    assert isinstance(wire, Wire)
+    ragged: Ragged | None = wire.ragged
+    graph = build.finish({"run": wire})
+    ndim = 1 if ragged == "list" else 2
+    stored: Any = wire.dtype
+    output = Output(stored, wire.dtype, graph.outputs[0].width, ndim, ragged=ragged)
+    signature = Signature((), "array", {"run": output}, inputs=(given,))
+    return Spec(graph, signature, Provenance("tests.Graph"))
+
+
+def rows_of(kind: str) -> Items:
+    given = INPUTS[kind]
+    if given.kind == "sparse":
+        found = sparse("float64" if given.dtype == "int64" else given.dtype)
+        return Items(found.offsets, found.keys, (found.values * 9).astype(given.dtype))
+    if given.dtype == "text" or given.kind == "features":
+        return names(given.kind == "features")
+    offsets = lengths()
+    return Items(offsets, None, RNG.normal(size=offsets[-1]).astype(np.float32))
+
+
+def test_every_operator_has_a_case() -> None:
+    ragged = {name for name, op in OPS.items() if op.ragged}
+    assert {op for op, _, _ in CASES} == ragged - {"sclbl.PointsWithin"}  # see its stripper's tests
+
+
+@pytest.mark.parametrize(("op", "kind", "write"), CASES)
+def test_an_operator(op: str, kind: str, write: Write) -> None:
+    spec, items = spec_of(INPUTS[kind], write), rows_of(kind)
+    program = Program(compile_spec(spec))
+    wanted = evaluate(spec.graph, None, None, None, {"X": items})["run"]
+    blocks = Blocks(ROWS, None, (), (given_as(items),))
+    for _ in range(2):  # what grew in one call is gone in the next
+        (found,) = program.module.general("run", blocks)
+        if isinstance(wanted, Items):
+            assert isinstance(found, RaggedRows)
+            np.testing.assert_array_equal(found.offsets, wanted.offsets)
+            if wanted.keys is not None:
+                np.testing.assert_array_equal(np.asarray(found.keys), wanted.keys)
+            assert np.asarray(found.values).dtype == wanted.values.dtype
+            np.testing.assert_array_equal(np.asarray(found.values), wanted.values)
+        else:
+            assert found.dtype == wanted.dtype
+            np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("flags", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_refusals_name_row_and_column(bad: float, flags: tuple[int, int]) -> None:
+    nan, inf = flags
+    spec = spec_of(
+        INPUTS["sparse"], lambda b, x: b.node("sclbl.RefuseItems", [x], nan=nan, inf=inf)
+    )
+    items = rows_of("sparse")
+    at = int(np.searchsorted(items.offsets, items.offsets[-1] - 3))
+    items.values[-3] = bad
+    blocks = Blocks(ROWS, None, (), (given_as(items),))
+    program = Program(compile_spec(spec))
+    if (nan if np.isnan(bad) else inf) == 0:
+        program.module.general("run", blocks)
+        evaluate(spec.graph, None, None, None, {"X": items})
+        return
+    with pytest.raises(InputError) as ours:
+        program.module.general("run", blocks)
+    with pytest.raises(InputError) as theirs:
+        evaluate(spec.graph, None, None, None, {"X": items})
+    assert type(ours.value) is type(theirs.value)
+    assert items.keys is not None
+    assert (ours.value.row, ours.value.column) == (theirs.value.row, theirs.value.column)
+    assert (ours.value.column, ours.value.row in (at - 1, at)) == (str(items.keys[-3]), True)
+
+
+def test_the_hash_is_scikit_learns() -> None:
+    words = [*NAMES, *("x" * k for k in range(40)), "é" * 7, "\N{GRINNING FACE}ab"]
+    for word in words:
+        assert murmur3(word.encode()) == murmurhash3_32(word, seed=0)

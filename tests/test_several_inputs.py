@@ -1,0 +1,134 @@
+"""ONNX files of other tools with several inputs, of several types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper
+
+import sclbl
+from sclbl import onnx_format
+from sclbl.errors import ColumnError, DtypeError, ShapeError, SpecError
+
+RNG = np.random.default_rng(5)
+
+
+def file_of(
+    nodes: list[Any], inputs: dict[str, tuple[int, list[Any]]], constants: tuple[Any, ...] = ()
+) -> bytes:
+    given = [helper.make_tensor_value_info(n, kind, dims) for n, (kind, dims) in inputs.items()]
+    result = helper.make_tensor_value_info("out", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "several", given, [result], list(constants))
+    opset = [helper.make_opsetid("", 17)]
+    data: bytes = helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+    return data
+
+
+def choosing(ids: str = "ids", rows: Any = "n") -> bytes:
+    """``where(on, x * sum(ids), x)``: floats, integers and truths."""
+    nodes = [
+        helper.make_node("Cast", [ids], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceSum", ["floats", "axes"], ["sum"], keepdims=1),
+        helper.make_node("Mul", ["x", "sum"], ["scaled"]),
+        helper.make_node("Where", ["on:0", "scaled", "x"], ["out"]),
+    ]
+    inputs = {
+        "x": (TensorProto.FLOAT, [rows, 4]),
+        ids: (TensorProto.INT32, [rows, 3]),
+        "on:0": (TensorProto.BOOL, [rows, 4]),
+    }
+    return file_of(nodes, inputs, (helper.make_tensor("axes", TensorProto.INT64, [1], [1]),))
+
+
+def rows_of(count: int) -> dict[str, np.ndarray]:
+    return {
+        "x": RNG.normal(size=(count, 4)).astype(np.float32),
+        "ids": RNG.integers(-9, 9, size=(count, 3)).astype(np.int32),
+        "on_0": RNG.random((count, 4)) > 0.5,
+    }
+
+
+@pytest.mark.parametrize("count", [1, 2, 300, 20_000])
+def test_floats_integers_and_truths(count: int) -> None:
+    data = choosing()
+    program = sclbl.compile(data)
+    rows = rows_of(count)
+    feed = {"x": rows["x"], "ids": rows["ids"], "on:0": rows["on_0"]}
+    (wanted,) = onnxruntime.InferenceSession(data).run(None, feed)
+    np.testing.assert_array_equal(program.run("out", rows), wanted)
+    lists = {name: values.tolist() for name, values in rows.items()} if count < 300 else rows
+    np.testing.assert_array_equal(program.run("out", lists), wanted)
+
+
+def test_one_input_of_integers() -> None:
+    nodes = [
+        helper.make_node("Mul", ["ids", "ids"], ["squares"]),
+        helper.make_node("Cast", ["squares"], ["out"], to=TensorProto.FLOAT),
+    ]
+    data = file_of(nodes, {"ids": (TensorProto.INT8, ["n", 2, 3])})
+    program = sclbl.compile(data)
+    ids = RNG.integers(-128, 128, size=(50, 2, 3)).astype(np.int8)
+    np.testing.assert_array_equal(program.run("out", ids), (ids * ids).astype(np.float32))
+    np.testing.assert_array_equal(program.run("out", {"ids": ids}), program.run("out", ids))
+    with pytest.raises(DtypeError, match="which int8 does not hold exactly"):
+        program.run("out", ids.astype(np.int64) + 500)
+
+
+def test_rows_that_do_not_fit() -> None:
+    program, rows = sclbl.compile(choosing()), rows_of(5)
+    for wrong, error, message in (
+        (
+            {"x": rows["x"]},
+            ColumnError,
+            "the inputs lack 'ids'; the model takes 'x', 'ids', 'on_0'",
+        ),
+        ({**rows, "y": 1}, ColumnError, "the inputs have 'y'"),
+        (rows["x"], ShapeError, "give a dict with 'x', 'ids', 'on_0'"),
+        ({**rows, "ids": rows["ids"][:4]}, ShapeError, "different numbers of rows: 'x' 5, 'ids' 4"),
+        (
+            {**rows, "ids": rows["ids"][:, :2]},
+            ShapeError,
+            r"has shape \(5, 2\); it takes \(rows, 3\)",
+        ),
+        ({**rows, "ids": rows["ids"] + 0.5}, DtypeError, "int32 does not hold exactly"),
+        ({**rows, "on_0": rows["ids"][:, [0, 1, 2, 0]]}, DtypeError, "bool does not hold"),
+        ({**rows, "x": rows["x"].astype(str)}, DtypeError, "it takes float32"),
+        ({k: v[:0] for k, v in rows.items()}, ShapeError, "no rows"),
+    ):
+        with pytest.raises(error, match=message):
+            program.run("out", wrong)
+    assert program.run("out", rows).shape == (5, 4)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"x": (TensorProto.FLOAT, ["n"]), "y": (TensorProto.FLOAT, ["n", 2])}, "has 1 axes"),
+        ({"x": (TensorProto.FLOAT, ["n", 2]), "y": (TensorProto.STRING, ["n", 2])}, "holds text"),
+        (
+            {"x": (TensorProto.FLOAT, ["n", "m"]), "y": (TensorProto.FLOAT, ["n", 2])},
+            "fixed number",
+        ),
+        ({"x": (TensorProto.COMPLEX64, ["n", 2]), "y": (TensorProto.FLOAT, ["n", 2])}, "input 'x'"),
+    ],
+)
+def test_inputs_that_are_not_read(inputs: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        onnx_format.read(file_of([helper.make_node("Add", ["x", "y"], ["out"])], inputs))
+
+
+def test_names_of_inputs_never_collide() -> None:
+    nodes = [
+        helper.make_node("Add", ["a:0", "a.0"], ["sum"]),
+        helper.make_node("Neg", ["sum"], ["out"]),
+    ]
+    data = file_of(nodes, {"a:0": (1, ["n", 2]), "a.0": (1, ["n", 2])})
+    program = sclbl.compile(data)
+    assert [given.name for given in program.signature.inputs] == ["a_0", "a_0_"]
+    ones = np.ones((3, 2), np.float32)
+    np.testing.assert_array_equal(program.run("out", {"a_0": ones, "a_0_": 2 * ones}), -3 * ones)
+    out = file_of([helper.make_node("Neg", ["out_"], ["out"])], {"out_": (7, ["n", 2])})
+    assert sclbl.compile(out).methods == ("out",)
