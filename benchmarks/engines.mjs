@@ -1,6 +1,7 @@
 // Run one method on raw blocks and write the raw output.
 // Usage: node engines.mjs program.wasm method plan.json out.bin
-// plan: {rows, outBytes, numeric: path|null, text: [[offsets, bytes, kinds], ...]}
+// plan: {rows, outBytes, inputs: [[word, word, word, word], ...]}; a word of an input's record is null,
+// the path of a block, or a list of paths, whose addresses are the block.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const [wasm, method, planPath, outPath] = process.argv.slice(2);
@@ -12,12 +13,16 @@ const place = (bytes) => {
   new Uint8Array(program.memory.buffer, at, bytes.length).set(bytes);
   return at;
 };
-const numeric = plan.numeric ? place(readFileSync(plan.numeric)) : 0;
-const records = plan.text.flatMap((column) => column.map((path) => place(readFileSync(path))));
-const text = records.length ? place(new Uint8Array(new Uint32Array(records).buffer)) : 0;
+const words = (values) => place(new Uint8Array(Uint32Array.from(values).buffer));
+const word = (given) =>
+  given === null
+    ? 0
+    : Array.isArray(given)
+      ? words(given.map((path) => place(readFileSync(path))))
+      : place(readFileSync(given));
+const records = plan.inputs.flatMap((record) => record.map(word));
 const out = program.alloc(plan.outBytes) >>> 0;
-const inputs = place(new Uint8Array(Uint32Array.from([numeric, text, 0, 0]).buffer));
-const outputs = place(new Uint8Array(Uint32Array.from([out]).buffer));
+const [inputs, outputs] = [words(records), words([out])];
 const times = [];
 for (let i = 0; i < 20; i++) {
   const begin = performance.now();

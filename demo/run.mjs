@@ -13,6 +13,10 @@ const loaded = performance.now();
 const rows = JSON.parse(readFileSync(rowsPath, "utf8"));
 const { columns, outputs } = manifest.signature;
 const output = outputs[method];
+if (!output) throw new Error(`the program has no method ${method}`);
+if (manifest.signature.inputs || output.further || output.ragged) {
+  throw new Error("this host is for a table and one plain result; docs/abi.md tells the rest");
+}
 const list = Array.isArray(columns)
   ? columns.map(([name, kind, , missing], i) => ({ name: name ?? i, kind, missing }))
   : Array.from({ length: columns.count }, (_, i) => ({ ...columns, name: i }));
@@ -77,7 +81,7 @@ const READ = {
   text: () => {
     const records = view(Uint32Array, outAt, rows.length * output.width * 2);
     return Array.from({ length: records.length / 2 }, (_, i) =>
-      records[2 * i + 1] === 0xffffffff
+      records[2 * i + 1] >= 0xfffffffd // one of the three missing ones
         ? null
         : new TextDecoder().decode(view(Uint8Array, records[2 * i], records[2 * i + 1])),
     );
