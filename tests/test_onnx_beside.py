@@ -244,6 +244,60 @@ def test_an_input_given_twice() -> None:
         read(model.SerializeToString())
 
 
+@pytest.mark.parametrize(
+    ("name", "op", "attrs"),
+    [
+        ("hashed dicts", "HashNames", {"columns": -1}),
+        ("hashed dicts", "HashNames", {"columns": 0}),
+        ("hashed dicts", "HashNames", {"columns": 2**40}),
+        ("hashed dicts", "HashNames", {"columns": 16.0}),
+        ("hashed dicts", "HashNames", {"columns": "16"}),
+        ("hashed dicts", "HashNames", {"signed": "1, i32 1"}),
+        ("hashed dicts", "HashNames", {"signed": 1.0}),
+        ("hashed dicts", "HashNames", {"signed": 2}),
+        ("sparse labels", "SumDuplicates", {"distinct": 1.0}),
+        ("sparse labels", "SumDuplicates", {"distinct": "1"}),
+        ("sparse labels", "FindNames", {"names": [1, 2]}),
+        ("sparse labels", "FindNames", {"names": "abc"}),
+        ("sparse ridge", "RefuseItems", {"nan": 1.0}),
+        ("sparse ridge", "RefuseItems", {"nan": "1"}),
+        ("sparse ridge", "RefuseItems", {"more": 1}),
+        ("sparse tree", "Dense", {"columns": 20.0}),
+        ("sparse tree", "Dense", {"columns": 21}),
+        ("sparse tree", "Dense", {"columns": -20}),
+        ("neighbours", "PointsWithin", {"numbers": [1]}),
+        ("neighbours", "PointsWithin", {"points": 1.0}),
+    ],
+)
+def test_attributes_that_lie(name: str, op: str, attrs: dict[str, Any]) -> None:
+    model = onnx.load_model_from_string(write(spec_of(name)))
+    (node,) = (n for n in model.graph.node if n.op_type == op)
+    kept = [a for a in node.attribute if a.name not in attrs]
+    del node.attribute[:]
+    node.attribute.extend([*kept, *(helper.make_attribute(k, v) for k, v in attrs.items())])
+    with pytest.raises(SpecError, match=f"operator sclbl.{op}|outputs are|malformed"):
+        read(model.SerializeToString())
+
+
+@pytest.mark.parametrize("op", ["SumDuplicates", "Dense"])
+def test_truths_are_not_added(op: str) -> None:
+    given = Input("X", "sparse", "bool", (3,))
+    build = Builder(Signature((), "array", inputs=(given,)))
+    attrs = {"columns": 3} if op == "Dense" else {"distinct": 0}
+    with pytest.raises(TypeError, match="does not take bool"):
+        build.node(f"sclbl.{op}", [build.beside(given)], **attrs)
+
+
+def test_points_are_near_rows_of_one_length() -> None:
+    given = Input("X", "sparse", "float64", (3,))
+    level = Input("radius", "parameter", "float64", default=1.0)
+    build = Builder(Signature((), "array", inputs=(given, level)))
+    wires = [build.beside(given), build.beside(level)]
+    points, numbers = np.zeros((2, 3)), np.arange(2)
+    with pytest.raises(TypeError, match="takes points"):
+        build.nodes("sclbl.PointsWithin", wires, 2, points=points, numbers=numbers)
+
+
 TENSOR = helper.make_tensor_type_proto(TensorProto.DOUBLE, ["rows", 20])
 
 
