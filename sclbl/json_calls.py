@@ -16,8 +16,7 @@ from sclbl.errors import ColumnError, RequestError, ShapeError
 from sclbl.json_rows import check_keys, check_row, not_json
 from sclbl.rows import OneNull
 from sclbl.rows.beside import PAIRS
-from sclbl.rows.encode import TABLE
-from sclbl.signature import Input, Signature
+from sclbl.signature import TABLE, Input, Signature
 
 _DECODER = msgspec.json.Decoder()
 #: What each kind of input has for a row, in words.

@@ -139,9 +139,10 @@ def read_signature(manifest: Mapping[str, Any]) -> Signature:
         if manifest.get("numeric_dtype", numeric) != numeric:
             raise ValueError(f"numbers of type {manifest['numeric_dtype'][:40]!r}, not {numeric}")
         validate(signature)
-        for output in signature.outputs.values():
-            for column in output.labels or ():
-                np.array(column, dtype=output.dtype)
+        for method in signature.outputs:
+            for _, output in signature.results(method):
+                for column in output.labels or ():
+                    np.array(column, dtype=output.dtype)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidProgramError(
             f"the program's manifest has no readable signature ({error!r}); the file was "

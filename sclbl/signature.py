@@ -382,13 +382,18 @@ def _input_json(given: Input) -> dict[str, Any]:
     if given.shape:
         found["shape"] = list(given.shape)
     if given.default is not None:
-        found["default"] = given.default
+        # JSON has no infinities.
+        finite = not isinstance(given.default, float) or math.isfinite(given.default)
+        found["default"] = given.default if finite else str(given.default)
     return found
 
 
 def _input(data: Mapping[str, Any]) -> Input:
     shape = _shape(data.get("shape")) or ()
-    return Input(data["name"], data["kind"], data["dtype"], shape, data.get("default"))
+    default = data.get("default")
+    if default in ("inf", "-inf", "nan"):
+        default = float(default)
+    return Input(data["name"], data["kind"], data["dtype"], shape, default)
 
 
 def _column_json(column: Column) -> list[Any]:
@@ -422,8 +427,12 @@ _NUMBERS = ("float64", "float32", "int64", "bool")
 _TENSORS = tuple(t for t in get_args(DType) if t not in ("text", "label"))
 #: Largest numbers of the floats.
 _LARGEST = {"float64": 2.0**1023 * (2 - 2.0**-52), "float32": 2.0**127 * (2 - 2.0**-23)}
-#: Outputs of a method after its first.
-MAX_FURTHER = 15
+#: Outputs of a method after its first, and inputs beside the table.
+MAX_FURTHER, MAX_INPUTS = 15, 1024
+#: What a call names the table, where there are inputs beside it.
+TABLE = "table"
+#: What else a call has names for, so that no value of a call is called so.
+_OF_CALLS = ("method", "rows", "output")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|[<>|=]?U[0-9]{1,4}")
@@ -459,8 +468,17 @@ def validate(signature: Signature) -> None:
             raise ValueError(f"an input cannot be called {str(given.name)[:80]!r}")
         if not _is_input(given):
             raise ValueError(f"its input {given.name!r} does not fit")
-    if len({i.name for i in signature.inputs}) < len(signature.inputs):
+    names = [given.name for given in signature.inputs]
+    if len(set(names)) < len(names):
         raise ValueError("two inputs have one name")
+    if len(names) > MAX_INPUTS:
+        raise ValueError(f"it has {len(names):,} inputs; programs take at most {MAX_INPUTS:,}")
+    taken = {TABLE} & set(names) if signature.columns else set()
+    taken |= {given.name for given in signature.parameters} & set(_OF_CALLS)
+    if taken:
+        raise ValueError(
+            f"an input cannot be called {min(taken)!r}: calls have a use for that name"
+        )
     if not signature.outputs:
         raise ValueError("it has no methods")
     for method, output in signature.outputs.items():

@@ -15,9 +15,8 @@ from sclbl.manifest import read_signature
 from sclbl.methods import default_method
 from sclbl.missing import kind_of
 from sclbl.registry.base import CHECKED, STATED, Record
-from sclbl.rows.encode import TABLE
 from sclbl.settings import home
-from sclbl.signature import Input, Signature
+from sclbl.signature import TABLE, Input, Signature
 
 if TYPE_CHECKING:
     from sclbl.report import Report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from sclbl import manifest
 from sclbl.errors import InvalidProgramError, LimitError, SclblError
 from sclbl.program import Program
+from sclbl.signature import Column, Output, Signature
 from sclbl.wasm import encode_leb
 from tests import mutation
 from tests.compiler.test_linker import mixed
@@ -145,3 +147,16 @@ def test_changed_manifests() -> None:
 @pytest.mark.exhaustive
 def test_many_changed_manifests() -> None:
     assert all(mutate(seed, 2000) for seed in range(1, 11))
+
+
+def test_labels_of_further_results_are_of_their_type() -> None:
+    labelled = Output("label", "int64", 1, 1, labels=((1, 2),))
+    columns = (Column(None, "float64"),)
+    for labels, readable in ((((3, 4),), True), ((("a", "b"),), False)):
+        both = replace(labelled, further=(replace(labelled, labels=labels),))
+        data = Signature(columns, "array", {"predict": both}).to_json()
+        if readable:
+            assert manifest.read_signature({"signature": data}).outputs["predict"] == both
+            continue
+        with pytest.raises(InvalidProgramError, match="no readable signature"):
+            manifest.read_signature({"signature": data})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 from collections.abc import Callable
@@ -26,8 +27,8 @@ from sclbl.compiler import compile_spec
 from sclbl.errors import SpecError
 from sclbl.onnx_format import read, write
 from sclbl.program import Program
-from sclbl.signature import Column, Input, Output, Signature
-from sclbl.spec import Provenance, Spec
+from sclbl.signature import Column, DType, Input, Signature
+from sclbl.spec import Spec
 from sclbl.strippers import strip
 from sclbl.strippers.graph import Builder
 from tests import mutation
@@ -175,6 +176,9 @@ def changed(spec: Spec, change: Callable[[dict[str, Any]], None]) -> bytes:
         ("neighbours", {"default": 10**400}, "does not fit"),
         ("neighbours", {"default": True}, "does not fit"),
         ("neighbours", {"dtype": "int64"}, "does not fit"),
+        ("neighbours", {"name": "table"}, "cannot be called 'table'"),
+        ("neighbours", {"name": "output"}, "cannot be called 'output'"),
+        ("neighbours", {"name": "rows"}, "cannot be called 'rows'"),
     ],
 )
 def test_inputs_that_lie(name: str, change: dict[str, Any], message: str) -> None:
@@ -186,6 +190,10 @@ def test_inputs_that_lie(name: str, change: dict[str, Any], message: str) -> Non
     ("change", "message"),
     [
         (lambda d: d["inputs"].append(d["inputs"][0]), "two inputs have one name"),
+        (
+            lambda d: d["inputs"].extend({**d["inputs"][0], "name": f"i{i}"} for i in range(1024)),
+            "1,025 inputs; programs take at most 1,024",
+        ),
         (lambda d: d["inputs"].clear(), "parameters that are no inputs"),
         (lambda d: d.update(inputs={}), "parameters that are no inputs"),
         (lambda d: d["outputs"]["radius_neighbors"]["further"].clear(), "outputs are"),
@@ -234,6 +242,60 @@ def test_an_input_given_twice() -> None:
     model.graph.input.append(model.graph.input[0])
     with pytest.raises(SpecError, match="two tensors of one name"):
         read(model.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("name", "op", "attrs"),
+    [
+        ("hashed dicts", "HashNames", {"columns": -1}),
+        ("hashed dicts", "HashNames", {"columns": 0}),
+        ("hashed dicts", "HashNames", {"columns": 2**40}),
+        ("hashed dicts", "HashNames", {"columns": 16.0}),
+        ("hashed dicts", "HashNames", {"columns": "16"}),
+        ("hashed dicts", "HashNames", {"signed": "1, i32 1"}),
+        ("hashed dicts", "HashNames", {"signed": 1.0}),
+        ("hashed dicts", "HashNames", {"signed": 2}),
+        ("sparse labels", "SumDuplicates", {"distinct": 1.0}),
+        ("sparse labels", "SumDuplicates", {"distinct": "1"}),
+        ("sparse labels", "FindNames", {"names": [1, 2]}),
+        ("sparse labels", "FindNames", {"names": "abc"}),
+        ("sparse ridge", "RefuseItems", {"nan": 1.0}),
+        ("sparse ridge", "RefuseItems", {"nan": "1"}),
+        ("sparse ridge", "RefuseItems", {"more": 1}),
+        ("sparse tree", "Dense", {"columns": 20.0}),
+        ("sparse tree", "Dense", {"columns": 21}),
+        ("sparse tree", "Dense", {"columns": -20}),
+        ("neighbours", "PointsWithin", {"numbers": [1]}),
+        ("neighbours", "PointsWithin", {"points": 1.0}),
+    ],
+)
+def test_attributes_that_lie(name: str, op: str, attrs: dict[str, Any]) -> None:
+    model = onnx.load_model_from_string(write(spec_of(name)))
+    (node,) = (n for n in model.graph.node if n.op_type == op)
+    kept = [a for a in node.attribute if a.name not in attrs]
+    del node.attribute[:]
+    node.attribute.extend([*kept, *(helper.make_attribute(k, v) for k, v in attrs.items())])
+    with pytest.raises(SpecError, match=f"operator sclbl.{op}|outputs are|malformed"):
+        read(model.SerializeToString())
+
+
+@pytest.mark.parametrize("op", ["SumDuplicates", "Dense"])
+def test_truths_are_not_added(op: str) -> None:
+    given = Input("X", "sparse", "bool", (3,))
+    build = Builder(Signature((), "array", inputs=(given,)))
+    attrs = {"columns": 3} if op == "Dense" else {"distinct": 0}
+    with pytest.raises(TypeError, match="does not take bool"):
+        build.node(f"sclbl.{op}", [build.beside(given)], **attrs)
+
+
+def test_points_are_near_rows_of_one_length() -> None:
+    given = Input("X", "sparse", "float64", (3,))
+    level = Input("radius", "parameter", "float64", default=1.0)
+    build = Builder(Signature((), "array", inputs=(given, level)))
+    wires = [build.beside(given), build.beside(level)]
+    points, numbers = np.zeros((2, 3)), np.arange(2)
+    with pytest.raises(TypeError, match="takes points"):
+        build.nodes("sclbl.PointsWithin", wires, 2, points=points, numbers=numbers)
 
 
 TENSOR = helper.make_tensor_type_proto(TensorProto.DOUBLE, ["rows", 20])
@@ -313,14 +375,37 @@ def test_changed_messages() -> None:
     assert min(taken, refused) > 40
 
 
-def test_a_program_of_a_signature_without_a_graph_of_it() -> None:
-    """Inputs that the graph does not read may stand in the signature alone."""
+@pytest.mark.parametrize("usual", [math.inf, -math.inf, math.nan, 0.1, 3, True])
+def test_defaults_are_json(usual: float) -> None:
+    """Hosts other than Python's read a manifest, and JSON has no infinities."""
+    dtype: DType = "bool" if usual is True else "int64" if usual == 3 else "float32"
+    given = Input("level", "parameter", dtype, default=usual)
+    build = Builder(Signature((Column(None, "float64"),), "array", inputs=(given,)))
+    spec = make_spec(build, {"run": build.beside(given)})
+    text = json.dumps(spec.signature.to_json(), allow_nan=False)
+    back = Signature.from_json(json.loads(text))
+    assert type(back.inputs[0].default) is type(usual)
+    assert read(write(spec)).sha256 == spec.sha256
+    program = Program(compile_spec(read(write(spec))))
+    np.testing.assert_array_equal(program.run("run", [[0.0]])[0, 0], np.array(usual, dtype))
+
+
+def test_a_summary_says_what_a_call_takes() -> None:
+    lines = spec_of("neighbours").summary().splitlines()
+    assert lines[1:3] == [
+        "  inputs   3 columns (array)",
+        "  inputs   radius: parameter float64 = 0.8",
+    ]
+    assert "  inputs   X: sparse float64 20" in spec_of("sparse ridge").summary().splitlines()
+    assert spec_of("dicts").kept == {"names of columns": len("abcity=xcity=日本".encode())}
+
+
+def test_inputs_that_the_graph_does_not_read() -> None:
+    """They may stand in the signature alone."""
     inputs = (Input("words", "list", "text"),)
     build = Builder(Signature((Column(None, "float64"),), "array", inputs=inputs))
     spec = make_spec(build, {"run": build.unary("Neg", build.table().matrix())})
-    assert isinstance(spec.source, Provenance)
     assert read(write(spec)).sha256 == spec.sha256
     program = Program(compile_spec(read(write(spec))))
     rows = {"table": [[1.0], [2.0]], "words": [["a"], []]}
     assert program.run("run", rows).tolist() == [[-1.0], [-2.0]]
-    assert isinstance(spec.signature.outputs["run"], Output)

@@ -66,6 +66,11 @@ def _given(node: Node, xs: Sequence[Operand], *ragged: str) -> Operand:
     return xs[0]
 
 
+def _is_whole(value: Any, most: int) -> bool:
+    """Return whether an attribute is an integer from 0 on: files hold text and floats too."""
+    return type(value) is int and 0 <= value <= most
+
+
 def _names(x: Items) -> list[str]:
     return list((x.values if x.keys is None else x.keys).tolist())
 
@@ -103,9 +108,11 @@ def _hash_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     x = _given(node, xs, "features", "list")
     if x.dtype != ("text" if x.ragged == "list" else "float64"):
         raise fail(node, f"does not take {x.dtype}")
-    if set(node.attrs) != {"columns", "signed"} or not 0 < node.attrs["columns"] < 2**31:
+    columns, signed = node.attrs.get("columns"), node.attrs.get("signed")
+    known = _is_whole(columns, 2**31 - 1) and columns and _is_whole(signed, 1)
+    if len(node.attrs) != 2 or not known:
         raise fail(node, "takes a number of columns, and whether their hash has a sign")
-    return [("float64", (node.attrs["columns"],), "sparse")]
+    return [("float64", (int(node.attrs["columns"]),), "sparse")]
 
 
 def _hash(attrs: Attrs, x: Items) -> Items:
@@ -142,6 +149,8 @@ def _find_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     names = node.attrs.get("names")
     if set(node.attrs) != {"names"} or not isinstance(names, np.ndarray) or names.dtype != object:
         raise fail(node, "takes names")
+    if names.ndim != 1:
+        raise fail(node, f"takes a list of names; these have shape {names.shape}")
     if len(set(names.tolist())) != len(names) or not len(names):
         raise fail(node, "takes names that differ")
     if x.ragged == "list":
@@ -196,7 +205,9 @@ FindNames = Op(
 
 def _sparse_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     x = _given(node, xs, "sparse")
-    if dict(node.attrs) not in ({"distinct": 0}, {"distinct": 1}):
+    if x.dtype not in NUMBERS:
+        raise fail(node, f"does not take {x.dtype}")
+    if set(node.attrs) != {"distinct"} or not _is_whole(node.attrs["distinct"], 1):
         raise fail(node, "takes whether a column counts once")
     return [(x.dtype, x.shape, "sparse")]  # type: ignore[list-item]  # checked as an input
 
@@ -241,7 +252,8 @@ SumDuplicates = Op(
 def _refuse_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     x = _given(node, xs, "sparse")
     flags = [node.attrs.get("nan"), node.attrs.get("inf")]
-    if len(node.attrs) != 2 or any(flag not in (0, 1) for flag in flags) or x.dtype not in FLOATS:
+    known = len(node.attrs) == 2 and all(_is_whole(flag, 1) for flag in flags)
+    if not known or x.dtype not in FLOATS:
         raise fail(node, "takes floats, and what it refuses of them: nan, inf")
     return [(x.dtype, x.shape, "sparse")]  # type: ignore[list-item]  # checked as an input
 
@@ -281,7 +293,9 @@ RefuseItems = Op(
 
 def _dense_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     x = _given(node, xs, "sparse")
-    if dict(node.attrs) != {"columns": x.width}:
+    if x.dtype not in NUMBERS:
+        raise fail(node, f"does not take {x.dtype}")
+    if dict(node.attrs) != {"columns": x.width} or type(node.attrs["columns"]) is not int:
         raise fail(node, f"takes the number of columns, {x.width}")
     return [(x.dtype, x.shape)]  # type: ignore[list-item]  # checked as an input
 
@@ -355,6 +369,9 @@ def _near_infer(node: Node, xs: Sequence[Operand]) -> Typed:
         or not isinstance(numbers, np.ndarray)
         or points.dtype != np.float64
         or points.ndim != 2
+        or x.ragged is not None
+        or radius.ragged is not None
+        or not points.size
         or x.shape != points.shape[1:]
         or radius.width != 1
         or (numbers.dtype, numbers.shape) != (np.int64, points.shape[:1])

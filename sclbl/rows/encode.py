@@ -17,10 +17,8 @@ from sclbl.rows.match import match
 from sclbl.rows.numbers import EXACT, NumericColumns
 from sclbl.rows.source import OneNull, Source
 from sclbl.rows.texts import text_column
-from sclbl.signature import TAKES, Missing, Signature
+from sclbl.signature import TABLE, TAKES, Missing, Signature
 
-#: How the table is called where there are other inputs with rows.
-TABLE = "table"
 #: Python's numbers, and the null of JSON.
 _PLAIN = frozenset((float, int, bool, type(None)))
 

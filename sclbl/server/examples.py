@@ -20,11 +20,10 @@ from sclbl.json_calls import names_of
 from sclbl.missing import of_text
 from sclbl.ops import find
 from sclbl.registry.base import Record
-from sclbl.rows.encode import TABLE
 from sclbl.server.context import Context
 from sclbl.server.payload import JSON
 from sclbl.server.schemas import example_row
-from sclbl.signature import Kind, Signature
+from sclbl.signature import TABLE, Kind, Signature
 from sclbl.spec import Graph
 
 log = logging.getLogger("sclbl.server")

@@ -12,7 +12,6 @@ import msgspec
 from sclbl import json_results
 from sclbl.errors import LimitError, MediaTypeError
 from sclbl.json_calls import Call, form_of, names_of
-from sclbl.rows.encode import TABLE
 from sclbl.rows.numbering import numbered_from
 from sclbl.runtime.engine import check_time
 from sclbl.runtime.method import check_options, general_results
@@ -20,7 +19,7 @@ from sclbl.server import large
 from sclbl.server.limits import Settings, too_many_bytes, too_many_values
 from sclbl.server.payload import CSV, JSON, NDJSON, READERS, too_many
 from sclbl.server.programs import Target
-from sclbl.signature import Signature
+from sclbl.signature import TABLE, Signature
 
 #: Rows that are run at a time; fewer where a result is a list, which may be much longer than its
 #: row, so that the memory of an answer that is too large is never taken.

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sclbl.json_calls import names_of
-from sclbl.rows.encode import TABLE
-from sclbl.signature import Input, Kind, Output, Signature
+from sclbl.signature import TABLE, Input, Kind, Output, Signature
 
 Json = dict[str, Any]
 
