@@ -214,7 +214,7 @@ class Spec:
         """Return what was kept and dropped, and how many bytes."""
         lines = [
             f"{self.source.model}: {', '.join(self.methods)}",
-            *(f"  inputs   {text}" for text in self._inputs()),
+            f"  inputs   {len(self.signature.columns)} columns ({self.signature.layout})",
             f"  nodes    {len(self.graph.nodes)}",
             f"  weights  {self.graph.nbytes:,} bytes",
         ]
@@ -223,18 +223,6 @@ class Spec:
             lines.append(f"  dropped  {', '.join(self.dropped)}")
         lines += [f"  warning  {text}" for text in self.warnings]
         return "\n".join(lines)
-
-    def _inputs(self) -> list[str]:
-        """Return what a call takes, in words."""
-        signature = self.signature
-        found = []
-        if signature.columns:
-            found.append(f"{len(signature.columns)} columns ({signature.layout})")
-        for given in signature.inputs:
-            shape = "x".join(map(str, given.shape))
-            usual = "" if given.default is None else f" = {given.default!r}"
-            found.append(f"{given.name}: {given.kind} {given.dtype} {shape}".rstrip() + usual)
-        return found
 
     def __repr__(self) -> str:
         model = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in self.source.model)

@@ -154,7 +154,7 @@ def test_many_rows_and_many_items() -> None:
         ([{"a": "x"}, {"a": None}], DtypeError, "None is no number"),
         ([{3: 1.0}], DtypeError, "row 0 has 3 as a name"),
         ([{"a": 2**60 + 1}], DtypeError, "beyond 2"),
-        ([3], ShapeError, "row 0 is 3"),
+        ([3], ShapeError, "row 0 holds 3 where a list"),
         ([["ab"]], ShapeError, "give dicts of names and values"),
         ("text", ShapeError, "give a list of rows"),
         ([], ShapeError, "no rows"),
