@@ -27,11 +27,13 @@ from predict_latency import accept_numpy_integers, onnxruntime
 import sclbl
 from sclbl import settings
 from sclbl.program import Program
+from sclbl.runtime import method as methods
+from sclbl.runtime import module
 
 MODELS = ("forest 100x10", "forest 500x6", "xgboost 500x6", "hist boosting 100")
 #: Rows of a call, how many calls a turn makes, and seconds of turns.
-BATCHES = {20_000: (3, 8.0), 1_000_000: (1, 15.0)}
-MOST_TURNS, CALLERS = 11, 3
+BATCHES = {20_000: (3, 5.0), 1_000_000: (1, 8.0)}
+MOST_TURNS, CALLERS, SHORT_CALLS = 11, 3, 301
 
 
 def serve(connection: Connection, path: str, name: str, method: str) -> None:
@@ -156,6 +158,33 @@ def many_callers(name: str, batch: int = 1_000, calls: int = 30) -> dict[str, fl
     return {"one": one, "two": two, "ratio": two / one}
 
 
+def short_calls(name: str) -> list[list[str]]:
+    """Return, for calls about as long as those that threads begin to share, what two threads gain.
+
+    A call is shared from `module.WORTH_THREADS` seconds of work on: below it two threads should
+    gain little, above it much.
+    """
+    model, x, method = CASES[name]()
+    program = sclbl.compile(model, x[:5], methods=[method])
+    call, rows = getattr(program, method), fresh(name, 20_000)
+    call(rows)
+    worth = module.WORTH_THREADS
+    table = []
+
+    def shared(part: np.ndarray, from_seconds: float) -> float:
+        # Both modules ask it: for calls of one chunk of rows, and of more.
+        module.WORTH_THREADS = methods.WORTH_THREADS = from_seconds
+        return timed(lambda: call(part), 1)
+
+    for times in (0.25, 0.5, 1, 2, 4):
+        part = rows[: max(1, int(times * worth / program.module.pace[method]))]
+        found = [(shared(part, float("inf")), shared(part, 0.0)) for _ in range(SHORT_CALLS)]
+        one, two = (statistics.median(f[k] for f in found) for k in (0, 1))
+        table.append([duration(times * worth), *map(duration, (one, two)), f"{one / two:.2f}x"])
+    module.WORTH_THREADS = methods.WORTH_THREADS = worth
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", default=list(MODELS), help="names of cases")
@@ -181,6 +210,8 @@ def main() -> None:
         results[f"{name}, callers"] = t
         table.append([name, f"{t['one']:,.0f}", f"{t['two']:,.0f}", f"{t['ratio']:.2f}x"])
     show("Rows a second, 1,000 a call", ["model", "one caller", "two callers", "ratio"], table)
+    columns = ["work", "one thread", "all", "gain"]
+    show(f"Short calls of {names[0]}", columns, short_calls(names[0]))
     save("threads", results)
 
 

@@ -94,7 +94,8 @@ def _multiplies(graph: Graph, node: Node) -> bool:
     """Whether it is the product of columns with a constant matrix."""
     if node.op != "MatMul" or node.inputs[1] not in graph.constants:
         return False
-    return len(graph.values[node.inputs[0]].shape) == 1
+    x = graph.values[node.inputs[0]]
+    return len(x.shape) == 1 and x.dtype in _FLOATS
 
 
 def _check(graph: Graph, maker: Node, node: Node) -> Fusion | None:
