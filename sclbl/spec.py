@@ -212,9 +212,13 @@ class Spec:
 
     def summary(self) -> str:
         """Return what was kept and dropped, and how many bytes."""
+        signature = self.signature
+        inputs = [f"{i.name} ({i.kind} of {i.dtype})" for i in signature.inputs]
+        if signature.columns or not inputs:
+            inputs.insert(0, f"{len(signature.columns)} columns ({signature.layout})")
         lines = [
             f"{self.source.model}: {', '.join(self.methods)}",
-            f"  inputs   {len(self.signature.columns)} columns ({self.signature.layout})",
+            f"  inputs   {', '.join(inputs)}",
             f"  nodes    {len(self.graph.nodes)}",
             f"  weights  {self.graph.nbytes:,} bytes",
         ]

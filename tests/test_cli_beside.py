@@ -141,8 +141,8 @@ def test_show_says_what_is_taken(cli: Cli, recorded: Path) -> None:
 def test_summaries_name_the_inputs() -> None:
     near, dicts = models()["near"], models()["dicts"]
     summary = sclbl.strip(near.model, near.x[:5]).summary()
-    assert "inputs   radius: parameter float64 = " in summary
-    assert "inputs   X: features float64" in sclbl.strip(dicts.model, dicts.x[:5]).summary()
+    assert "inputs   3 columns (array), radius (parameter of float64)" in summary
+    assert "inputs   X (features of float64)" in sclbl.strip(dicts.model, dicts.x[:5]).summary()
 
 
 @pytest.mark.parametrize("name", [*models(), "several"])
