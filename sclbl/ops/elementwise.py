@@ -434,7 +434,7 @@ def _mod_infer(node: Node, xs: Sequence[Operand]) -> Typed:
 def _mod_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
     fmod = attrs.pop("fmod", 0)
     no_more("Mod", attrs)
-    r.node("Mod", inputs, out, fmod=fmod)
+    r.node("Mod", aligned(r, inputs, out), out, fmod=fmod)
 
 
 #: With the sign of the divisor, or of what is divided (``fmod``); 0 where the divisor is 0.
