@@ -17,9 +17,13 @@ function bind(bytes) {
   const count = signature.outputs[method].width;
   const numeric = program.alloc(input.byteLength) >>> 0;
   const out = program.alloc(count * 4) >>> 0;
+  const inputs = program.alloc(16) >>> 0;
+  const outputs = program.alloc(4) >>> 0;
   new Float32Array(program.memory.buffer, numeric, input.length).set(input);
+  new Uint32Array(program.memory.buffer, inputs, 4).set([numeric, 0, 0, 0]);
+  new Uint32Array(program.memory.buffer, outputs, 1)[0] = out;
   const run = () => {
-    const code = program[method](1, numeric, 0, out);
+    const code = program[method](1, inputs, outputs);
     if (code !== 0) throw new Error(`error ${code}`);
   };
   return [run, () => new Float32Array(program.memory.buffer, out, count)];

@@ -463,6 +463,8 @@ def validate(signature: Signature) -> None:
         signature.shape is not None and (named or len(columns) > 1)
     ):
         raise ValueError("its columns are not those of rows of its shape")
+    if whole and (signature.inputs or not all(o.is_plain for o in signature.outputs.values())):
+        raise ValueError("it takes one row, beside which nothing else comes in or goes out")
     for given in signature.inputs:
         if not isinstance(given.name, str) or not _PARAMETER.fullmatch(given.name):
             raise ValueError(f"an input cannot be called {str(given.name)[:80]!r}")

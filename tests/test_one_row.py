@@ -13,12 +13,13 @@ from onnx.reference import ReferenceEvaluator
 
 import sclbl
 from sclbl.compiler import compile_spec
-from sclbl.errors import ShapeError, SpecError
+from sclbl.errors import ProgramError, ShapeError, SpecError
 from sclbl.onnx_format import read, write
 from sclbl.ops import OPS
 from sclbl.program import Program
 from sclbl.reference import evaluate
-from sclbl.server.openapi import result_schema, rows_schema
+from sclbl.rows import Blocks
+from sclbl.server.schemas import body_schema, result_schema
 from sclbl.signature import Signature, validate
 from tests.networks import Network
 
@@ -122,6 +123,13 @@ def test_one_tensor_a_call() -> None:
         program.run(method, np.zeros((0, 4, 6)))
 
 
+def test_a_program_itself_takes_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Program(compile_spec(read(_save("transposed"))))
+    monkeypatch.setattr(program.module, "chunk", 2)
+    with pytest.raises(ProgramError, match="code 4"):
+        program.module.call(program.methods[0], Blocks(2, np.zeros((2, 24), np.float32)))
+
+
 @pytest.mark.parametrize("name", ["columns", "transposed", "joined", "softmax", "reshaped"])
 def test_a_first_axis_without_a_length_is_refused(name: str) -> None:
     with pytest.raises(SpecError, match="give the first axis of the input 'x' a length"):
@@ -155,6 +163,10 @@ def test_what_is_missing_is_said_by_the_reading_that_gets_further() -> None:
         ({"shape": None}, "rows of its shape"),
         ({"shape": [4, 5]}, "rows of its shape"),
         ({"one_row": False}, "does not fit"),
+        (
+            {"inputs": [{"name": "k", "kind": "parameter", "dtype": "float64", "default": 1.0}]},
+            "nothing else comes in",
+        ),
     ],
 )
 def test_a_signature_that_contradicts_itself_is_refused(
@@ -168,7 +180,7 @@ def test_a_signature_that_contradicts_itself_is_refused(
 def test_what_http_takes_is_described() -> None:
     signature = read(_save("transposed")).signature
     (output,) = signature.outputs.values()
-    rows = rows_schema(signature)
+    rows = body_schema(signature)["anyOf"][0]["properties"]["rows"]
     assert (rows["minItems"], rows["maxItems"]) == (1, 1)
     assert (rows["items"]["minItems"], rows["items"]["items"]["maxItems"]) == (4, 6)
     result = result_schema(output)

@@ -126,6 +126,8 @@ class Assembly(Emitter):
         numeric = len(signature.numeric) * ITEM[signature.numeric_dtype]
         count = (f"i32 {len(signature.inputs) + bool(signature.columns)}", f"i32 {len(results)}")
         lines = [f"define i32 @method_{method}(i32 %rows, ptr %inputs, ptr %outputs) {{"]
+        if signature.one_row:
+            lines += self.stop_on_error("rows", self.use("abi_one_row", ("i32 %rows",), "i32"))
         if not signature.inputs and len(results) == 1 and results[0][1].ragged is None:
             sizes = (number, numeric, self._result_bytes(method), len(signature.text), self.tile())
             blocks = ("i32 %rows", "ptr %inputs", "ptr %outputs", given, self.given_output(0))

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sclbl.ops.elementwise import CHAINED
+from sclbl.ops.arithmetic import CHAINED
 from sclbl.spec import Graph, Node
 
 #: A pair of operators that is compiled for many places is compiled once, for any pair: that gains

@@ -73,6 +73,9 @@ i32 abi_take(i32 rows, const input_record* inputs, input_record* own_inputs, i32
     return OK;
 }
 
+/* A whole tensor is one row, and a call takes one. */
+i32 abi_one_row(i32 rows) { return rows == 1 ? OK : fail(BAD_ARGUMENT, -1, -1); }
+
 /* A block of the host's with so many bytes a row. */
 i32 abi_block(i32 rows, const u32* address, i32 row_bytes) {
     return abi_foreign(*address, (u32)rows, (u32)row_bytes) ? fail(BAD_ARGUMENT, -1, -1) : OK;

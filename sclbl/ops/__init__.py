@@ -11,6 +11,7 @@ from typing import Any
 
 from sclbl.errors import SpecError
 from sclbl.ops import (
+    arithmetic,
     elementwise,
     linear,
     lookup,
@@ -28,6 +29,7 @@ __all__ = ["BY_UFUNC", "FAMILIES", "OPS", "REWRITTEN", "find"]
 
 FAMILIES = {
     "element-wise": elementwise,
+    "arithmetic": arithmetic,
     "reductions": reduction,
     "normalization": normalization,
     "columns": shape,
