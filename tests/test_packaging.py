@@ -26,7 +26,7 @@ DISTRIBUTIONS = {"google": "protobuf", "markdown_it": "markdown-it-py"}
 #: The user's own libraries: used where they are, never required.
 USERS_OWN = {"pandas", "polars", "pyarrow", "sklearn", "statsmodels", "xgboost", "patsy"}
 #: What runs processes or shows itself in a notebook finds these where they are.
-PRESENT_WHEN_USED = {"IPython", "ziglang"}
+PRESENT_WHEN_USED = {"IPython", "scipy", "ziglang"}
 
 
 def packed(kind: str, source: Path, target: Path) -> Path:

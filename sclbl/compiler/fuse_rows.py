@@ -82,7 +82,9 @@ def _moves(graph: Graph, node: Node) -> bool:
 
 
 def _bias(graph: Graph, maker: Node, node: Node) -> Fusion | None:
-    if not (_multiplies(graph, maker) and len(maker.inputs) == 2 and node.op == "Add"):
+    # An Add that is a chain already adds a row of its own and something else.
+    adds = node.op == "Add" and len(node.inputs) == 2
+    if not (adds and _multiplies(graph, maker) and len(maker.inputs) == 2):
         return None
     row = graph.constants.get(node.inputs[1])
     if row is None or row.size != graph.values[maker.outputs[0]].width:
@@ -117,7 +119,7 @@ def _check(graph: Graph, maker: Node, node: Node) -> Fusion | None:
 
 def _rest(graph: Graph, maker: Node, node: Node) -> Fusion | None:
     """``1 - p`` and ``p``, side by side."""
-    if node.op != "Concat" or maker.op != "Sub" or len(node.inputs) != 2:
+    if node.op != "Concat" or maker.op != "Sub" or len(node.inputs) != 2 or len(maker.inputs) != 2:
         return None
     whole, x = maker.inputs
     constant, value = graph.constants.get(whole), graph.values.get(x)

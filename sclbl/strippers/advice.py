@@ -124,10 +124,6 @@ SKLEARN: dict[Advice, str] = {
         "LogisticRegression RandomForestClassifier",
     ): "LabelPropagation LabelSpreading",
     Advice(
-        "it finds training rows and predicts nothing; fit a model on them",
-        "RandomForestClassifier RandomForestRegressor",
-    ): "NearestNeighbors",
-    Advice(
         "fit a pipeline of a decomposition and a linear model", "PCA LinearRegression Ridge"
     ): "PLSRegression",
     Advice(
@@ -144,11 +140,11 @@ SKLEARN: dict[Advice, str] = {
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
     ): "AdditiveChi2Sampler Nystroem PolynomialCountSketch RBFSampler SkewedChi2Sampler",
     Advice("encode the categories with a supported encoder", "OneHotEncoder OrdinalEncoder"): (
-        "DictVectorizer FeatureHasher TargetEncoder"
+        "TargetEncoder"
     ),
     Advice(
         "it encodes targets, which a fitted classifier does itself; upload the classifier alone"
-    ): "LabelBinarizer LabelEncoder MultiLabelBinarizer",
+    ): "LabelBinarizer LabelEncoder",
     Advice(
         "compute its columns where you call the model, and upload the model behind it with them "
         "as example_input"

@@ -270,3 +270,24 @@ def test_a_name_that_is_taken() -> None:
         Graph(graph.inputs, graph.outputs, (taken, *graph.nodes), graph.constants, values)
     )
     assert [node.outputs for node in again.nodes if node.op == "MatMul"] == [(f"{name}_",)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("steps", list(itertools.product(OPS, repeat=2)), ids="-".join)
+def test_a_product_and_then_two_steps(steps: tuple[str, str], kind: Kind) -> None:
+    """A product takes one row with it, and leaves a chain of two as it is."""
+    build = builder(4, kind)
+    x = build.table().matrix()
+    y = build.matmul(x, RNG.normal(size=(4, 3)))
+    z = build.binary(steps[1], build.binary(steps[0], y, row(3, kind)), row(3, kind))
+    one = build.binary(steps[0], build.columns(x, [0]), row(1, kind))
+    one = build.binary(steps[1], one, row(1, kind))
+    pair = build.concat([one, build.columns(x, [0])])
+    # Steps with one number that only a Concat reads, and a first operand that is the constant.
+    rest = build.sub(np.array([1.0], dtype=kind), one)
+    outputs = {"both": z, "pair": pair, "rest": build.concat([rest, one])}
+    made = Compiled(build, outputs)
+    rows = numbers(301, 4, kind)
+    for method, want in made.expected(rows).items():
+        got = made.run(method, rows)
+        np.testing.assert_allclose(got, want, rtol=1e-12 if kind == "float64" else 1e-4, atol=1e-5)

@@ -83,7 +83,7 @@ def test_rows(m: int, kind: str) -> None:
     x, weights = numbers(kind, m, 13), numbers(kind, 13, 10)
     out = np.ones((m, 10), dtype=x.dtype)
     found = Kernel(f"matmul_rows_{kind}", out, x, weights, scratch(kind, 13), m, 13, 10)()
-    few = Kernel(f"linear_matmul_{kind}", out, x, weights, m, 13, 10)()
+    few = Kernel(f"linear_matmul_{kind}", out, x, weights, None, m, 13, 10)()
     np.testing.assert_array_equal(found[0], few[0])
     np.testing.assert_array_equal(found[0], product(x, weights))
 
