@@ -29,6 +29,8 @@ from sclbl.spec import Spec
 
 #: Most rows of those that the program refuses that are tried with the model, one by one.
 PROBES = 8
+#: Most rows of those that no container of the example's types holds: each is made of all columns.
+MISFITS = 64
 SHOWN = 12
 #: What `sclbl.strippers.example.call` raises where the model refuses its rows.
 REFUSALS = (InputError, UnsupportedModelError)
@@ -239,15 +241,19 @@ class Check:
     def probe(self, maker: Maker, rows: Sample, refused: dict[int, tuple[str, InputError]]) -> None:
         """Try a few of the rows that the program refuses with the model, of each sort."""
         sorts: set[tuple[object, ...]] = set()
+        misfits = 0
         for row, (method, error) in refused.items():
+            if len(sorts) >= PROBES or misfits >= MISFITS:
+                break
             sort = (type(error), error.column, method)
-            if sort in sorts or len(sorts) >= PROBES:
+            if sort in sorts:
                 continue
             one = rows.take(np.array([row]))
             container, fits = maker.make(one)
             if not fits.all():
                 container, fits = maker.make(one, widened=True)
             if not fits.all():
+                misfits += 1
                 continue
             sorts.add(sort)
             if not self.refused(error, method, container):

@@ -124,7 +124,11 @@ def _add_comparison(graph: Graph, node: Node, found: Found) -> None:
         tracks, constant = found.tracks.get(tensor), graph.constants.get(other)
         if tracks is None or constant is None:
             continue
-        row = np.broadcast_to(constant.reshape(-1), (len(tracks),)).tolist()
+        shape = graph.values[tensor].shape
+        own = constant[0] if constant.ndim > len(shape) else constant  # without the rows
+        if np.broadcast_shapes(own.shape, shape) != shape:
+            continue  # the tensor is spread over the constant
+        row = np.broadcast_to(own, shape).ravel().tolist()
         for track, value in zip(tracks, row, strict=True):
             if track is None:
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -116,10 +116,27 @@ def _tensor(given: Input, rows: Any, null: bool) -> np.ndarray:
     return _exact(given, array, literal=not hasattr(rows, "dtype"))
 
 
+class _Rows(NamedTuple):
+    """Sparse rows as a csr_matrix holds them."""
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    shape: tuple[int, int]
+
+
 def _sparse(given: Input, rows: Any, null: bool) -> RaggedRows:
     columns = given.width
-    if hasattr(rows, "tocsr"):
+    if getattr(rows, "format", None) == "coo":
+        # Row by row as they come: tocsr adds what lies in one place, in the type of the rows.
+        order = np.argsort(rows.row, kind="stable")
+        counts = np.bincount(rows.row, minlength=rows.shape[0])
+        matrix: Any = _Rows(rows.data[order], rows.col[order], np.cumsum([0, *counts]), rows.shape)
+    elif hasattr(rows, "tocsr"):
         matrix = rows.tocsr()
+    else:
+        matrix = None
+    if matrix is not None:
         if matrix.shape[1] != columns:
             raise ColumnError(
                 f"the rows have {matrix.shape[1]:,} columns; the model takes {columns:,}"
@@ -235,6 +252,18 @@ def _features(given: Input, rows: Any, null: bool) -> RaggedRows:
                     row=i,
                 )
             name, value = pair
+            if value is None and not null:
+                raise DtypeError(
+                    f"row {i} has None for {_shown(name)}; leave the name out, or give NaN or a number",
+                    row=i,
+                    column=str(name),
+                )
+            if isinstance(value, np.bool_):
+                raise DtypeError(
+                    f"row {i} has a NumPy truth for {_shown(name)}; give bool(value)",
+                    row=i,
+                    column=str(name),
+                )
             # A text says which one of several things is there.
             if isinstance(value, str) and isinstance(name, str):
                 name, value = f"{name}={value}", 1.0

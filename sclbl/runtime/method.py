@@ -139,7 +139,11 @@ def _general_call(module: Module, method: str) -> Callable[..., Any]:
     """Return a function of rows and parameters, for all that the short ways are not for."""
     signature = module.signature
 
-    def call(rows: Any, *, output: str | None = None, **parameters: Any) -> Any:
+    def call(rows: Any, *more: Any, output: str | None = None, **parameters: Any) -> Any:
+        if more:
+            names = signature.outputs[method].parameters
+            said = f"give {names[0]}={more[0]!r:.40}" if names else "give them alone"
+            raise ParameterError(f"{method} takes rows, and values of the call by name; {said}")
         check_options(signature, method, output, parameters)
         found = general_results(module, method, rows, parameters)
         results = [finish_any(o, r, output) for o, r in found]

@@ -37,11 +37,7 @@ def write(model: Any, given: Input, wanted: Sequence[str]) -> tuple[Builder, dic
     """Write the methods of a model that takes one input beside the table."""
     build = Builder(Signature((), "array", {}, inputs=(given,)), ())
     results = dispatch.apply(model, build.beside(given), build, frozenset(wanted))
-    return build, {m: _plain(results[m]) for m in wanted}
-
-
-def _plain(result: Any) -> Any:
-    return result.matrix() if isinstance(result, Table) else result
+    return build, {m: results[m] for m in wanted}
 
 
 def outputs_of(

@@ -100,6 +100,8 @@ class Normalizer(Scaler):
         else:
             # The squares may overflow, as they do in the source: no scaled two-norm here.
             norms = np.sqrt(ops.reduce("ReduceSumSquare", x))
+        if x.sparse:
+            return x / np.where(norms == 0, 1, norms)
         return x / np.where(norms < float(10 * np.finfo(x.numbers).eps), 1, norms)
 
 

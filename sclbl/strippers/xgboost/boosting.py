@@ -162,6 +162,12 @@ def _numbers(model: Any, x: Table) -> Any:
     """Return columns in float32; of a sparse matrix without its zeros, which are not stored."""
     if x.sparse is None:
         return x.matrix("float32", model=model)
+    if any(given.ragged for given in x.builder.signature.inputs):
+        raise UnsupportedModelError(
+            f"{type(model).__name__} takes what sparse rows leave out for missing and their zeros "
+            "for numbers, which dense rows inside a program do not tell apart; fit it on dense "
+            "rows, with NaN for what is missing"
+        )
     stored: Any = x.matrix("float64", model=model)
     return np.where(stored == 0, np.nan, stored).astype(np.float32)
 
