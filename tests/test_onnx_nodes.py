@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,8 +67,25 @@ def _cases() -> dict[str, TestCase]:
     np.random.seed(0)  # noqa: NPY002 # the cases draw their data from it when they are made
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        found = load_model_tests(kind="node")
-    return {case.name: case for case in found if case.model and _known(case.model)}
+        found = map(_loaded, sorted(load_model_tests(kind="node"), key=lambda case: case.name))
+        return {case.name: case for case in found if case.model and _known(case.model)}
+
+
+def _loaded(case: TestCase) -> TestCase:
+    """Return a case with its model and data, which older releases keep in files."""
+    if case.model is not None or case.model_dir is None:
+        return case
+    folder = Path(case.model_dir)
+    model, first = onnx.load(folder / "model.onnx"), folder / "test_data_set_0"
+    if not _known(model):
+        return case
+    files = [sorted(first.glob(f"{kind}_*.pb"), key=_number) for kind in ("input", "output")]
+    inputs, outputs = ([onnx.load_tensor(file) for file in side] for side in files)
+    return replace(case, model=model, data_sets=[(inputs, outputs)])
+
+
+def _number(file: Path) -> int:
+    return int(file.stem.rpartition("_")[2])
 
 
 CASES = _cases()
@@ -134,6 +153,10 @@ def outcomes(case: TestCase, every: bool) -> Iterator[tuple[tuple[int, ...], str
     for chosen in ways:
         arrays = [given[k] for k in chosen]
         if any((str(a.dtype) not in TENSORS and len(given) > 1) or not a.size for a in arrays):
+            continue
+        # Older releases of ONNX hold types that NumPy lacks in others (bfloat16 in uint16).
+        types = [helper.np_dtype_to_tensor_dtype(a.dtype) for a in arrays]
+        if types != [model.graph.input[k].type.tensor_type.elem_type for k in chosen]:
             continue
         try:
             data, x = _variant(model, given, chosen)
