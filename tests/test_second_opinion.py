@@ -23,6 +23,7 @@ from sclbl.signature import Column, Input, InputKind, Output, Signature
 from sclbl.spec import Provenance, Spec
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
+from tests.points import one_leaf
 from tests.test_onnx_beside import MODELS, scaled, spec_of
 
 NUMBERS = ("float64", "float32", "int64")
@@ -137,9 +138,8 @@ def graph_of(seed: int) -> Spec:
         points = chance.normal(size=(9, 3))
         numbers = np.arange(9)[::-1].copy()
         level = build.beside(usual)
-        outputs["near"] = build.nodes(
-            "sclbl.PointsWithin", [build.table().matrix(), level], 2, points=points, numbers=numbers
-        )
+        wires = [build.table().matrix(), level]
+        outputs["near"] = build.nodes("sclbl.PointsWithin", wires, 2, **one_leaf(points, numbers))
     return spec_with(build, outputs)
 
 

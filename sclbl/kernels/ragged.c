@@ -196,39 +196,3 @@ DENSE(i64, i64)
 DOT(f64_f64, f64, f64)
 DOT(f32_f64, f32, f64)
 DOT(f32_f32, f32, f32)
-
-/* -------------------------------------------------------------- neighbours */
-
-/* Points [count, columns] whose squared distance is at most radius², in their order. */
-i32 ragged_near(ragged* distances, ragged* numbers, const f64* x, const f64* radius,
-                const f64* points, const i64* names, growing* to, i32 m, i32 columns, i32 count) {
-    i32 code = begin(to, (u32)m + 1, 0, 0);
-    if (code) return code;
-    u32* offsets = (u32*)to[0].address;
-    u32 at = 0;
-    for (i32 i = 0; i < m; i++) {
-        const f64* row = x + i * columns;
-        f64 limit = radius[i] >= 0 ? radius[i] * radius[i] : -1;
-        offsets[i] = at;
-        for (i32 p = 0; p < count; p++) {
-            f64 square = 0;
-            for (i32 j = 0; j < columns; j++) {
-                f64 d = row[j] - points[p * columns + j];
-                square += d * d;
-            }
-            if (!(square <= limit)) continue;
-            to[1].used = to[2].used = at * 8;
-            code = abi_grow(to + 1, 8);
-            if (code == OK) code = abi_grow(to + 2, 8);
-            if (code) return code;
-            ((f64*)to[1].address)[at] = __builtin_sqrt(square);
-            ((i64*)to[2].address)[at++] = names[p];
-        }
-    }
-    offsets[m] = at;
-    distances->offsets = numbers->offsets = offsets;
-    distances->keys = numbers->keys = 0;
-    distances->values = (const void*)to[1].address;
-    numbers->values = (const void*)to[2].address;
-    return OK;
-}

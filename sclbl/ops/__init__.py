@@ -15,6 +15,7 @@ from sclbl.ops import (
     elementwise,
     linear,
     lookup,
+    neighbors,
     normalization,
     ragged,
     reduction,
@@ -39,6 +40,7 @@ FAMILIES = {
     "checks": refusal,
     "trees": trees,
     "rows of varying length": ragged,
+    "neighbours": neighbors,
 }
 
 

@@ -1,4 +1,4 @@
-"""Rows whose length varies: names to columns, sparse rows to dense ones, products, neighbours.
+"""Rows whose length varies: names to columns, sparse rows to dense ones, products.
 
 In files they are sequences and sparse tensors, and these operators have no function of standard
 operators: other runtimes show them and do not run them.
@@ -26,7 +26,6 @@ from sclbl.ops.record import (
     Typed,
     fail,
     has_inputs,
-    tensor,
 )
 from sclbl.spec import Node
 
@@ -354,77 +353,3 @@ def _dot_lower(e: Emitter, node: Node) -> None:
 
 
 SparseDot = Op("sclbl.SparseDot", _dot_infer, _dot, _dot_lower, FLOATS, exact=True, ragged=True)
-
-
-# ------------------------------------------------------------------ neighbours
-
-
-def _near_infer(node: Node, xs: Sequence[Operand]) -> Typed:
-    has_inputs(node, xs, 2)
-    x, radius = (tensor(node, operand, frozenset(("float64",))) for operand in xs)
-    points, numbers = node.attrs.get("points"), node.attrs.get("numbers")
-    if (
-        set(node.attrs) != {"points", "numbers"}
-        or not isinstance(points, np.ndarray)
-        or not isinstance(numbers, np.ndarray)
-        or points.dtype != np.float64
-        or points.ndim != 2
-        or x.ragged is not None
-        or radius.ragged is not None
-        or not points.size
-        or x.shape != points.shape[1:]
-        or radius.width != 1
-        or (numbers.dtype, numbers.shape) != (np.int64, points.shape[:1])
-    ):
-        raise fail(node, "takes points of as many columns, a number for each, and a radius")
-    return [("float64", (), "list"), ("int64", (), "list")]
-
-
-def _near(attrs: Attrs, x: Array, radius: Array) -> tuple[Items, Items]:
-    points, numbers = attrs["points"], attrs["numbers"]
-    distances, found, offsets = [], [], [0]
-    for row, r in zip(x, radius.reshape(-1).tolist(), strict=True):
-        squares = np.zeros(len(points))
-        for j, value in enumerate(row):
-            squares += (value - points[:, j]) ** 2
-        near = (squares <= r * r) & (r >= 0)
-        distances.append(np.sqrt(squares[near]))
-        found.append(numbers[near])
-        offsets.append(offsets[-1] + int(near.sum()))
-    at = np.array(offsets)
-    return (
-        Items(at, None, np.concatenate([np.empty(0), *distances])),
-        Items(at, None, np.concatenate([np.empty(0, np.int64), *found])),
-    )
-
-
-def _near_lower(e: Emitter, node: Node) -> None:
-    x, radius = node.inputs
-    points = np.asarray(node.attrs["points"])
-    e.refuse(
-        "ragged_near",
-        e.ragged(node, 0),
-        e.ragged(node, 1),
-        e.pointer(x),
-        e.pointer(radius),
-        e.weight(points),
-        e.weight(np.asarray(node.attrs["numbers"])),
-        e.growing(3),
-        "i32 %m",
-        f"i32 {points.shape[1]}",
-        f"i32 {len(points)}",
-    )
-
-
-#: Points within a radius, and how far they are: squares of differences added from left to right,
-#: in the points' order.
-PointsWithin = Op(
-    "sclbl.PointsWithin",
-    _near_infer,
-    _near,
-    _near_lower,
-    frozenset(("float64",)),
-    exact=True,
-    holds="points",
-    ragged=True,
-)

@@ -254,7 +254,7 @@ def _features(given: Input, rows: Any, null: bool) -> RaggedRows:
             name, value = pair
             if value is None and not null:
                 raise DtypeError(
-                    f"row {i} has None for {_shown(name)}; leave the name out, or give NaN or a number",
+                    f"row {i} has None for {_shown(name)}; leave it out, or give NaN or a number",
                     row=i,
                     column=str(name),
                 )

@@ -16,6 +16,7 @@ from sclbl.spec import Provenance, Spec
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
 from tests.compiler.compiled import text_column
+from tests.points import one_leaf
 
 #: Columns of sparse rows, of names, and of the table.
 COLUMNS, HASHED, NUMBERS = 7, 16, 2
@@ -59,10 +60,8 @@ def program() -> Program:
         return build.node("sclbl.SumDuplicates", [wire], distinct=distinct)
 
     finite = build.node("sclbl.RefuseItems", [x["sparse"]], nan=1, inf=1)
-    near = {
-        "points": np.random.default_rng(6).normal(size=(40, 2)),
-        "numbers": np.arange(100, 140, dtype=np.int64),
-    }
+    points = np.random.default_rng(6).normal(size=(40, 2))
+    near = one_leaf(points, np.arange(100, 140, dtype=np.int64))
     hashed = {"columns": HASHED, "signed": 1}
     names = np.array(NAMES, dtype=object)
     weights = np.random.default_rng(7).normal(size=(COLUMNS, 3))

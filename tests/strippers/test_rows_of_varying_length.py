@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction import DictVectorizer, FeatureHasher
+from sklearn.impute import MissingIndicator
 from sklearn.linear_model import (
     Lasso,
     LogisticRegression,
@@ -20,11 +21,13 @@ from sklearn.linear_model import (
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MultiLabelBinarizer, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MultiLabelBinarizer, Normalizer, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
+from xgboost import XGBClassifier
 
 import sclbl
+from sclbl.compiler import compile_spec
 from sclbl.errors import (
     ColumnError,
     DtypeError,
@@ -35,6 +38,8 @@ from sclbl.errors import (
     ShapeError,
     UnsupportedModelError,
 )
+from sclbl.program import Program
+from sclbl.strippers import strip
 
 RNG = np.random.default_rng(7)
 CITIES = ["Breda", "Ede", "Ühlingen", "日本", ""]
@@ -73,6 +78,7 @@ def check(model: Any, rows: Any, rtol: float = 0) -> sclbl.Program:
         for some in (rows, rows[:1]):
             with np.errstate(divide="ignore"):
                 ours, theirs = program.run(method, some), getattr(model, method)(some)
+            theirs = theirs.toarray() if sparse.issparse(theirs) else theirs
             if method == "predict_log_proba":  # np.log of some machines is another ULP
                 np.testing.assert_allclose(ours, theirs, rtol=1e-13)
             elif rtol:
@@ -151,7 +157,8 @@ def test_many_rows_and_many_items() -> None:
 @pytest.mark.parametrize(
     ("rows", "error", "message"),
     [
-        ([{"a": "x"}, {"a": None}], DtypeError, "None is no number"),
+        ([{"a": "x"}, {"a": None}], DtypeError, "row 1 has None for 'a'; leave it out"),
+        ([{"a": np.True_}], DtypeError, r"row 0 has a NumPy truth for 'a'; give bool"),
         ([{3: 1.0}], DtypeError, "row 0 has 3 as a name"),
         ([{"a": 2**60 + 1}], DtypeError, "beyond 2"),
         ([3], ShapeError, "row 0 holds 3 where a list"),
@@ -229,6 +236,38 @@ def test_items_may_repeat_be_zero_and_lie_in_any_order() -> None:
     np.testing.assert_allclose(program.predict(dense), model.predict(odd), rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, bool, np.float64])
+def test_items_of_one_place_in_coo_are_added_as_floats(dtype: type) -> None:
+    model = Ridge().fit(SPARSE, TARGET)
+    program = sclbl.compile(model, SPARSE[:5])
+    data = np.array([1, 100, 100, 1]).astype(dtype)
+    rows = sparse.coo_matrix((data, ([2, 0, 0, 1], [3, 1, 1, 5])), shape=(3, 40))
+    same(program.predict(rows), model.predict(rows))
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+def test_norms_of_sparse_rows(norm: Any) -> None:
+    check(Normalizer(norm=norm).fit(SPARSE), SPARSE, rtol=1e-15)
+
+
+def test_what_a_sparse_row_leaves_out_is_missing_to_xgboost() -> None:
+    y = [i % 2 for i in range(len(DICTS))]
+    forest = XGBClassifier(n_estimators=2)
+    for model, rows in (
+        (XGBClassifier(n_estimators=2).fit(SPARSE, TARGET), SPARSE),
+        (make_pipeline(DictVectorizer(), forest).fit(DICTS, y), DICTS),
+        (make_pipeline(FeatureHasher(8), forest).fit(DICTS, y), DICTS),
+    ):
+        with pytest.raises(UnsupportedModelError, match="fit it on dense rows, with NaN"):
+            sclbl.compile(model, rows[:5])
+
+
+def test_no_columns_at_all() -> None:
+    dense = sparse.csr_matrix(np.arange(1.0, 13).reshape(4, 3))
+    with pytest.raises(UnsupportedModelError, match="results in no columns at all"):
+        sclbl.compile(MissingIndicator().fit(dense), dense)
+
+
 def test_a_missing_or_infinite_item_is_refused_where_the_model_refuses() -> None:
     program = sclbl.compile(LogisticRegression().fit(SPARSE, TARGET), SPARSE[:5])
     rows = SPARSE[:4].tolil()
@@ -290,6 +329,21 @@ def test_a_grid_has_points_on_the_radius_itself() -> None:
         )
 
 
+@pytest.mark.parametrize("algorithm", ["kd_tree", "ball_tree"])
+def test_nodes_decide_for_their_points(algorithm: Any) -> None:
+    """A tree takes or leaves a whole node by bounds of its own, rounded in their own way."""
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        points = rng.integers(0, 4, size=(int(rng.integers(1, 60)), int(rng.integers(1, 5))))
+        model = NearestNeighbors(algorithm=algorithm, leaf_size=int(rng.choice([1, 2, 5, 30])))
+        model.fit(points.astype(float))
+        program = Program(compile_spec(strip(model, points[:1].astype(float))))
+        rows = np.concatenate([points, points + 1]).astype(float)
+        for radius in (0.01, 1, 2, 3, 2**0.5, 3**0.5, 5**0.5, np.nan):
+            wanted = model.radius_neighbors(rows, radius=radius)
+            same(program.radius_neighbors(rows, radius=radius), wanted)
+
+
 def test_parameters_of_a_call() -> None:
     points = RNG.normal(size=(50, 2))
     model = NearestNeighbors(radius=0.7, algorithm="kd_tree").fit(points)
@@ -301,6 +355,8 @@ def test_parameters_of_a_call() -> None:
     for wrong, message in (("1", "give a number"), (True, "give a number")):
         with pytest.raises(ParameterError, match=message):
             program.radius_neighbors(points, radius=wrong)
+    with pytest.raises(ParameterError, match=r"values of the call by name; give radius=0\.5"):
+        program.radius_neighbors(points, 0.5)
     with pytest.raises(ParameterError, match="no parameter 'k'; it has radius"):
         program.radius_neighbors(points, k=3)
     with pytest.raises(MissingValueError, match="row 1, column '0'"):

@@ -14,10 +14,7 @@ from sclbl.strippers.sklearn.estimator import Estimator
 
 
 class NearestNeighbors(Estimator):
-    """Points in the order of the tree's leaves, as a query of the tree meets them.
-
-    Distances are roots of squares added from left to right, and points are near by their squares.
-    """
+    """Points in the order of the tree's leaves, as a query of the tree meets them."""
 
     def check(self, model: Any) -> None:
         method, metric = model._fit_method, model.effective_metric_
@@ -33,15 +30,22 @@ class NearestNeighbors(Estimator):
 
     @method
     def radius_neighbors(self, model: Any, x: Wire) -> tuple[Wire, ...]:
-        points, order, *_ = model._tree.get_arrays()
-        order = np.asarray(order, dtype=np.int64)
+        points, order, nodes, bounds = map(np.asarray, model._tree.get_arrays())
+        points, order = np.asarray(points, dtype=np.float64), order.astype(np.int64)
+        fields = ("idx_start", "idx_end", "is_leaf")
+        # A box is bounded by its corners, a ball by its center and its radius.
+        balls = model._fit_method == "ball_tree"
+        ends = [bounds[0], nodes["radius"][:, None]] if balls else list(bounds)
         usual = Input("radius", "parameter", "float64", default=float(model.radius))
         return x.builder.nodes(
             "sclbl.PointsWithin",
             [x.astype(np.float64), x.builder.beside(usual)],
             2,
-            points=np.ascontiguousarray(np.asarray(points, dtype=np.float64)[order]),
+            points=np.ascontiguousarray(points[order]),
             numbers=order,
+            nodes=np.column_stack([nodes[name] for name in fields]).astype(np.int64),
+            bounds=np.column_stack(ends).astype(np.float64),
+            balls=int(balls),
         )
 
 
