@@ -178,8 +178,9 @@ def methods(model: Any) -> tuple[str, ...]:
     found = tuple(m for m, declared in offers(model).items() if not declared.on_request)
     if not found:
         raise UnsupportedModelError(
-            f"{qualified_name(type(model))} has no method that a program can have; it was fitted "
-            "with options that leave it none (refit=False of a search, for one)"
+            f"{qualified_name(type(model))} has no method that a program can have: a search fitted "
+            "with refit=False has none, and a Pipeline hands on no radius_neighbors of its last "
+            "step (compile that step, and give it transformed rows)"
         )
     return found
 

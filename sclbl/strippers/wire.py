@@ -112,6 +112,9 @@ class Wire(np.lib.mixins.NDArrayOperatorsMixin):
                 return own[exponent](self)
         if type(exponent) is int and exponent == 2:
             return np.square(self)
+        if type(exponent) is float and exponent == 0.5 and self.numbers.kind in "iu":
+            # Of integers a power, of floats in their place a root: the same but for -inf.
+            return np.sqrt(self.astype(np.float64))
         return np.power(self, exponent)
 
     # --------------------------------------------------------------- parts

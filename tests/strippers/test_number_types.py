@@ -311,3 +311,13 @@ def test_a_column_of_float16_takes_float16() -> None:
         program.transform([[1e6, 0, 0]])
     with pytest.raises(UnsupportedModelError, match=r"float16.*cast example_input to float32"):
         sclbl.compile(StandardScaler().fit(np.ones((3, 2))), np.ones((3, 2), dtype=np.float16))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "uint16", "int64"])
+def test_a_root_of_integers_is_one_of_floats_too(dtype: str) -> None:
+    rows = np.arange(12, dtype=dtype).reshape(6, 2)
+    model = FunctionTransformer(lambda x: x**0.5).fit(rows)
+    program = sclbl.compile(model, rows[:3])
+    found, wanted = program.transform(rows), model.transform(rows)
+    assert found.dtype == wanted.dtype
+    np.testing.assert_allclose(found, wanted, rtol=1e-15)
