@@ -31,7 +31,7 @@ from sclbl.signature import Signature
 CHUNK_BYTES = 256 * 1024
 CHUNK_MIN, CHUNK_MAX = 64, 16384
 #: Seconds of work that are worth another thread: waking one and waiting for it costs a tenth.
-WORTH_THREADS = 0.0004
+WORTH_THREADS = 0.0008
 #: Fewer rows tell little of how long a row takes.
 TELLING_ROWS = 256
 _METHOD_TYPE = (("i32",) * 3, ("i32",))
