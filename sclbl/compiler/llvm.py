@@ -1,6 +1,6 @@
 """LLVM in process: kernels and generated code in, a relocatable WebAssembly object out.
 
-With `sclbl.compiler.attributes` the only module that imports llvmlite.
+With `sclbl.compiler.attributes` and `sclbl.compiler.prune` the only module that imports llvmlite.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from sclbl.compiler import attributes
+from sclbl.compiler import attributes, prune
 from sclbl.compiler.calls import Call, check_calls
 from sclbl.errors import CompileError
-from sclbl.kernels.build import bitcode
 
 TRIPLE = "wasm32-unknown-unknown"
 #: The features that every engine in use has had since 2021.
@@ -87,21 +86,16 @@ def build(
         try:
             module = llvm.parse_assembly(code)
             module.verify()
-            for stem in sorted(stems):
-                kernels = llvm.parse_bitcode(bitcode(stem))
-                check_calls(stem, kernels, calls or {})
-                module.link_in(kernels)
-            for function in module.functions:
-                if not function.is_declaration and function.name not in keep:
-                    function.linkage = "internal"
             options = llvm.create_pipeline_tuning_options(speed_level=2)
             options.loop_unrolling = False
             options.loop_interleaving = False
             passes = llvm.create_pass_builder(machine, options)
-            # Drop the kernels that nothing calls before they cost time.
-            first = llvm.create_new_module_pass_manager()
-            first.add_global_dead_code_eliminate_pass()
-            first.run(module, passes)
+            for stem, kernels in prune.kernels(module, stems, keep, passes):
+                check_calls(stem, kernels, calls or {})
+                module.link_in(kernels)
+            prune.internalize(module, keep)
+            # Drop what nothing calls before it costs time.
+            prune.drop_unused(module, passes)
             wanted = {
                 f.name: _attributes(f, keep, shared)
                 for f in module.functions

@@ -18,7 +18,7 @@ import pytest
 import wasmtime
 
 from sclbl import compiler, manifest
-from sclbl.compiler import compile_spec, linker, llvm
+from sclbl.compiler import compile_spec, linker, llvm, prune
 from sclbl.compiler.linker import Reserved, Weights, encode_sleb, link
 from sclbl.compiler.object import parse, read_sleb
 from sclbl.errors import CompileError, InvalidProgramError
@@ -303,3 +303,18 @@ def test_a_kernel_that_does_not_exist() -> None:
         parse(llvm.build(code, ["abi"], ["f"]))
     with pytest.raises(CompileError, match="there is no kernel 'nothing'"):
         llvm.build(code, ["nothing"], ["f"])
+
+
+def negated(op: str) -> Spec:
+    build = builder(2)
+    return make_spec(build, {"predict": build.node(op, [build.table().matrix()])})
+
+
+def test_the_same_bytes_from_kernels_read_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left of a file of kernels for one program is not what another one gets of it."""
+    specs = [negated("Neg"), negated("Abs")]
+    alone = []
+    for spec in specs:
+        monkeypatch.setattr(prune, "_files", {})
+        alone.append(compile_spec(spec))
+    assert [compile_spec(spec) for spec in (*specs, *specs)] == [*alone, *alone]
