@@ -45,7 +45,6 @@ class General:
     def _chunk(self, method: str, blocks: Blocks, start: int) -> list[Result]:
         instance, signature = self.instance, self.module.signature
         instance.reset()
-        instance.rewind()
         outputs = [output for _, output in signature.results(method)]
         places = [instance.alloc(_bytes(output, blocks.rows)) for output in outputs]
         records = [self._table(blocks)] if signature.columns else []

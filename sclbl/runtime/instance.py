@@ -199,7 +199,8 @@ class Instance:
             self._map()
 
     def reset(self) -> None:
-        """Give back every block."""
+        """Give back every block; what a call takes counts from here."""
+        self.rewind()
         self._functions["reset"]()
 
     def rewind(self) -> None:
