@@ -15,9 +15,14 @@ import statsmodels.api as sm
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeRegressor
 
 from sclbl import manifest, onnx_format
@@ -31,7 +36,8 @@ from sclbl.errors import (
 )
 from sclbl.fidelity import MethodReport, Report, verify, verify_program
 from sclbl.fidelity.compare import Tolerance, compare
-from sclbl.fidelity.rows import each_alone, from_blocks, generate
+from sclbl.fidelity.overflow import overflowing
+from sclbl.fidelity.rows import Sample, each_alone, from_blocks, generate
 from sclbl.fidelity.trace import is_bit_exact, trace
 from sclbl.program import Program
 from sclbl.rows import encode
@@ -542,3 +548,21 @@ def test_a_check_that_is_lacking_is_found_in_any_column(width: int) -> None:
     )
     with pytest.raises(FidelityError, match=r"(?s)the model refuses the row .* program does not"):
         verify(model, spec, compile_spec(replace(spec, graph=graph)), wide)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sums_beyond_the_range_of_floats(dtype: str) -> None:
+    """Which label the model gives there hangs on the order in which it adds."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(120, 4)).astype(dtype)
+    y = np.digitize(2 * x[:, 0] - x[:, 1] + x[:, 3], [-1.5, 1.0])
+    powers = PolynomialFeatures(3, interaction_only=True)
+    model = make_pipeline(powers, Perceptron()).fit(x, y)
+    assert checked(model, x[:5]).ok
+    rows = Sample(np.array([[3e38, -0.6, 0.5, 1.0], [1.0, 2.0, 3.0, 4.0]]), np.empty((2, 0)))
+    spec = strip(model, x[:5])
+    assert overflowing(spec, rows).tolist() == [dtype == "float32", False]
+    # Other rows still tell a program that is not the model's.
+    other = make_pipeline(powers, Perceptron(penalty="l1", alpha=0.1)).fit(x, y)
+    with pytest.raises(FidelityError, match="does not predict what the model predicts"):
+        verify(other, spec, compile_spec(spec), x[:5])

@@ -136,7 +136,8 @@ def _excess(
 ) -> np.ndarray:
     if rule.tolerance == 0:
         return np.where(relative > 0, np.inf, 0.0)
-    excess: np.ndarray = relative / rule.tolerance
+    with np.errstate(over="ignore"):
+        excess: np.ndarray = relative / rule.tolerance
     if noise is None or not (excess > 1).any() or not np.isfinite(relative).all():
         return excess
     with np.errstate(all="ignore"):
