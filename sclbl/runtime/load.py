@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+
 import wasmtime
 
+from sclbl import manifest
 from sclbl.errors import InvalidProgramError, LimitError
 from sclbl.runtime.apart import compile_apart
 from sclbl.runtime.engine import MAX_MEMORY, MAX_PROGRAM, engine, memory_bytes
+
+#: How many small programs stay compiled, and what is small: one that was verified is asked again
+#: soon, with its report in the manifest.
+LATELY, SMALL = 8, 1024**2
+_lately: OrderedDict[str, wasmtime.Module] = OrderedDict()
+_lock = threading.Lock()
 
 
 def load(wasm: bytes, *, apart: bool = False) -> wasmtime.Module:
@@ -21,6 +31,23 @@ def load(wasm: bytes, *, apart: bool = False) -> wasmtime.Module:
     """
     if len(wasm) > MAX_PROGRAM:
         raise LimitError(f"the program has {len(wasm):,} bytes; the limit is {MAX_PROGRAM:,}")
+    if len(wasm) > SMALL:
+        return _compiled(wasm, apart)
+    code = manifest.code_sha256(wasm)
+    with _lock:
+        known = _lately.get(code)
+        if known is not None:
+            _lately.move_to_end(code)
+            return known
+    module = _compiled(wasm, apart)
+    with _lock:
+        _lately[code] = module
+        if len(_lately) > LATELY:
+            _lately.popitem(last=False)
+    return module
+
+
+def _compiled(wasm: bytes, apart: bool) -> wasmtime.Module:
     try:
         module = compile_apart(wasm) if apart else wasmtime.Module(engine(), wasm)
     except wasmtime.WasmtimeError as error:

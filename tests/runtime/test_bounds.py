@@ -12,7 +12,7 @@ from sclbl import manifest
 from sclbl.compiler import compile_spec
 from sclbl.errors import InvalidProgramError, LimitError
 from sclbl.program import Program
-from sclbl.runtime import apart, bounds
+from sclbl.runtime import apart, bounds, load
 from sclbl.wasm import MAGIC, encode_leb
 from tests.compiler.compiled import builder, make_spec
 from tests.compiler.test_linker import mixed
@@ -149,6 +149,7 @@ def test_costly_code_is_compiled_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     original = apart.compile_apart
     monkeypatch.setattr("sclbl.runtime.load.compile_apart", compile_apart)
     monkeypatch.setattr(bounds, "MAX_CODE_HERE", 10)
+    load._lately.clear()
     np.testing.assert_array_equal(Program(wasm).predict(ROWS), here)
     assert asked == [len(wasm)]
 
