@@ -561,6 +561,7 @@ def test_results_that_memory_does_not_hold_are_compared_a_few_rows_at_a_time(
     assert program.radius_neighbors(rows[:8], radius=np.inf)[1][7].shape == (3000,)
     (report,) = (m for m in program.report.methods if m.method == "radius_neighbors")
     assert report.rows > 200
+    monkeypatch.setattr(instance, "MAX_GROWTH", 2**18)
+    wide = NearestNeighbors(radius=9.0).fit(np.repeat(points, 4, axis=0))
     with pytest.raises(LimitError, match="no memory left"):
-        monkeypatch.setattr(instance, "MAX_GROWTH", 2**18)
-        sclbl.compile(NearestNeighbors(radius=9.0).fit(np.repeat(points, 4, axis=0)), points[:2])
+        sclbl.compile(wide, points[:2])
