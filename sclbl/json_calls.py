@@ -6,7 +6,7 @@ A text is the rows, ``{"rows": [...], "parameters": {...}}``, or, by the names o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,28 @@ _ROWS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """Rows that are decoded anew each time they are needed, some at a time.
+
+    Decoded rows take many times the memory of their text, so those of a large text are never there
+    all at once.
+
+    Parameters
+    ----------
+    count : int
+        How many rows there are.
+    decode : callable
+        Returns an iterator of lists of rows.
+    """
+
+    count: int
+    decode: Callable[[], Iterator[list[Any]]]
+
+    def __len__(self) -> int:
+        return self.count
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """What a text asks for.
 
@@ -36,7 +58,8 @@ class Call:
     ----------
     inputs : mapping of str to list
         The rows of each input, the table's under `sclbl.rows.encode.TABLE`. Of the table alone also
-        what another reader made of its rows: an array, or a dict of columns.
+        what another reader made of its rows: an array, or a dict of columns. Of an only input also
+        `Pieces`.
     parameters : mapping of str to object
         Values of the call, by name, as JSON has them.
     """
@@ -49,20 +72,52 @@ class Call:
         """How many rows there are; of inputs that differ, the most."""
         return max(map(_count, self.inputs.values()))
 
-    def parts(self, rows: int) -> Iterator[tuple[int, Any]]:
+    def parts(self, rows: int, items: int = 2**62) -> Iterator[tuple[int, Any]]:
         """Yield where some rows begin, and so many of them as an encoder takes them.
 
-        What is no list comes whole; so do inputs of different lengths, to be refused as such.
+        `items` bounds what the rows of a part hold, where they are lists or objects; a row of more
+        comes alone. What is no list comes whole; so do inputs of different lengths, to be refused
+        as such.
         """
+        only = next(iter(self.inputs.values()))
+        if isinstance(only, Pieces):
+            first = 0
+            for piece in only.decode():
+                for start in range(0, len(piece), rows):
+                    yield first + start, OneNull(piece[start : start + rows])
+                first += len(piece)
+            return
         lengths = {_count(rows) for rows in self.inputs.values()}
         sliced = all(isinstance(rows, list) for rows in self.inputs.values())
         if len(lengths) > 1 or not sliced:
             whole = {name: OneNull(rows) for name, rows in self.inputs.items()}
             yield 0, whole if len(whole) > 1 else next(iter(whole.values()))
             return
-        for first in range(0, max(self.count, 1), rows):
-            part = {name: OneNull(r[first : first + rows]) for name, r in self.inputs.items()}
+        first = 0
+        for last in _cuts(list(self.inputs.values()), rows, items):
+            part = {name: OneNull(r[first:last]) for name, r in self.inputs.items()}
             yield first, part if len(part) > 1 else next(iter(part.values()))
+            first = last
+
+
+def _cuts(inputs: list[list[Any]], rows: int, items: int) -> Iterator[int]:
+    """Yield where parts end: after so many rows, or before those that hold more items together."""
+    first, held, count = 0, 0, len(inputs[0])
+    for at, row in enumerate(zip(*inputs, strict=True)):
+        more = sum(map(_items, row))
+        if at > first and (at - first >= rows or held + more > items):
+            yield at
+            first, held = at, 0
+        held += more
+    if first < count or not count:
+        yield count
+
+
+def _items(row: Any) -> int:
+    """Return how many items a row holds; of an object of lists, those of the lists."""
+    if type(row) is dict and len(row) <= len(PAIRS):
+        return len(row) + sum(len(value) for value in row.values() if type(value) is list)
+    return len(row) if type(row) in (list, dict) else 1
 
 
 def _count(rows: Any) -> int:

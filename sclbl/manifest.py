@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import InvalidProgramError, LimitError
+from sclbl.errors import InvalidProgramError, LimitError, SpecError
 from sclbl.signature import MAX_COUNTED, Signature, validate
 from sclbl.wasm import encode_leb, read_leb, sections
 
@@ -23,6 +23,8 @@ SECTION = "sclbl"
 CODE_DIGITS = 16
 #: A manifest above this size is refused before it is parsed.
 MAX_MANIFEST = 16 * 1024 * 1024
+#: Bytes that the labels of all results may take as arrays.
+MAX_LABELS = 256 * 1024 * 1024
 #: What a spec and the compiler decide; every other entry is what the maker of the program states.
 DERIVED = ("abi", "signature", "numeric_dtype", "source", "spec", "compiler", "code")
 #: Every key that a manifest may have: its type, and the most bytes of JSON that it may take. A new
@@ -139,16 +141,31 @@ def read_signature(manifest: Mapping[str, Any]) -> Signature:
         if manifest.get("numeric_dtype", numeric) != numeric:
             raise ValueError(f"numbers of type {manifest['numeric_dtype'][:40]!r}, not {numeric}")
         validate(signature)
-        for method in signature.outputs:
-            for _, output in signature.results(method):
-                for column in output.labels or ():
-                    np.array(column, dtype=output.dtype)
+        _check_labels(signature)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidProgramError(
             f"the program's manifest has no readable signature ({error!r}); the file was "
             "altered, so fetch or compile it again"
         ) from None
     return signature
+
+
+def _check_labels(signature: Signature) -> None:
+    """Raise where labels are not of their result's type, or arrays of them take much memory.
+
+    A type of text gives every label the room of the longest.
+    """
+    size = 0
+    for method in signature.outputs:
+        for _, output in signature.results(method):
+            for column in output.labels or ():
+                size += len(column) * np.dtype(output.dtype).itemsize
+                if size > MAX_LABELS:
+                    raise ValueError(
+                        f"its labels take {size:,} bytes as {output.dtype}; at most "
+                        f"{MAX_LABELS:,} are taken"
+                    )
+                np.array(column, dtype=output.dtype)
 
 
 def code(wasm: bytes) -> bytes:
@@ -170,8 +187,16 @@ def attach(wasm: bytes, manifest: Mapping[str, Any]) -> bytes:
     """
     manifest = {**manifest, "code": code_sha256(wasm)[:CODE_DIGITS]}
     text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError as error:
+        raise SpecError(
+            f"the model has a name or label {text[max(0, error.start - 20) : error.end]!a} that is "
+            "not valid Unicode text (it holds a lone surrogate); decode the source with its "
+            "right encoding, and fit the model again"
+        ) from None
     name = SECTION.encode()
-    content = encode_leb(len(name)) + name + text.encode()
+    content = encode_leb(len(name)) + name + raw
     return code(wasm) + b"\0" + encode_leb(len(content)) + content
 
 

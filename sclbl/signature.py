@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal, cast, get_args
+
+from sclbl.shapes import MAX_AXES, elements
 
 #: What a column holds. ``integer`` and ``boolean`` travel as float64, exactly.
 Kind = Literal["float64", "float32", "integer", "boolean", "text"]
@@ -125,7 +128,7 @@ class Input:
     @property
     def width(self) -> int:
         """Elements of a row; of sparse rows the columns."""
-        return math.prod(self.shape)
+        return elements(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +217,13 @@ class Output:
             dtype=data["dtype"],
             width=_integer(data["width"]),
             ndim=_integer(data["ndim"]),
-            labels=None if labels is None else tuple(tuple(c) for c in labels),
+            labels=None if labels is None else tuple(tuple(_list(c)) for c in _list(labels)),
             splits=None if splits is None else tuple(map(_integer, splits)),
-            names=None if names is None else tuple(names),
+            names=None if names is None else tuple(map(_text, _list(names))),
             empty=_boolean(data.get("empty", False)),
             shape=_shape(data.get("shape")),
             ragged=data.get("ragged"),
-            parameters=tuple(data.get("parameters", ())),
+            parameters=tuple(map(_text, _list(data.get("parameters", ())))),
             further=tuple(cls.from_json(output, further=False) for output in more),
         )
 
@@ -368,7 +371,23 @@ def _integer(value: Any) -> int:
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:
-    return None if value is None else tuple(map(_integer, value))
+    if value is None:
+        return None
+    if len(value) > MAX_AXES:
+        raise ValueError(f"a shape of {len(value):,} axes; at most {MAX_AXES} are taken")
+    return tuple(map(_integer, value))
+
+
+def _list(value: Any) -> Sequence[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{value!r:.40} where a list belongs")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} where text belongs")
+    return value
 
 
 def _boolean(value: Any) -> bool:
@@ -424,6 +443,13 @@ MAX_COUNTED = 2**18
 MAX_COLUMNS = 2**22
 #: What ragged rows and values of a call hold, and what tensors hold.
 _NUMBERS = ("float64", "float32", "int64", "bool")
+#: What models return for ragged rows, by how these are stored; of integers, those that it holds.
+_WIDER = {
+    "float64": ("float64",),
+    "float32": ("float16", "float32", "float64"),
+    "int64": (*(f"{sign}int{n}" for sign in ("", "u") for n in (8, 16, 32)), "int64", "float64"),
+    "bool": ("bool",),
+}
 _TENSORS = tuple(t for t in get_args(DType) if t not in ("text", "label"))
 #: Largest numbers of the floats.
 _LARGEST = {"float64": 2.0**1023 * (2 - 2.0**-52), "float32": 2.0**127 * (2 - 2.0**-23)}
@@ -458,6 +484,7 @@ def validate(signature: Signature) -> None:
         or (named and len({c.name for c in columns}) < len(signature.columns))
     ):
         raise ValueError("its columns are not well formed")
+    _check_unicode(c.name for c in columns)
     whole = signature.one_row
     if not _is_shape(signature.shape, len(signature.columns), whole) or (
         signature.shape is not None and (named or len(columns) > 1)
@@ -502,6 +529,17 @@ def _check(method: str, output: Output, whole: bool) -> None:
     values = [v for column in output.labels or () for v in column]
     if not all(isinstance(v, (str, int, float, bool)) for v in values):
         raise ValueError(f"its output {method!r} has labels that are no labels")
+    _check_unicode(chain(values, output.names or ()))
+
+
+def _check_unicode(texts: Iterable[Any]) -> None:
+    """Raise where a text holds a lone surrogate, which no program and no file can."""
+    try:
+        for text in texts:
+            if isinstance(text, str):
+                text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"it holds {text!a:.80}, which is not valid Unicode text") from None
 
 
 def is_method(name: str) -> bool:
@@ -516,7 +554,7 @@ def _is_shape(shape: tuple[int, ...] | None, width: int, whole: bool = False) ->
     """
     if shape is None:
         return not whole
-    return (whole or len(shape) > 1) and min(shape, default=1) > 0 and math.prod(shape) == width
+    return (whole or len(shape) > 1) and min(shape, default=1) > 0 and elements(shape) == width
 
 
 def _is_input(given: Input) -> bool:
@@ -550,6 +588,7 @@ def _fits(output: Output, whole: bool = False) -> bool:
         plain = labels is None and splits is None and output.shape is None
         sized = output.ndim == (1 if output.ragged == "list" else 2)
         known = output.ragged in ("list", "sparse") and output.storage in _NUMBERS
+        known = known and output.dtype in _WIDER[output.storage]
         named = output.names is None or len(output.names) == output.width
         return plain and sized and known and named and 0 < output.width <= MAX_COLUMNS
     return (

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.shapes import elements
 from sclbl.signature import DType, Missing, Ragged, Signature
 
 NUMERIC_INPUT = "numeric"
@@ -51,7 +51,7 @@ class Value:
     @property
     def width(self) -> int:
         """Elements of a row."""
-        return math.prod(self.shape)
+        return elements(self.shape)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron
+from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -25,12 +26,14 @@ from sklearn.preprocessing import (
 )
 from sklearn.tree import DecisionTreeRegressor
 
+import sclbl
 from sclbl import manifest, onnx_format
 from sclbl.compiler import compile_spec
 from sclbl.errors import (
     FidelityError,
     InputError,
     InvalidProgramError,
+    LimitError,
     MissingValueError,
     SpecError,
 )
@@ -41,6 +44,7 @@ from sclbl.fidelity.rows import Sample, each_alone, from_blocks, generate
 from sclbl.fidelity.trace import is_bit_exact, trace
 from sclbl.program import Program
 from sclbl.rows import encode
+from sclbl.runtime import instance
 from sclbl.signature import Output
 from sclbl.spec import MISSING_TEXTS, Node, Spec, Value
 from sclbl.strippers import dispatch, strip
@@ -566,3 +570,22 @@ def test_sums_beyond_the_range_of_floats(dtype: str) -> None:
     other = make_pipeline(powers, Perceptron(penalty="l1", alpha=0.1)).fit(x, y)
     with pytest.raises(FidelityError, match="does not predict what the model predicts"):
         verify(other, spec, compile_spec(spec), x[:5])
+
+
+def test_results_that_memory_does_not_hold_are_compared_a_few_rows_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With an endless radius each row gives every point."""
+    monkeypatch.setattr(instance, "MAX_GROWTH", 2**21)
+    points = np.random.default_rng(0).normal(size=(3000, 1))
+    program = sclbl.compile(NearestNeighbors(radius=1e-5).fit(points), points[:2])
+    rows = np.zeros((60, 1))
+    with pytest.raises(LimitError, match="no memory left for these rows"):
+        program.radius_neighbors(rows, radius=np.inf)
+    assert program.radius_neighbors(rows[:8], radius=np.inf)[1][7].shape == (3000,)
+    (report,) = (m for m in program.report.methods if m.method == "radius_neighbors")
+    assert report.rows > 200
+    monkeypatch.setattr(instance, "MAX_GROWTH", 2**18)
+    wide = NearestNeighbors(radius=9.0).fit(np.repeat(points, 4, axis=0))
+    with pytest.raises(LimitError, match="no memory left"):
+        sclbl.compile(wide, points[:2])

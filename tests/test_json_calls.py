@@ -119,6 +119,14 @@ def test_parts_hold_every_row_once() -> None:
     assert [part.rows for _, part in Call({"a": []}).parts(2)] == [[]]
 
 
+def test_parts_hold_few_items() -> None:
+    wide: list[Any] = [[1] * 5, [1] * 5, [1] * 30, [], {"columns": [1] * 9, "values": [1] * 9}]
+    call = Call({"a": wide, "b": [[0]] * 5})
+    ends = [(first, len(part["a"].rows)) for first, part in call.parts(9, 20)]
+    assert ends == [(0, 2), (2, 1), (3, 1), (4, 1)]
+    assert [first for first, _ in call.parts(1, 20)] == [0, 1, 2, 3, 4]
+
+
 def test_inputs_of_different_lengths_come_whole() -> None:
     call = Call({"table": [[1.0, 2.0]] * 3, "tokens": [["a"]] * 2})
     ((first, part),) = call.parts(2)

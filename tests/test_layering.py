@@ -51,8 +51,9 @@ FORBIDDEN = {
 #: What the modules at the bottom import of sclbl, and nothing else.
 BOTTOM: dict[str, set[str]] = {
     "sclbl.errors": set(),
-    "sclbl.signature": set(),
-    "sclbl.spec": {"sclbl.signature"},
+    "sclbl.shapes": set(),
+    "sclbl.signature": {"sclbl.shapes"},
+    "sclbl.spec": {"sclbl.shapes", "sclbl.signature"},
 }
 
 #: Libraries that belong to one place, which turns their errors into ours.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sclbl import manifest
-from sclbl.errors import InvalidProgramError, LimitError, SclblError
+from sclbl.errors import InvalidProgramError, LimitError, SclblError, SpecError
 from sclbl.program import Program
 from sclbl.signature import Column, Output, Signature
 from sclbl.wasm import encode_leb
@@ -19,6 +19,8 @@ from tests import mutation
 from tests.compiler.test_linker import mixed
 from tests.runtime.test_foreign import small_program
 
+LIST = {"storage": "float64", "dtype": "float64", "width": 1, "ndim": 1, "ragged": "list"}
+LABEL = {"storage": "label", "dtype": "<U1", "width": 1, "ndim": 1}
 NUMBER = {"storage": "float64", "dtype": "float64", "width": 1, "ndim": 2}
 
 
@@ -84,6 +86,16 @@ def test_keys_that_are_too_large(key: str, size: int) -> None:
         {"outputs": {"predict": {**NUMBER, "ndim": True}}},
         {"outputs": {"predict": {**NUMBER, "width": 2, "splits": [1, True]}}},
         {"outputs": {"predict": {**NUMBER, "empty": 1}}},
+        {"outputs": {"predict": {**NUMBER, "width": 4, "names": "abcd"}}},
+        {"outputs": {"predict": {**NUMBER, "width": 4, "names": [{}, {}, [], 1]}}},
+        {"outputs": {"predict": {**NUMBER, "parameters": "rr"}}, "inputs": [
+            {"name": "r", "kind": "parameter", "dtype": "float64", "default": 1.0}]},
+        {"outputs": {"predict": {**LABEL, "labels": ["ab"]}}},
+        {"outputs": {"predict": {**NUMBER, "shape": [1] * 100, "ndim": 101}}},
+        {"inputs": [{"name": "x", "kind": "tensor", "dtype": "float64", "shape": [1] * 33}]},
+        {"outputs": {"predict": {**LIST, "storage": "int64", "dtype": "bool"}}},
+        {"outputs": {"predict": {**LIST, "dtype": "float32"}}},
+        {"outputs": {"predict": {**LIST, "dtype": "int64"}}},
     ],
 )  # fmt: skip
 def test_signatures_that_lie(change: dict[str, Any]) -> None:
@@ -96,6 +108,43 @@ def test_signatures_that_lie(change: dict[str, Any]) -> None:
 def test_a_number_type_that_the_signature_contradicts(dtype: str) -> None:
     with pytest.raises(InvalidProgramError, match=rf"numbers of type '{dtype}', not float64"):
         Program(with_key(numeric_dtype=dtype))
+
+
+def test_shapes_beyond_reason_are_not_multiplied() -> None:
+    """In proportion these took hours, where a shape may have a hundred times as many axes."""
+    signature = manifest.read(small_program())["signature"]
+    large = {"name": "x", "kind": "tensor", "dtype": "float64", "shape": [10**4000] * 30}
+    for change in (
+        {"inputs": [large]},
+        {"inputs": [{**large, "shape": [2**62] * 100_000}]},
+        {"shape": [2**62] * 100_000},
+        {"outputs": {"predict": {**NUMBER, "shape": [2**62] * 100_000, "ndim": 100_001}}},
+    ):
+        data = {"signature": {**signature, **change}}
+        with pytest.raises(InvalidProgramError, match=r"a shape (of 100,000 axes|with an axis)"):
+            manifest.read_signature(data)
+
+
+def test_labels_take_the_room_of_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    signature = manifest.read(small_program())["signature"]
+    output = {**LABEL, "dtype": "<U9999", "labels": [[str(k) for k in range(30)]]}
+    data = {"signature": {**signature, "outputs": {"predict": output}}}
+    assert manifest.read_signature(data).outputs["predict"].dtype == "<U9999"
+    monkeypatch.setattr(manifest, "MAX_LABELS", 1_000_000)
+    with pytest.raises(InvalidProgramError, match="labels take 1,199,880 bytes as <U9999"):
+        manifest.read_signature(data)
+
+
+def test_text_that_is_not_unicode() -> None:
+    wasm = small_program()
+    found = manifest.read(wasm)
+    names = {**NUMBER, "names": ["\ud800"]}
+    for output in (names, {**LABEL, "labels": [["a", "b\ud800"]]}, {**NUMBER, "further": [names]}):
+        data = {**found, "signature": {**found["signature"], "outputs": {"predict": output}}}
+        with pytest.raises(InvalidProgramError, match="ud800', which is not valid Unicode text"):
+            Program(with_text(wasm, json.dumps(data)))
+    with pytest.raises(SpecError, match=r"label '[^']*\\ud800' that is not valid Unicode"):
+        manifest.attach(wasm, {**found, "source": {"model": "a\ud800b"}})
 
 
 def test_columns_that_are_counted_cost_nothing_each() -> None:

@@ -88,6 +88,30 @@ def test_shapes_beyond_reason(dims: tuple[int, ...]) -> None:
         read(model.SerializeToString())
 
 
+@pytest.mark.parametrize("count", [40, 100_000])
+def test_inputs_of_many_axes(count: int) -> None:
+    """Their product took minutes, and those of a file of some megabytes hours."""
+    model = good()
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 2**62
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    dims.extend([dims[1]] * (count - 1))
+    with pytest.raises(SpecError, match=rf"'x' has {count + 1:,} axes; sclbl takes at most 32"):
+        read(model.SerializeToString())
+
+
+@pytest.mark.parametrize("shape", [[0] + [2**62] * 100_000, [0] + [1] * 40 + [3]])
+def test_reshapes_to_many_axes(shape: list[int]) -> None:
+    model = foreign(helper.make_node("Reshape", ["x", "shape"], ["y"]), shape=np.array(shape))
+    with pytest.raises(SpecError, match=r"a shape of .* axes; at most 32"):
+        read(model.SerializeToString())
+
+
+def test_many_axes_of_one() -> None:
+    node = helper.make_node("Unsqueeze", ["x", "axes"], ["y"])
+    with pytest.raises(SpecError, match=r"Unsqueeze has 50,000 axes; at most 32"):
+        read(foreign(node, axes=np.arange(1, 50_001)).SerializeToString())
+
+
 @pytest.mark.parametrize(
     ("key", "change"),
     [

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import InputError
+from sclbl.errors import DeadlineError, InputError, LimitError
 from sclbl.fidelity.compare import TOLERANCE, Tolerance
 from sclbl.fidelity.rows import SEED, part
 from sclbl.fidelity.trace import is_bit_exact, reaches_trees
@@ -66,7 +66,8 @@ def accepted_rows(
     accepted = np.ones(blocks.rows, dtype=bool)
     refused: dict[int, tuple[str, InputError]] = {}
     for method in program.methods:
-        # Halves of what is refused, down to single rows: most batches pass at once.
+        # Halves of what is refused, or gives more than memory holds, down to single rows: most
+        # batches pass at once.
         todo = [(0, blocks.rows)]
         while todo:
             start, stop = todo.pop()
@@ -74,10 +75,12 @@ def accepted_rows(
                 continue
             try:
                 results_of(program, method, part(blocks, start, stop))
-            except InputError as error:
-                if stop - start > 1:
+            except (InputError, LimitError) as error:
+                if stop - start > 1 and not isinstance(error, DeadlineError):
                     middle = (start + stop) // 2
                     todo += [(middle, stop), (start, middle)]
+                elif isinstance(error, LimitError):
+                    raise
                 else:
                     accepted[start] = False
                     refused[start] = (method, error)

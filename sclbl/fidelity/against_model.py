@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import (
+    DeadlineError,
     FidelityError,
     InputError,
+    LimitError,
     UnsupportedModelError,
 )
 from sclbl.fidelity import blame
@@ -33,6 +35,8 @@ PROBES = 8
 #: Most rows of those that no container of the example's types holds: each is made of all columns.
 MISFITS = 64
 SHOWN = 12
+#: Rows that both are asked about at a time where the results of all are more than memory holds.
+FEW = 16
 #: What `sclbl.strippers.example.call` raises where the model refuses its rows.
 REFUSALS = (InputError, UnsupportedModelError)
 
@@ -148,7 +152,7 @@ class Check:
         typically is. Where the rows have not the example's dtypes, `as_given` is False, and the
         results' dtypes may be others too.
         """
-        self.tried += int(rows.shape[0]) if hasattr(rows, "shape") else len(rows)
+        self.tried += _count(rows)
         breach: tuple[float, str, Callable[[], str]] | None = None
         for method, output in self.spec.signature.outputs.items():
             if not output.is_plain or output.parameters:
@@ -194,36 +198,64 @@ class Check:
 
     def compare_any(self, method: str, rows: Any) -> None:
         """Compare a method whose results are several or ragged, or that takes values of a call."""
-        signature = self.spec.signature
-        outputs = [output for _, output in signature.results(method)]
+        for values in values_of_call(self.spec.signature, method):
+            for first, part, ours in self.results(method, rows, values):
+                self.compare_call(method, part, values, ours, first)
+
+    def results(
+        self, method: str, rows: Any, values: Mapping[str, Any]
+    ) -> Iterator[tuple[int, Any, Any]]:
+        """Yield where some rows begin, these rows, and what the program gives for them.
+
+        They are all rows, or few where the results of all are more than its memory holds.
+        """
+        outputs = [output for _, output in self.spec.signature.results(method)]
         sparse = any(output.ragged == "sparse" for output in outputs)
-        for values in values_of_call(signature, method):
-            options = {**values, **({"output": "sparse"} if sparse else {})}
-            ours = self.program.run(method, rows, **options)
+        options = {**values, **({"output": "sparse"} if sparse else {})}
+        first, count = 0, _count(rows)
+        size = count
+        while True:
+            part = rows if size == count else rows[first : first + size]
             try:
-                theirs = self.call_itself(method, rows, **values)
-            except REFUSALS as error:
-                self.accepted_by_program_only(method, rows, error)
+                ours = self.program.run(method, part, **options)
+            except LimitError as error:
+                if size <= 1 or isinstance(error, DeadlineError):
+                    raise
+                size = min(FEW, size // 2)
                 continue
-            found, wanted = described(outputs, ours), described(outputs, theirs)
-            if found != wanted:
-                self.fail(
-                    f"{method} gives {', '.join(found)}, the model {', '.join(wanted)}",
-                    blame.of_replaced(self.model, method) or blame.DEFECT,
-                )
-            report = self.reports[method]
-            count = int(theirs.shape[0]) if hasattr(theirs, "shape") else len(ours[0])
-            report = replace(report, rows=report.rows + count)
-            self.reports[method], worst = compare_parts(
-                report, self.rules[method], parts_of(outputs, ours), parts_of(outputs, theirs)
+            yield first, part, ours
+            first += size
+            if first >= count:
+                return
+
+    def compare_call(
+        self, method: str, rows: Any, values: Mapping[str, Any], ours: Any, first: int
+    ) -> None:
+        """Compare what the program gives with what the model does; rows count from `first`."""
+        outputs = [output for _, output in self.spec.signature.results(method)]
+        try:
+            theirs = self.call_itself(method, rows, **values)
+        except REFUSALS as error:
+            self.accepted_by_program_only(method, rows, error)
+            return
+        found, wanted = described(outputs, ours), described(outputs, theirs)
+        if found != wanted:
+            self.fail(
+                f"{method} gives {', '.join(found)}, the model {', '.join(wanted)}",
+                blame.of_replaced(self.model, method) or blame.DEFECT,
             )
-            if worst is not None:
-                called = "".join(f", {k}={v!r}" for k, v in values.items())
-                self.fail(
-                    f"{method}{called}: the program gives {_plain(worst.ours)}, the model "
-                    f"{_plain(worst.theirs)} in row {worst.row}",
-                    f"{blame.DEFECT}; nothing was recorded",
-                )
+        report = self.reports[method]
+        report = replace(report, rows=report.rows + _count(rows))
+        self.reports[method], worst = compare_parts(
+            report, self.rules[method], parts_of(outputs, ours), parts_of(outputs, theirs)
+        )
+        if worst is not None:
+            called = "".join(f", {k}={v!r}" for k, v in values.items())
+            self.fail(
+                f"{method}{called}: the program gives {_plain(worst.ours)}, the model "
+                f"{_plain(worst.theirs)} in row {first + worst.row}",
+                f"{blame.DEFECT}; nothing was recorded",
+            )
 
     def check_shape(self, method: str, ours: Any, theirs: Any, with_dtype: bool) -> None:
         """Compare what the results are, before what they hold."""
@@ -312,7 +344,8 @@ class Check:
         method = self.spec.methods[0]
         try:
             for method in self.spec.methods:
-                self.program.run(method, rows)
+                for _ in self.results(method, rows, {}):
+                    pass
         except InputError as error:
             if not self.refused(error, method, rows):
                 self.fail(
@@ -338,6 +371,10 @@ def values_of_call(signature: Signature, method: str) -> list[dict[str, Any]]:
             tried = [True, False]
         found += [{given.name: value} for value in tried]
     return found
+
+
+def _count(rows: Any) -> int:
+    return int(rows.shape[0]) if hasattr(rows, "shape") else len(rows)
 
 
 def _listed(returned: Any) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from sclbl.errors import SpecError
 from sclbl.onnx_format.bounds import scan
 from sclbl.onnx_format.tensors import DTYPE, from_tensor
 from sclbl.ops.infer import MAX_WIDTH
+from sclbl.shapes import MAX_AXES, elements
 from sclbl.signature import DType
 
 
@@ -71,8 +71,11 @@ def row_type(value: onnx.ValueInfoProto) -> tuple[DType, tuple[int, ...]]:
 def row_shape(name: str, dims: tuple[int | None, ...], most: int = MAX_WIDTH) -> tuple[int, ...]:
     """Return the shape of a row of an input ``[rows, ...]``; `most` bounds its elements."""
     shape = tuple(d or 0 for d in dims[1:])
-    width = math.prod(shape)
-    if not dims or min(shape, default=1) < 1 or width > MAX_WIDTH:
+    if len(shape) > MAX_AXES:
+        raise SpecError(
+            f"input {name!r} has {len(dims):,} axes; sclbl takes at most {MAX_AXES} beside the rows"
+        )
+    if not dims or min(shape, default=1) < 1 or (width := elements(shape)) > MAX_WIDTH:
         raise SpecError(
             f"input {name!r} is not a tensor [rows, columns] of numbers or text with a fixed "
             "number of columns"

@@ -67,7 +67,7 @@ def from_tensor(tensor: onnx.TensorProto, where: str) -> np.ndarray:
     shape = tuple(tensor.dims)
     if any(not 0 <= d < 2**31 for d in shape) or len(shape) > MAX_AXES:
         raise SpecError(
-            f"{where} has shape {shape}; constants have at most {MAX_AXES} dimensions, "
+            f"{where} has shape {shape[:9]}; constants have at most {MAX_AXES} dimensions, "
             "none negative or beyond 2**31"
         )
     count = math.prod(shape)

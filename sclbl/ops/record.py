@@ -7,7 +7,6 @@ becomes. A family of operators is one file beside this one.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 
 from sclbl.errors import SpecError
+from sclbl.shapes import elements
 from sclbl.signature import DType, Ragged
 from sclbl.spec import Node
 
@@ -67,7 +67,7 @@ class Operand:
     def width(self) -> int:
         """Elements of a row; of a constant, those along its last axis."""
         if self.constant is None:
-            return math.prod(self.shape)
+            return elements(self.shape)
         return self.shape[-1] if self.shape else 1
 
 

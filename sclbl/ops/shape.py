@@ -32,6 +32,7 @@ from sclbl.ops.record import (
     tensor,
     whole_axes,
 )
+from sclbl.shapes import MAX_AXES, elements
 from sclbl.spec import Node
 
 
@@ -226,7 +227,7 @@ def _reshape_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     if wanted is None or wanted.ndim != 1 or wanted.dtype != np.int64 or not len(wanted):
         raise fail(node, "takes a constant int64 shape")
     rows, *shape = wanted.tolist()
-    if rows != 0 or any(d < 1 for d in shape) or math.prod(shape) != x.width:
+    if rows != 0 or any(d < 1 for d in shape) or elements(shape) != x.width:
         raise fail(
             node,
             f"makes {wanted.tolist()} of rows of shape {x.shape}; the first number must be 0, "
@@ -265,12 +266,12 @@ def _reshape_read(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]
     shape = r.shape(inputs[0], "Reshape")
     first, rest = list(wanted[: r.lead]), list(wanted[r.lead :])
     sizes = [shape[i] if d == 0 and keep and i < len(shape) else d for i, d in enumerate(rest)]
-    known = math.prod(d for d in sizes if d != -1)
+    known = elements([d for d in sizes if d != -1])
     if sizes.count(-1) == 1 and known and math.prod(shape) % known == 0:
         sizes[sizes.index(-1)] = math.prod(shape) // known
     # The rows stay: by 0, by -1, or by the one row of a file whose inputs have one.
     stay = not r.lead or (bool(first) and first[0] in (0, -1, r.rows))
-    if not stay or math.prod(sizes) != math.prod(shape) or min(sizes, default=1) < 1:
+    if not stay or elements(sizes) != elements(shape) or min(sizes, default=1) < 1:
         why = "; the rows, axis 0, must stay as they are" if r.lead else ""
         what = f"rows of shape {list(shape)}" if r.lead else f"a tensor of shape {list(shape)}"
         raise SpecError(f"operator Reshape makes {list(wanted)} of {what}{why}")
@@ -295,6 +296,8 @@ def _squeezed(name: str, change: Callable[[Reading, Shape, list[int]], list[int]
         if len(inputs) > 1:
             axes = r.array(inputs, 1, name).ravel().tolist()
         no_more(name, attrs)
+        if axes is not None and len(axes) > MAX_AXES:
+            raise SpecError(f"operator {name} has {len(axes):,} axes; at most {MAX_AXES} are taken")
         shape = r.shape(inputs[0], name)
         if axes is None:
             if r.lead and r.rows == 1:  # it drops the axis of the rows too

@@ -13,6 +13,7 @@ import numpy as np
 from sclbl.errors import LimitError, ProgramError
 from sclbl.missing import PRESENT
 from sclbl.rows import Blocks, RaggedRows, TextColumn
+from sclbl.runtime.engine import MAX_GROWTH
 from sclbl.runtime.instance import Instance
 from sclbl.runtime.session import STORAGE, columns_of, texts_of
 from sclbl.signature import Output
@@ -112,6 +113,9 @@ class General:
         if offsets[0] != 0 or (np.diff(offsets.astype(np.int64)) < 0).any():
             raise _altered()
         count = int(offsets[-1])
+        # What a program gives lies in memory that it added; what lies elsewhere was not computed.
+        if count * (4 + np.dtype(STORAGE[output.storage]).itemsize) > MAX_GROWTH:
+            raise _altered()
         keys = None
         if output.ragged == "sparse":
             keys = self._copy(places[1], "int32", count)

@@ -149,6 +149,7 @@ class Instance:
                 "see docs/abi.md"
             )
         self.memory = memory
+        self._first_bytes = int(memory.data_len(self.store))
         self._functions = {}
         for name in ("alloc", "reset", *methods):
             function = exports.get(name)
@@ -192,6 +193,11 @@ class Instance:
         if address + size > len(self.bytes):
             raise ProgramError("the program handed out a block outside its memory")
         return address
+
+    @property
+    def grown(self) -> int:
+        """Bytes of memory that were added since the start. What is added stays."""
+        return int(self.memory.data_len(self.store)) - self._first_bytes
 
     def remap(self) -> None:
         """See all of the memory, which may have grown."""

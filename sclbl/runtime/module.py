@@ -18,7 +18,7 @@ from sclbl.errors import (
     UnsupportedMethodError,
 )
 from sclbl.rows import Blocks, Encoder
-from sclbl.runtime import bounds
+from sclbl.runtime import bounds, session
 from sclbl.runtime.engine import function_type, memory_bytes
 from sclbl.runtime.general import General, Result
 from sclbl.runtime.load import load
@@ -88,10 +88,14 @@ class Module:
     def session(self) -> Session:
         """Return this thread's running instance."""
         try:
-            session: Session = self._local.session
+            running: Session = self._local.session
         except AttributeError:
-            session = self._local.session = Session(self)
-        return session
+            running = self._local.session = Session(self)
+        return running
+
+    def drop_session(self) -> None:
+        """Let this thread's running instance go; the next call makes another."""
+        self._local.__dict__.pop("session", None)
 
     def general(self, method: str, blocks: Blocks) -> tuple[Result, ...]:
         """Run any method on encoded rows, inputs beside the table included.
@@ -110,7 +114,11 @@ class Module:
             general: General = self._local.general
         except AttributeError:
             general = self._local.general = General(self)
-        return general.call(method, blocks)
+        try:
+            return general.call(method, blocks)
+        finally:
+            if general.instance.grown > session.MOST_KEPT:
+                del self._local.general
 
     def call(self, method: str, blocks: Blocks) -> np.ndarray:
         """Run a method with one plain result on encoded rows of the table alone.

@@ -42,7 +42,13 @@ def typed(output: Output, found: RaggedRows) -> np.ndarray:
     """Return the values of ragged rows in the type in which the model returns them."""
     if not isinstance(found.values, np.ndarray):
         raise ProgramError("the program gave ragged rows without values; fetch or compile it again")
-    return found.values.astype(output.dtype)
+    cast = found.values.astype(output.dtype, copy=False)
+    if cast.dtype.kind in "iu" and not np.array_equal(cast, found.values):
+        raise ProgramError(
+            f"the program gave ragged rows with a number that {output.dtype} does not hold, though "
+            "it promises that type; the file was altered, so fetch or compile it again"
+        )
+    return cast
 
 
 def finish_any(output: Output, found: np.ndarray | RaggedRows, wanted: str | None = None) -> Any:

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sclbl.errors import ProgramError
+from sclbl.errors import LimitError, ProgramError
 from sclbl.missing import PRESENT, of_length, value_of
 from sclbl.rows import Blocks
-from sclbl.runtime.engine import clock
+from sclbl.runtime.engine import check_time, clock
 from sclbl.runtime.instance import Instance
 from sclbl.signature import Output
 
 if TYPE_CHECKING:
     from sclbl.runtime.module import Module
 
+#: An instance that added more memory for one call is not kept for the next: memory never shrinks,
+#: and each thread has an instance.
+MOST_KEPT = 8 * 1024 * 1024
 STORAGE = {
     "float64": "float64",
     "float32": "float32",
@@ -32,14 +35,39 @@ def columns_of(output: Output) -> int:
     return output.width * (2 if output.storage == "text" else 1)
 
 
+#: Bytes of the texts that come back from one chunk of rows. They may lie over each other in the
+#: program, so its memory does not bound them.
+MAX_TEXT = 256 * 1024 * 1024
+#: A text of more bytes takes a while to decode.
+LONG_TEXT = 1024 * 1024
+
+
 def texts_of(instance: Instance, block: np.ndarray) -> np.ndarray:
-    """Return texts whose addresses and lengths are side by side in the columns of a block."""
+    """Return texts whose addresses and lengths are side by side in the columns of a block.
+
+    Raises
+    ------
+    LimitError
+        They have more than `MAX_TEXT` bytes.
+    """
     texts = np.empty((len(block), block.shape[1] // 2), dtype=object)
+    size = 0
     for i, row in enumerate(block.tolist()):
         for j in range(texts.shape[1]):
             address, length = row[2 * j], row[2 * j + 1]
             kind = of_length(length)
-            texts[i, j] = value_of(kind) if kind else _decoded(instance.bytes, address, length)
+            if kind:
+                texts[i, j] = value_of(kind)
+                continue
+            size += min(length, len(instance.bytes))
+            if size > MAX_TEXT:
+                raise LimitError(
+                    f"the program gives more than {MAX_TEXT:,} bytes of text for these rows; "
+                    "give it fewer rows a call"
+                )
+            if length > LONG_TEXT:
+                check_time()
+            texts[i, j] = _decoded(instance.bytes, address, length)
     return texts
 
 
@@ -119,7 +147,12 @@ class Session:
             return
         needed = sum(int(t.offsets[end]) - int(t.offsets[start]) for t in blocks.text)
         if needed > self.text_bytes:
-            self._lay_out(max(needed, 2 * self.text_bytes))
+            try:
+                self._lay_out(max(needed, 2 * self.text_bytes))
+            except BaseException:
+                # Its old blocks are given back, and it has no new ones.
+                self.module.drop_session()
+                raise
             self.write(blocks, start, end)
             return
         at = 0
@@ -141,6 +174,8 @@ class Session:
         self.write(blocks, start, end)
         self.run(method, end - start, start)
         result[start:end] = self.read(method, end - start)
+        if self.text_bytes > MOST_KEPT:
+            self.module.drop_session()
 
     def run(self, method: str, rows: int, start: int) -> None:
         """Run a method on the rows written; refusals count rows from `start`."""

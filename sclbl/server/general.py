@@ -21,9 +21,9 @@ from sclbl.server.payload import CSV, JSON, NDJSON, READERS, too_many
 from sclbl.server.programs import Target
 from sclbl.signature import TABLE, Signature
 
-#: Rows that are run at a time; fewer where a result is a list, which may be much longer than its
-#: row, so that the memory of an answer that is too large is never taken.
-PART_ROWS, LIST_ROWS = 512, 32
+#: Rows, and items in them, that are run at a time. Fewer rows where a result is a list, which may
+#: be much longer than its row, so that the memory of an answer that is too large is never taken.
+PART_ROWS, PART_ITEMS, LIST_ROWS = 512, 16 * 1024, 32
 #: Values that are encoded at a time.
 SLICE_VALUES = 4 * 1024
 
@@ -50,8 +50,7 @@ def read(body: bytes, media: str, signature: Signature, limit: int) -> Call:
     elif media == CSV:
         call = Call({TABLE: READERS[CSV](body, signature, limit)})
     else:
-        large.check_lines(body, limit)
-        call = Call({names[0]: READERS[media](body, signature, limit)})
+        call = Call({names[0]: large.read_lines(body, limit)})
     if call.count > limit:
         raise too_many(limit)
     return call
@@ -77,7 +76,9 @@ def answer(
     parts: list[bytes] = []
     values = size = 0
     lists = any(o.ragged == "list" for _, o in signature.results(method))
-    for first, rows in call.parts(LIST_ROWS if lists else PART_ROWS):
+    fixed = len(signature.columns) + sum(i.width for i in signature.beside if i.kind == "tensor")
+    most = max(1, min(LIST_ROWS if lists else PART_ROWS, PART_ITEMS // max(fixed, 1)))
+    for first, rows in call.parts(most, PART_ITEMS):
         check_time()
         with numbered_from(first):
             found = general_results(module, method, rows, call.parameters)

@@ -8,26 +8,31 @@ decode, and grows; so what decodes is the rows, whatever they hold.
 
 from __future__ import annotations
 
-import math
 import re
 import time
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from sclbl import json_calls
+from sclbl import json_calls, json_rows
 from sclbl.errors import LimitError
-from sclbl.json_calls import Call, names_of
+from sclbl.json_calls import Call, Pieces, names_of
 from sclbl.rows import Encoder, OneNull
 from sclbl.runtime.engine import check_time
 from sclbl.server.payload import JSON, READERS, too_many
-from sclbl.signature import Signature
+from sclbl.shapes import elements
+from sclbl.signature import TABLE, Signature
+from sclbl.tabular import read_json_line
 
 #: Bodies larger than this are read in slices of about this size: half a millisecond each.
 SLICE_BYTES = 16 * 1024
 #: A row that is larger than a slice may hold at most this many commas: each value needs one.
 MOST_COMMAS = 20_000
+#: And has at most this many bytes, or so many for each number where it has more of these.
+ROW_BYTES, NUMBER_BYTES = 4 * 1024 * 1024, 32
 #: A JSON body that is not read in slices may have this size: the decoder takes some milliseconds.
 WHOLE_BYTES = 2 * 1024 * 1024
 #: What stands behind the rows has at most this size.
@@ -96,19 +101,67 @@ def _sliced_call(body: bytes, name: str, signature: Signature, limit: int) -> Ca
     if head is None or tail is None or (b"{" in head[0]) != (tail[1] is not None):
         return None
     at, last = head.end(), tail.start()
-    found: list[Any] = []
+    cells = name == TABLE and len(signature.columns) > 1
+    places: list[tuple[int, int]] = []
+    count = 0
     while at < last:
-        rows, at = _slice(body, at, last, signature)
-        if rows is None:
+        rows, end, after = _slice(body, at, last, signature)
+        if rows is None or (cells and rows and type(rows[0]) not in (list, dict)):
             return None
-        found += rows
-        if len(found) > limit:
+        places.append((at, end))
+        count += len(rows)
+        if count > limit:
             raise too_many(limit)
+        at = after
+    found: Pieces | list[Any] = Pieces(count, partial(_again, body, places)) if count else []
     if tail[2] is None:
         return Call({name: found})
     # Rows of their own form, so that its reader knows which key is the parameters'.
     said = json_calls.read_call(b'{"rows":[],"parameters":%b}' % tail[2], signature)
     return Call({name: found}, said.parameters)
+
+
+def _again(body: bytes, places: list[tuple[int, int]]) -> Iterator[list[Any]]:
+    """Yield the rows of slices that were decoded before."""
+    for at, end in places:
+        check_time()
+        time.sleep(BREATH)
+        yield _DECODE(b"[%b]" % body[at:end])
+
+
+def read_lines(body: bytes, limit: int) -> Pieces | list[Any]:
+    """Return the rows of an NDJSON body of any size.
+
+    Raises
+    ------
+    RequestError, InputError, LimitError
+        As the reader of the media type does, or where a line holds too much.
+    DeadlineError
+        The time of this thread is used up.
+    """
+    check_lines(body, limit)
+    places: list[tuple[int, int, int]] = []
+    count = at = 0
+    while at < len(body):
+        # Behind the line in which the slice ends.
+        end = body.find(b"\n", min(at + SLICE_BYTES, len(body) - 1)) + 1 or len(body)
+        rows = _lines(body, at, end, count)
+        if body.count(b":", at, end) != sum(len(row) for row in rows if type(row) is dict):
+            for line in filter(bytes.strip, body[at:end].split(b"\n")):
+                json_rows.check_keys(line)
+        places.append((at, end, count))
+        count += len(rows)
+        if count > limit:
+            raise too_many(limit)
+        at = end
+    return Pieces(count, lambda: (_lines(body, *place) for place in places)) if count else []
+
+
+def _lines(body: bytes, at: int, end: int, first: int) -> list[Any]:
+    """Return the rows of some lines, of which the first is the row `first`."""
+    check_time()
+    lines = filter(bytes.strip, body[at:end].split(b"\n"))
+    return [read_json_line(line, first + k) for k, line in enumerate(lines)]
 
 
 def _sliced(body: bytes, encoder: Encoder, limit: int) -> Any:
@@ -122,7 +175,7 @@ def _sliced(body: bytes, encoder: Encoder, limit: int) -> Any:
     count = 0
     at = first
     while at < last:
-        rows, at = _slice(body, at, last, encoder.signature)
+        rows, _, at = _slice(body, at, last, encoder.signature)
         if rows is None:
             return None
         count += len(rows)
@@ -144,8 +197,13 @@ def _sliced(body: bytes, encoder: Encoder, limit: int) -> Any:
     return OneNull(found) if found else None
 
 
-def _slice(body: bytes, at: int, last: int, signature: Signature) -> tuple[list[Any] | None, int]:
-    """Return the rows from `at` on and where the next ones begin; None where they do not decode."""
+def _slice(
+    body: bytes, at: int, last: int, signature: Signature
+) -> tuple[list[Any] | None, int, int]:
+    """Return the rows from `at` on, where they end and where the next ones begin.
+
+    None in place of rows that do not decode.
+    """
     size = SLICE_BYTES
     between, most = _between(signature), _most_commas(signature)
     while True:
@@ -156,18 +214,19 @@ def _slice(body: bytes, at: int, last: int, signature: Signature) -> tuple[list[
         end, after = (seen, seen) if cut is None else (body.index(b",", cut.start()), cut.end())
         text = body[at:end]
         if len(text) > 2 * SLICE_BYTES:
+            _check_size(len(text), signature)
             _check_commas(text, most)
         rows = _decoded(text) if cut is not None or end == last else None
         if rows is None:
             if end == last:
-                return None, at
+                return None, end, at
             size = max(2 * size, end - at)
             continue
         keys = sum(len(row) for row in rows if type(row) is dict)
         if text.count(b":") != keys:
             # Text holds a colon, or a key is there twice: its own reader looks, and says so.
             READERS[JSON](b"[%b]" % text, signature, len(text))
-        return rows, after
+        return rows, end, after
 
 
 def _between(signature: Signature) -> re.Pattern[bytes]:
@@ -179,7 +238,7 @@ def _between(signature: Signature) -> re.Pattern[bytes]:
 
 
 def _most_commas(signature: Signature) -> int:
-    return max(MOST_COMMAS, math.prod(_shape(signature) or ()))
+    return max(MOST_COMMAS, elements(_shape(signature) or ()))
 
 
 def _shape(signature: Signature) -> tuple[int, ...] | None:
@@ -202,7 +261,19 @@ def check_lines(body: bytes, limit: int) -> None:
         raise too_many(limit)
     for line in _LINE.finditer(body):
         if line.end() - line.start() > SLICE_BYTES:
+            _check_size(line.end() - line.start())
             _check_commas(line[0])
+
+
+def _check_size(size: int, signature: Signature | None = None) -> None:
+    """Refuse a row of so many bytes: whatever is done with it holds up others."""
+    shape = (_shape(signature) if signature is not None else None) or ()
+    most = max(ROW_BYTES, NUMBER_BYTES * elements(shape))
+    if size > most:
+        raise LimitError(
+            f"a row of the body has more than {most:,} bytes; send shorter texts, and one row for "
+            "each thing to predict"
+        )
 
 
 def _check_commas(text: bytes, most: int = MOST_COMMAS) -> None:

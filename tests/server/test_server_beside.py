@@ -18,7 +18,14 @@ import scipy.sparse as sp
 
 import sclbl
 from sclbl.compiler import compile_spec
-from sclbl.errors import InputError, LimitError, ParameterError, RequestError, SclblError
+from sclbl.errors import (
+    ColumnError,
+    InputError,
+    LimitError,
+    ParameterError,
+    RequestError,
+    SclblError,
+)
 from sclbl.json_calls import names_of
 from sclbl.program import Program
 from sclbl.registry.base import Record
@@ -205,7 +212,103 @@ def test_rows_of_several_axes_are_cut_between_rows(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(large, "MOST_COMMAS", 11)
     monkeypatch.setattr(large, "WHOLE_BYTES", 0)
     assert large.read(body, JSON, Encoder(table), 10).rows == pictures.tolist()
-    assert large.read_call(body, tensor, 10).inputs == {"x": pictures.tolist()}
+    parts = list(large.read_call(body, tensor, 10).parts(10))
+    assert [first for first, _ in parts] == [0, 1, 2, 3, 4]
+    assert [row for _, part in parts for row in part.rows] == pictures.tolist()
+
+
+def sizes_of_parts(body: Any, media: str, program: Program) -> list[tuple[int, int]]:
+    """Return how many rows, and items in them, a server has at a time."""
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    sizes: list[tuple[int, int]] = []
+    run = general.general_results
+
+    def watched(module: Any, method: str, rows: Any, values: Any) -> Any:
+        given = rows.values() if isinstance(rows, dict) else [rows]
+        sizes.append((len(rows.rows), sum(len(row) for one in given for row in one.rows)))
+        return run(module, method, rows, values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(general, "general_results", watched)
+        general.answer(target(program), text, media, JSON, Settings())
+    return sizes
+
+
+@pytest.mark.parametrize("media", [JSON, NDJSON])
+def test_rows_of_many_items_are_few_at_a_time(media: str) -> None:
+    """Others wait while a part is encoded, and its rows take many times their text."""
+    program = Program(models()["tokens"].wasm)
+    rows = [[""] * 5000] * 12 + [["a"]] * 5000
+    text = "\n".join(map(json.dumps, rows)) if media == NDJSON else json.dumps(rows)
+    sizes = sizes_of_parts(text.encode(), media, program)
+    assert sum(count for count, _ in sizes) == len(rows)
+    assert max(items for _, items in sizes) < 11_000
+    assert max(count for count, _ in sizes) <= general.PART_ROWS
+
+
+@pytest.mark.parametrize("media", [JSON, NDJSON])
+def test_rows_of_a_large_body_are_never_there_all_at_once(media: str) -> None:
+    signature = Program(models()["dicts"].wasm).signature
+    rows = [{f"name {k}": 1 for k in range(i, i + 9)} for i in range(2000)]
+    lines = list(map(json.dumps, rows))
+    text = "\n".join(lines) if media == NDJSON else f"[{', '.join(lines)}]"
+    call = general.read(text.encode(), media, signature, 2000)
+    assert call.count == 2000
+    for _ in range(2):
+        (held,) = call.inputs.values()
+        assert not isinstance(held, list)
+        assert max(len(piece) for piece in held.decode()) < 200
+        assert [row for _, part in call.parts(64) for row in part.rows] == rows
+    with pytest.raises(LimitError, match="at most 1,999 rows"):
+        general.read(text.encode(), media, signature, 1999)
+
+
+def test_large_bodies_of_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = models()["dicts"]
+    program = Program(case.wasm)
+    lines = [json.dumps(row) for row in case.x[:12]]
+
+    def read(*more: str) -> Any:
+        text = "\n".join([*lines[:7], "", " ", *lines[7:], *more, ""])
+        parts, count = general.answer(
+            target(program), text.encode(), NDJSON, JSON, Settings(rows=20)
+        )
+        assert count == 12
+        return json.loads(b"".join(parts))
+
+    expected = read()
+    monkeypatch.setattr(large, "SLICE_BYTES", 100)
+    assert read() == expected == answered(case.x[:12], program)
+    with pytest.raises(RequestError, match="line 13 is not JSON"):
+        read("{")
+    with pytest.raises(ColumnError, match="the key 'b' twice"):
+        read('{"b": 1, "b": 1}')
+    with pytest.raises(InputError, match="line 13 holds int") as raised:
+        read("5")
+    assert raised.value.row == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "media"),
+    [
+        ("tokens", ["x" * 3000], JSON),
+        ("tokens", ["x" * 3000], NDJSON),
+        ("tokens", ["],[" * 1000], JSON),
+        ("dicts", {"x" * 3000: 1}, JSON),
+    ],
+)
+def test_a_row_of_too_many_bytes(
+    name: str, row: Any, media: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Program(models()[name].wasm)
+    text = json.dumps(row if media == NDJSON else [row]).encode()
+    monkeypatch.setattr(large, "SLICE_BYTES", 500)
+    general.answer(target(program), text, media, JSON, Settings())
+    monkeypatch.setattr(large, "ROW_BYTES", 2000)
+    with pytest.raises(LimitError, match="a row of the body has more than 2,000 bytes; send sh"):
+        general.answer(target(program), text, media, JSON, Settings())
+    with pytest.raises(LimitError, match="a row of the body has more than 2,000 bytes"):
+        large.read(text, media, Encoder(Program(several()).signature), 10)
 
 
 @pytest.mark.parametrize(
