@@ -56,9 +56,10 @@ i32 refuse_unknown(const i64* x, const i32* columns, i32 m, i32 row, i32 w) {
 #define OUTSIDE(S, T)                                                                 \
     i32 refuse_outside_##S(const T* x, const i32* columns, const T* bounds, i32 m,    \
                            i32 row, i32 w) {                                          \
-        for (i32 k = 0; k < m * w; k++)                                               \
-            if (x[k] < bounds[0] || x[k] > bounds[1])                                 \
-                return fail(REFUSED_RANGE, row + k / w, columns ? columns[k % w] : k % w); \
+        for (i32 i = 0; i < m; i++, x += w)                                           \
+            for (i32 j = 0; j < w; j++)                                               \
+                if (x[j] < bounds[j] || x[j] > bounds[w + j])                         \
+                    return fail(REFUSED_RANGE, row + i, columns ? columns[j] : j);    \
         return OK;                                                                    \
     }
 OUTSIDE(f64, f64)

@@ -158,8 +158,9 @@ def _outside_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     bounds = node.attrs.get("bounds")
     plain = replace(node, attrs={k: v for k, v in node.attrs.items() if k != "bounds"})
     typed = _infer(FLOATS, ())(plain, xs)
-    if not isinstance(bounds, np.ndarray) or bounds.shape != (2,) or bounds.dtype != xs[0].dtype:
-        raise fail(node, f"takes two bounds of type {xs[0].dtype}")
+    wanted = (2, xs[0].width)
+    if not isinstance(bounds, np.ndarray) or (bounds.shape, bounds.dtype) != (wanted, xs[0].dtype):
+        raise fail(node, f"takes two rows of bounds of type {xs[0].dtype}")
     return typed
 
 
@@ -182,7 +183,7 @@ def _outside_lower(e: Emitter, node: Node) -> None:
     e.refuse(f"refuse_outside_{e.suffix(x)}", e.pointer(x), *place)
 
 
-#: Numbers below the first bound, or above the second, are refused; NaN is not.
+#: Numbers below a column's first bound, or above its second, are refused; NaN is not.
 RefuseOutside = Op(
     "sclbl.RefuseOutside",
     _outside_infer,

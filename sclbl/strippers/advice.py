@@ -47,8 +47,7 @@ _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 SKLEARN: dict[Advice, str] = {
     _CLASSIFIER: """GaussianProcessClassifier KNeighborsClassifier LinearDiscriminantAnalysis
         MLPClassifier NearestCentroid NuSVC QuadraticDiscriminantAnalysis
-        RadiusNeighborsClassifier SVC BernoulliNB CategoricalNB ComplementNB
-        MultinomialNB""",
+        RadiusNeighborsClassifier SVC""",
     _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor MLPRegressor NuSVR
         RadiusNeighborsRegressor SVR""",
     _TRANSFORMER: """KernelCenterer KNeighborsTransformer RadiusNeighborsTransformer""",

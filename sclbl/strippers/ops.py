@@ -109,10 +109,10 @@ def point_sums(x: Wire, points: np.ndarray, terms: str) -> Wire:
     return x.builder.node("sclbl.PointSums", [x], points=own, terms=terms)
 
 
-def refuse_outside(x: Wire, low: float = -np.inf, high: float = np.inf) -> Wire:
+def refuse_outside(x: Wire, low: Any = -np.inf, high: Any = np.inf) -> Wire:
     """Pass x through; the program refuses the row where it holds less than `low` or more than
-    `high`, in the type of x; NaN passes."""
-    bounds = np.array([low, high], dtype=x.dtype)
+    `high`, numbers or rows of them, in the type of x; NaN passes."""
+    bounds = np.array([np.broadcast_to(v, x.width) for v in (low, high)], dtype=x.dtype)
     node = x.builder.node
     checked = node("sclbl.RefuseOutside", [x], x.origins, columns=x.origins, bounds=bounds)
     return replace(checked, held=x.held, ndim=x.ndim, sparse=x.sparse)
