@@ -22,6 +22,7 @@ from sclbl.ops import (
     reduction,
     refusal,
     shape,
+    svm,
     trees,
     windows,
 )
@@ -43,6 +44,7 @@ FAMILIES = {
     "rows of varying length": ragged,
     "neighbours": neighbors,
     "points": points,
+    "support vectors": svm,
 }
 
 

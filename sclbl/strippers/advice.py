@@ -46,10 +46,9 @@ _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 #: Advice for classes of scikit-learn, by their names.
 SKLEARN: dict[Advice, str] = {
     _CLASSIFIER: """GaussianProcessClassifier KNeighborsClassifier LinearDiscriminantAnalysis
-        MLPClassifier NearestCentroid NuSVC QuadraticDiscriminantAnalysis
-        RadiusNeighborsClassifier SVC""",
-    _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor MLPRegressor NuSVR
-        RadiusNeighborsRegressor SVR""",
+        NearestCentroid QuadraticDiscriminantAnalysis
+        RadiusNeighborsClassifier""",
+    _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor RadiusNeighborsRegressor""",
     _TRANSFORMER: """KernelCenterer KNeighborsTransformer RadiusNeighborsTransformer""",
     _PROJECTION: """CCA DictionaryLearning FactorAnalysis FastICA FeatureAgglomeration
         GaussianRandomProjection KernelPCA LatentDirichletAllocation MiniBatchDictionaryLearning
@@ -114,7 +113,7 @@ SKLEARN: dict[Advice, str] = {
         "fit a classifier to what it predicts for the training rows and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
     ): """BayesianGaussianMixture EllipticEnvelope GaussianMixture IsolationForest
-        LocalOutlierFactor OneClassSVM SGDOneClassSVM""",
+        LocalOutlierFactor SGDOneClassSVM""",
     Advice(
         "fit a regressor to its score_samples and upload that", "HistGradientBoostingRegressor"
     ): "KernelDensity",

@@ -109,6 +109,18 @@ def point_sums(x: Wire, points: np.ndarray, terms: str) -> Wire:
     return x.builder.node("sclbl.PointSums", [x], points=own, terms=terms)
 
 
+def pair_sums(x: Wire, coef: np.ndarray, counts: Any) -> Wire:
+    """Add up support vectors' kernels for each pair of classes, ``[rows, pairs]``."""
+    sizes = np.asarray(counts, dtype=np.int64)
+    return x.builder.node("sclbl.PairSums", [x], coef=coef.astype(np.float64), counts=sizes)
+
+
+def couple(decisions: Wire, slopes: np.ndarray, offsets: np.ndarray) -> Wire:
+    """Return probabilities of classes, from decisions for pairs of them."""
+    a, b = (np.asarray(v, dtype=np.float64) for v in (slopes, offsets))
+    return decisions.builder.node("sclbl.CouplePairs", [decisions], slopes=a, offsets=b)
+
+
 def refuse_outside(x: Wire, low: Any = -np.inf, high: Any = np.inf) -> Wire:
     """Pass x through; the program refuses the row where it holds less than `low` or more than
     `high`, numbers or rows of them, in the type of x; NaN passes."""

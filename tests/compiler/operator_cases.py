@@ -329,6 +329,23 @@ def point_sums(o: Operands) -> Made:
     yield o.build.node("sclbl.PointSums", [zero], points=nothing, terms="chi2")
 
 
+def pair_sums(o: Operands) -> Made:
+    rng, width = np.random.default_rng(11), o.x.width
+    known = o.build.where(o.build.is_nan(o.x), 1.0, o.x)
+    for counts in ([width - width // 2, width // 2], [0, width // 3, width - width // 3, 0]):
+        coef = rng.normal(size=(len(counts) - 1, width))
+        yield o.build.node("sclbl.PairSums", [known], coef=coef, counts=np.array(counts))
+
+
+def couple_pairs(o: Operands) -> Made:
+    rng = np.random.default_rng(12)
+    for pairs in (1, 3, 6, 28):
+        if pairs <= o.x.width:
+            slopes, offsets = rng.normal(size=(2, pairs))
+            x = o.build.columns(o.x, range(pairs))
+            yield o.build.node("sclbl.CouplePairs", [x], slopes=slopes, offsets=offsets)
+
+
 def refuse_unknown(o: Operands) -> Made:
     yield o.build.refuse_unknown(o.build.binary("Max", o.x, np.array([0])))
 
@@ -404,6 +421,8 @@ OWN: dict[str, Case] = {
     "sclbl.Labels": Case(("int64",), labels),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
+    "sclbl.CouplePairs": Case(("float64",), couple_pairs),
+    "sclbl.PairSums": Case(("float64",), pair_sums),
     "sclbl.PointSums": Case(FLOATS, point_sums),
     "sclbl.RefuseOutside": Case(FLOATS, refuse_outside, exact_but_zeros),
     "sclbl.RefuseUnknown": Case(("int64",), refuse_unknown),
