@@ -181,7 +181,8 @@ def _couple_lower(e: Emitter, node: Node) -> None:
 
 
 #: Probabilities of classes from decisions for pairs: Platt's sigmoids, coupled by Wu, Lin and
-#: Weng's iteration to its own stopping rule. No standard operator says that, so files hold it as it is.
+#: Weng's iteration to its own stopping rule. No standard operator says that, so files hold it as it
+#: is.
 CouplePairs = Op(
     "sclbl.CouplePairs",
     _couple_infer,
