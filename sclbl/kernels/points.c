@@ -17,7 +17,12 @@ static inline f64x2 chi2(f64x2 d, f64x2 total) {
     return (f64x2)((i64x2)term & (i64x2)(total != 0));
 }
 
-/* A difference and a sum are rounded in the type T of rows and points. */
+/* Differences and sums of two columns, rounded in the type of rows and points. */
+static inline f64x2 minus_f64(f64 v, const f64* p) { return v - *(const f64x2*)p; }
+static inline f64x2 plus_f64(f64 v, const f64* p) { return v + *(const f64x2*)p; }
+static inline f64x2 minus_f32(f32 v, const f32* p) { return (f64x2){v - p[0], v - p[1]}; }
+static inline f64x2 plus_f32(f32 v, const f32* p) { return (f64x2){v + p[0], v + p[1]}; }
+
 #define POINTS(TERM, S, T)                                                            \
     void points_##TERM##_##S(T* out, const T* x, const T* points, i32 m, i32 w,       \
                              i32 n) {                                                 \
@@ -25,16 +30,16 @@ static inline f64x2 chi2(f64x2 d, f64x2 total) {
             i32 some = n - first < BLOCK ? n - first : BLOCK;                         \
             for (i32 i = 0; i < m; i++) {                                             \
                 const T* row = x + i * w;                                             \
-                f64x2 sums[PAIRS] = {0};                                              \
+                f64x2 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};                         \
                 for (i32 j = 0; j < w; j++) {                                         \
                     T v = row[j];                                                     \
                     const T* p = points + j * BLOCK;                                  \
-                    for (i32 k = 0; k < PAIRS; k++) {                                 \
-                        T d0 = v - p[2 * k], d1 = v - p[2 * k + 1];                   \
-                        T t0 = v + p[2 * k], t1 = v + p[2 * k + 1];                   \
-                        sums[k] += TERM((f64x2){d0, d1}, (f64x2){t0, t1});            \
-                    }                                                                 \
+                    s0 += TERM(minus_##S(v, p), plus_##S(v, p));                      \
+                    s1 += TERM(minus_##S(v, p + 2), plus_##S(v, p + 2));              \
+                    s2 += TERM(minus_##S(v, p + 4), plus_##S(v, p + 4));              \
+                    s3 += TERM(minus_##S(v, p + 6), plus_##S(v, p + 6));              \
                 }                                                                     \
+                f64x2 sums[PAIRS] = {s0, s1, s2, s3};                                 \
                 T* to = out + i * n + first;                                          \
                 for (i32 k = 0; k < some; k++) to[k] = (T)sums[k / 2][k % 2];         \
             }                                                                         \
