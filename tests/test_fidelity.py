@@ -15,11 +15,13 @@ import statsmodels.api as sm
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
+import sclbl
 from sclbl import manifest, onnx_format
 from sclbl.compiler import compile_spec
 from sclbl.errors import (
@@ -542,3 +544,14 @@ def test_a_check_that_is_lacking_is_found_in_any_column(width: int) -> None:
     )
     with pytest.raises(FidelityError, match=r"(?s)the model refuses the row .* program does not"):
         verify(model, spec, compile_spec(replace(spec, graph=graph)), wide)
+
+
+def test_sums_whose_own_digits_hang_on_their_order_are_accepted() -> None:
+    """Weights of a nearly singular kernel are large and cancel."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(300, 10))
+    model = KernelRidge(kernel="rbf", gamma=1e-3, alpha=1e-7).fit(x, np.sin(x[:, 0]))
+    report = sclbl.compile(model, x[:5]).report
+    assert report is not None
+    assert report.ok
+    assert report.methods[0].max_rel > 1e-12

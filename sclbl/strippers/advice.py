@@ -49,7 +49,7 @@ SKLEARN: dict[Advice, str] = {
         NearestCentroid QuadraticDiscriminantAnalysis
         RadiusNeighborsClassifier""",
     _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor RadiusNeighborsRegressor""",
-    _TRANSFORMER: """KernelCenterer KNeighborsTransformer RadiusNeighborsTransformer""",
+    _TRANSFORMER: "KNeighborsTransformer RadiusNeighborsTransformer",
     _PROJECTION: """CCA DictionaryLearning FactorAnalysis FastICA FeatureAgglomeration
         GaussianRandomProjection KernelPCA LatentDirichletAllocation MiniBatchDictionaryLearning
         MiniBatchNMF MiniBatchSparsePCA NMF NeighborhoodComponentsAnalysis PLSCanonical PLSSVD
@@ -131,15 +131,11 @@ SKLEARN: dict[Advice, str] = {
         "trees find such steps and curves themselves; fit one on the columns as they are, or "
         "compute the columns before the model",
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
-    ): """Binarizer KBinsDiscretizer PowerTransformer QuantileTransformer
-        RandomTreesEmbedding SplineTransformer""",
+    ): "RandomTreesEmbedding",
     Advice(
         "trees need no such map; fit one on the columns as they are",
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
     ): "AdditiveChi2Sampler Nystroem PolynomialCountSketch RBFSampler SkewedChi2Sampler",
-    Advice("encode the categories with a supported encoder", "OneHotEncoder OrdinalEncoder"): (
-        "TargetEncoder"
-    ),
     Advice(
         "it encodes targets, which a fitted classifier does itself; upload the classifier alone"
     ): "LabelBinarizer LabelEncoder",

@@ -97,6 +97,11 @@ def constant_column(x: Wire | Table, value: float) -> Wire:
     return build.add(build.mul(build.cast(test, "float64"), 0.0), value)
 
 
+def constant_row(x: Wire, values: np.ndarray) -> Wire:
+    """Return the same float64 numbers for each row, whatever it holds."""
+    return replace(x.builder.add(constant_column(x, 0.0), np.asarray(values, np.float64)), ndim=2)
+
+
 def refuse(x: Wire, *, nan: bool, inf: bool = True) -> Wire:
     """Pass x through; the program refuses the row where it holds NaN or an infinity."""
     checked = x.builder.refuse(x, nan=nan, inf=inf)
@@ -107,6 +112,23 @@ def point_sums(x: Wire, points: np.ndarray, terms: str) -> Wire:
     """Add up what each row differs by from points: "squares", "sizes" or "chi2" of differences."""
     own = np.ascontiguousarray(points, dtype=x.dtype)
     return x.builder.node("sclbl.PointSums", [x], points=own, terms=terms)
+
+
+def interp(x: Wire, points: np.ndarray, heights: np.ndarray) -> Wire:
+    """Return `numpy.interp` of each column, between points ``[columns, count]`` of its own."""
+    own = np.ascontiguousarray(points, dtype=np.float64)
+    shared = np.ascontiguousarray(heights, dtype=np.float64)
+    return x.builder.node("sclbl.Interp", [x], points=own, heights=shared)
+
+
+def bsplines(x: Wire, knots: np.ndarray, degree: int, periodic: bool, products: bool) -> Wire:
+    """Return each column's B-splines over its knots, one after the other.
+
+    With `products` what is not finite is in all of a column's, as in products with zeros.
+    """
+    own = np.ascontiguousarray(knots, dtype=np.float64)
+    flags = {"periodic": int(periodic), "products": int(products)}
+    return x.builder.node("sclbl.BSplines", [x], None, knots=own, degree=degree, **flags)
 
 
 def pair_sums(x: Wire, coef: np.ndarray, counts: Any) -> Wire:

@@ -346,6 +346,22 @@ def couple_pairs(o: Operands) -> Made:
             yield o.build.node("sclbl.CouplePairs", [x], slopes=slopes, offsets=offsets)
 
 
+def interp(o: Operands) -> Made:
+    rng = np.random.default_rng(13)
+    for count in (1, 2, 9):
+        points = np.sort(rng.normal(size=(o.x.width, count)).round(1), axis=1)
+        heights = rng.normal(size=count)
+        yield o.build.node("sclbl.Interp", [o.x], points=points, heights=heights)
+
+
+def bsplines(o: Operands) -> Made:
+    rng = np.random.default_rng(14)
+    for degree, periodic, products in ((0, 0, 1), (1, 1, 0), (3, 0, 0), (3, 0, 1), (2, 1, 1)):
+        knots = np.sort(rng.normal(size=(o.x.width, 9)).round(1), axis=1)
+        flags = {"periodic": periodic, "products": products}
+        yield o.build.node("sclbl.BSplines", [o.x], None, knots=knots, degree=degree, **flags)
+
+
 def refuse_unknown(o: Operands) -> Made:
     yield o.build.refuse_unknown(o.build.binary("Max", o.x, np.array([0])))
 
@@ -418,9 +434,11 @@ OWN: dict[str, Case] = {
     "Transpose": Case(ALL, transpose),
     "Where": Case(ALL, where),
     "ai.onnx.ml.LabelEncoder": Case((*NUMBERS, "text"), lookup),
+    "sclbl.Interp": Case(("float64",), interp),
     "sclbl.Labels": Case(("int64",), labels),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
+    "sclbl.BSplines": Case(("float64",), bsplines),
     "sclbl.CouplePairs": Case(("float64",), couple_pairs),
     "sclbl.PairSums": Case(("float64",), pair_sums),
     "sclbl.PointSums": Case(FLOATS, point_sums),

@@ -10,6 +10,7 @@ from sclbl.strippers import ops
 from sclbl.strippers.base import method, once
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn.estimator import Estimator, logsumexp
+from sclbl.strippers.sklearn.preprocessing_bins import binarized
 from sclbl.strippers.sklearn.steps import steps
 
 
@@ -70,8 +71,7 @@ class BernoulliNB(JointLikelihood):
         checked: Any = super().rows(model, x)
         if model.binarize is None:
             return checked
-        floats: Any = checked.astype(np.float32 if checked.numbers == np.float32 else np.float64)
-        return (floats > model.binarize).astype(floats.numbers)
+        return binarized(checked, model.binarize)
 
     @once
     def joint(self, model: Any, x: Any) -> Any:
