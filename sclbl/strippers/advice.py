@@ -135,7 +135,7 @@ SKLEARN: dict[Advice, str] = {
     Advice(
         "trees need no such map; fit one on the columns as they are",
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
-    ): "AdditiveChi2Sampler Nystroem PolynomialCountSketch RBFSampler SkewedChi2Sampler",
+    ): "PolynomialCountSketch",
     Advice(
         "it encodes targets, which a fitted classifier does itself; upload the classifier alone"
     ): "LabelBinarizer LabelEncoder",
