@@ -6,14 +6,14 @@ and a server runs it as a second opinion on what it is sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from sclbl.missing import kind_of
 from sclbl.ops import find
-from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph
+from sclbl.spec import MISSING_TEXTS, NUMERIC_INPUT, TEXT_INPUT, Graph, Node
 
 Array = np.ndarray
 
@@ -24,6 +24,7 @@ def evaluate(
     text: Array | None,
     methods: tuple[str, ...] | None = None,
     beside: Mapping[str, Any] | None = None,
+    after: Callable[[Node, list[Any], Any], Any] | None = None,
 ) -> dict[str, Any]:
     """Run a graph.
 
@@ -40,6 +41,8 @@ def evaluate(
     beside : mapping, optional
         The inputs beside the table by name: arrays ``[rows, *shape]``, for parameters too, or
         `sclbl.ops.ragged.Items`.
+    after : callable, optional
+        Returns what stands for a node's result, given the node, its operands and the result.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def evaluate(
 
     Raises
     ------
-    MissingValueError, InfiniteValueError, UnknownCategoryError
+    MissingValueError, InfiniteValueError, UnknownCategoryError, OutOfRangeError
         Where the graph refuses a row; `row` and `column` (the input column's position) are set.
     """
     tensors: dict[str, Any] = dict(graph.constants)
@@ -63,7 +66,10 @@ def evaluate(
     with np.errstate(all="ignore"):
         for node in graph.upstream(wanted):
             define = find(node.op).define
-            found = define(node.attrs, *(tensors[i] for i in node.inputs))
+            operands = [tensors[i] for i in node.inputs]
+            found = define(node.attrs, *operands)
+            if after is not None:
+                found = after(node, operands, found)
             results = found if isinstance(found, tuple) else (found,)
             tensors.update(zip(node.outputs, results, strict=True))
     return {name: tensors[name] for name in wanted}

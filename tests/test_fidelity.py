@@ -15,6 +15,7 @@ import statsmodels.api as sm
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -589,3 +590,14 @@ def test_results_that_memory_does_not_hold_are_compared_a_few_rows_at_a_time(
     wide = NearestNeighbors(radius=9.0).fit(np.repeat(points, 4, axis=0))
     with pytest.raises(LimitError, match="no memory left"):
         sclbl.compile(wide, points[:2])
+
+
+def test_sums_whose_own_digits_hang_on_their_order_are_accepted() -> None:
+    """Weights of a nearly singular kernel are large and cancel."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(300, 10))
+    model = KernelRidge(kernel="rbf", gamma=1e-3, alpha=1e-7).fit(x, np.sin(x[:, 0]))
+    report = sclbl.compile(model, x[:5]).report
+    assert report is not None
+    assert report.ok
+    assert report.methods[0].max_rel > 1e-12

@@ -9,6 +9,7 @@ import numpy as np
 
 from sclbl.errors import DeadlineError, InputError, LimitError
 from sclbl.fidelity.compare import TOLERANCE, Tolerance
+from sclbl.fidelity.rounding import moved_by_rounding
 from sclbl.fidelity.rows import SEED, part
 from sclbl.fidelity.trace import is_bit_exact, reaches_trees
 from sclbl.ops import find
@@ -98,9 +99,9 @@ def results_of(program: Program, method: str, blocks: Blocks) -> tuple[Result, .
 def noise_of(
     program: Program, spec: Spec, method: str, rows: Any
 ) -> Callable[[], np.ndarray] | None:
-    """Return a function that measures how an ULP in the inputs moves a result; None with trees.
+    """Return a function that measures how an ULP moves a result, in the inputs or on the way to it.
 
-    A tree's result jumps at a threshold, so it says nothing about rounding.
+    None with trees: a tree's result jumps at a threshold, so it says nothing about rounding.
     """
     if reaches_trees(spec.graph, method) or not spec.signature.numeric:
         return None
@@ -122,6 +123,9 @@ def noise_of(
                 numeric = (blocks.numeric * (1 + side)).astype(blocks.numeric.dtype)
                 now = module.call(method, Blocks(blocks.rows, numeric, blocks.text))
                 moved = np.maximum(moved, np.abs(now.astype(np.float64) - still))
+        if not spec.signature.inputs:
+            inside = moved_by_rounding(spec.graph, method, blocks, NOISE_RUNS)
+            moved = np.fmax(moved, inside.reshape(moved.shape))
         return NOISE * moved
 
     return measure

@@ -12,15 +12,18 @@ from typing import Any
 from sclbl.errors import SpecError
 from sclbl.ops import (
     arithmetic,
+    curves,
     elementwise,
     linear,
     lookup,
     neighbors,
     normalization,
+    points,
     ragged,
     reduction,
     refusal,
     shape,
+    svm,
     trees,
     windows,
 )
@@ -41,6 +44,9 @@ FAMILIES = {
     "trees": trees,
     "rows of varying length": ragged,
     "neighbours": neighbors,
+    "points": points,
+    "support vectors": svm,
+    "curves": curves,
 }
 
 

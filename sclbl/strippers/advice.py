@@ -46,12 +46,10 @@ _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 #: Advice for classes of scikit-learn, by their names.
 SKLEARN: dict[Advice, str] = {
     _CLASSIFIER: """GaussianProcessClassifier KNeighborsClassifier LinearDiscriminantAnalysis
-        MLPClassifier NearestCentroid NuSVC QuadraticDiscriminantAnalysis
-        RadiusNeighborsClassifier SVC BernoulliNB CategoricalNB ComplementNB
-        MultinomialNB""",
-    _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor KernelRidge MLPRegressor NuSVR
-        RadiusNeighborsRegressor SVR""",
-    _TRANSFORMER: """KernelCenterer KNeighborsTransformer RadiusNeighborsTransformer""",
+        NearestCentroid QuadraticDiscriminantAnalysis
+        RadiusNeighborsClassifier""",
+    _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor RadiusNeighborsRegressor""",
+    _TRANSFORMER: "KNeighborsTransformer RadiusNeighborsTransformer",
     _PROJECTION: """CCA DictionaryLearning FactorAnalysis FastICA FeatureAgglomeration
         GaussianRandomProjection KernelPCA LatentDirichletAllocation MiniBatchDictionaryLearning
         MiniBatchNMF MiniBatchSparsePCA NMF NeighborhoodComponentsAnalysis PLSCanonical PLSSVD
@@ -115,7 +113,7 @@ SKLEARN: dict[Advice, str] = {
         "fit a classifier to what it predicts for the training rows and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
     ): """BayesianGaussianMixture EllipticEnvelope GaussianMixture IsolationForest
-        LocalOutlierFactor OneClassSVM SGDOneClassSVM""",
+        LocalOutlierFactor SGDOneClassSVM""",
     Advice(
         "fit a regressor to its score_samples and upload that", "HistGradientBoostingRegressor"
     ): "KernelDensity",
@@ -133,15 +131,11 @@ SKLEARN: dict[Advice, str] = {
         "trees find such steps and curves themselves; fit one on the columns as they are, or "
         "compute the columns before the model",
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
-    ): """Binarizer KBinsDiscretizer PowerTransformer QuantileTransformer
-        RandomTreesEmbedding SplineTransformer""",
+    ): "RandomTreesEmbedding",
     Advice(
         "trees need no such map; fit one on the columns as they are",
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
-    ): "AdditiveChi2Sampler Nystroem PolynomialCountSketch RBFSampler SkewedChi2Sampler",
-    Advice("encode the categories with a supported encoder", "OneHotEncoder OrdinalEncoder"): (
-        "TargetEncoder"
-    ),
+    ): "PolynomialCountSketch",
     Advice(
         "it encodes targets, which a fitted classifier does itself; upload the classifier alone"
     ): "LabelBinarizer LabelEncoder",
@@ -149,9 +143,7 @@ SKLEARN: dict[Advice, str] = {
         "compute its columns where you call the model, and upload the model behind it with them "
         "as example_input"
     ): "CountVectorizer HashingVectorizer PatchExtractor TfidfTransformer TfidfVectorizer",
-    Advice("fill missing values with a supported imputer", "SimpleImputer"): (
-        "IterativeImputer KNNImputer"
-    ),
+    Advice("fill missing values with a supported imputer", "SimpleImputer"): "KNNImputer",
     Advice("it maps only the rows that it was fitted on; fit a decomposition", "PCA"): (
         "ClassicalMDS MDS SpectralEmbedding TSNE"
     ),

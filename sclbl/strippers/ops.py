@@ -97,9 +97,58 @@ def constant_column(x: Wire | Table, value: float) -> Wire:
     return build.add(build.mul(build.cast(test, "float64"), 0.0), value)
 
 
+def constant_row(x: Wire, values: np.ndarray) -> Wire:
+    """Return the same float64 numbers for each row, whatever it holds."""
+    return replace(x.builder.add(constant_column(x, 0.0), np.asarray(values, np.float64)), ndim=2)
+
+
 def refuse(x: Wire, *, nan: bool, inf: bool = True) -> Wire:
     """Pass x through; the program refuses the row where it holds NaN or an infinity."""
     checked = x.builder.refuse(x, nan=nan, inf=inf)
+    return replace(checked, held=x.held, ndim=x.ndim, sparse=x.sparse)
+
+
+def point_sums(x: Wire, points: np.ndarray, terms: str) -> Wire:
+    """Add up what each row differs by from points: "squares", "sizes" or "chi2" of differences."""
+    own = np.ascontiguousarray(points, dtype=x.dtype)
+    return x.builder.node("sclbl.PointSums", [x], points=own, terms=terms)
+
+
+def interp(x: Wire, points: np.ndarray, heights: np.ndarray) -> Wire:
+    """Return `numpy.interp` of each column, between points ``[columns, count]`` of its own."""
+    own = np.ascontiguousarray(points, dtype=np.float64)
+    shared = np.ascontiguousarray(heights, dtype=np.float64)
+    return x.builder.node("sclbl.Interp", [x], points=own, heights=shared)
+
+
+def bsplines(x: Wire, knots: np.ndarray, degree: int, periodic: bool, products: bool) -> Wire:
+    """Return each column's B-splines over its knots, one after the other.
+
+    With `products` what is not finite is in all of a column's, as in products with zeros.
+    """
+    own = np.ascontiguousarray(knots, dtype=np.float64)
+    flags = {"periodic": int(periodic), "products": int(products)}
+    return x.builder.node("sclbl.BSplines", [x], None, knots=own, degree=degree, **flags)
+
+
+def pair_sums(x: Wire, coef: np.ndarray, counts: Any) -> Wire:
+    """Add up support vectors' kernels for each pair of classes, ``[rows, pairs]``."""
+    sizes = np.asarray(counts, dtype=np.int64)
+    return x.builder.node("sclbl.PairSums", [x], coef=coef.astype(np.float64), counts=sizes)
+
+
+def couple(decisions: Wire, slopes: np.ndarray, offsets: np.ndarray) -> Wire:
+    """Return probabilities of classes, from decisions for pairs of them."""
+    a, b = (np.asarray(v, dtype=np.float64) for v in (slopes, offsets))
+    return decisions.builder.node("sclbl.CouplePairs", [decisions], slopes=a, offsets=b)
+
+
+def refuse_outside(x: Wire, low: Any = -np.inf, high: Any = np.inf) -> Wire:
+    """Pass x through; the program refuses the row where it holds less than `low` or more than
+    `high`, numbers or rows of them, in the type of x; NaN passes."""
+    bounds = np.array([np.broadcast_to(v, x.width) for v in (low, high)], dtype=x.dtype)
+    node = x.builder.node
+    checked = node("sclbl.RefuseOutside", [x], x.origins, columns=x.origins, bounds=bounds)
     return replace(checked, held=x.held, ndim=x.ndim, sparse=x.sparse)
 
 

@@ -310,6 +310,58 @@ def refuse(o: Operands) -> Made:
     yield o.build.refuse(x, nan=False)
 
 
+def refuse_outside(o: Operands) -> Made:
+    x = o.build.binary("Max", o.build.binary("Min", o.x, 1e9), -1e9)
+    bounds = np.array([[-1e9] * o.x.width, [1e9] * o.x.width], o.dtype)
+    for known in (x, o.build.where(o.build.is_nan(x), 0.0, x)):
+        columns = known.origins
+        yield o.build.node("sclbl.RefuseOutside", [known], columns=columns, bounds=bounds)
+
+
+def point_sums(o: Operands) -> Made:
+    rng = np.random.default_rng(10)
+    for terms, count in (("squares", 1), ("sizes", 8), ("chi2", 19)):
+        points = rng.normal(size=(count, o.x.width)).astype(o.dtype)
+        yield o.build.node("sclbl.PointSums", [o.x], points=points, terms=terms)
+    # Sums that are zero.
+    zero = o.build.mul(o.build.where(o.build.is_nan(o.x), 0.0, o.x), 0.0)
+    nothing = np.zeros((3, o.x.width), o.dtype)
+    yield o.build.node("sclbl.PointSums", [zero], points=nothing, terms="chi2")
+
+
+def pair_sums(o: Operands) -> Made:
+    rng, width = np.random.default_rng(11), o.x.width
+    known = o.build.where(o.build.is_nan(o.x), 1.0, o.x)
+    for counts in ([width - width // 2, width // 2], [0, width // 3, width - width // 3, 0]):
+        coef = rng.normal(size=(len(counts) - 1, width))
+        yield o.build.node("sclbl.PairSums", [known], coef=coef, counts=np.array(counts))
+
+
+def couple_pairs(o: Operands) -> Made:
+    rng = np.random.default_rng(12)
+    for pairs in (1, 3, 6, 28):
+        if pairs <= o.x.width:
+            slopes, offsets = rng.normal(size=(2, pairs))
+            x = o.build.columns(o.x, range(pairs))
+            yield o.build.node("sclbl.CouplePairs", [x], slopes=slopes, offsets=offsets)
+
+
+def interp(o: Operands) -> Made:
+    rng = np.random.default_rng(13)
+    for count in (1, 2, 9):
+        points = np.sort(rng.normal(size=(o.x.width, count)).round(1), axis=1)
+        heights = rng.normal(size=count)
+        yield o.build.node("sclbl.Interp", [o.x], points=points, heights=heights)
+
+
+def bsplines(o: Operands) -> Made:
+    rng = np.random.default_rng(14)
+    for degree, periodic, products in ((0, 0, 1), (1, 1, 0), (3, 0, 0), (3, 0, 1), (2, 1, 1)):
+        knots = np.sort(rng.normal(size=(o.x.width, 9)).round(1), axis=1)
+        flags = {"periodic": periodic, "products": products}
+        yield o.build.node("sclbl.BSplines", [o.x], None, knots=knots, degree=degree, **flags)
+
+
 def refuse_unknown(o: Operands) -> Made:
     yield o.build.refuse_unknown(o.build.binary("Max", o.x, np.array([0])))
 
@@ -382,9 +434,15 @@ OWN: dict[str, Case] = {
     "Transpose": Case(ALL, transpose),
     "Where": Case(ALL, where),
     "ai.onnx.ml.LabelEncoder": Case((*NUMBERS, "text"), lookup),
+    "sclbl.Interp": Case(("float64",), interp),
     "sclbl.Labels": Case(("int64",), labels),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
+    "sclbl.BSplines": Case(("float64",), bsplines),
+    "sclbl.CouplePairs": Case(("float64",), couple_pairs),
+    "sclbl.PairSums": Case(("float64",), pair_sums),
+    "sclbl.PointSums": Case(FLOATS, point_sums),
+    "sclbl.RefuseOutside": Case(FLOATS, refuse_outside, exact_but_zeros),
     "sclbl.RefuseUnknown": Case(("int64",), refuse_unknown),
     "sclbl.TreeEnsemble": Case(FLOATS, tree_sums),
     "sclbl.TreeLeaves": Case(FLOATS, tree_leaves),

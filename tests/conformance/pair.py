@@ -13,6 +13,7 @@ from sclbl.errors import (
     InfiniteValueError,
     InputError,
     MissingValueError,
+    OutOfRangeError,
     UnknownCategoryError,
     UnsupportedModelError,
 )
@@ -33,8 +34,14 @@ _REFUSALS: tuple[tuple[str, type[InputError]], ...] = (
     ("contains nan", MissingValueError),
     ("infinity", InfiniteValueError),
     ("`inf`", InfiniteValueError),
+    ("out of bounds", OutOfRangeError),
+    ("negative values", OutOfRangeError),
+    ("strictly positive", OutOfRangeError),
+    ("smaller than -skewedness", OutOfRangeError),
 )
 _OF_SCORES = ("predict_proba", "predict_log_proba")
+#: Methods that return what probabilities are made of.
+_SCORERS = ("decision_function", "predict_joint_log_proba")
 Columns = Mapping[str, np.ndarray]
 Taken = dict[str, list[Any]]
 
@@ -192,7 +199,7 @@ class Pair:
             return MissingValueError if np.isnan(value) else InfiniteValueError
         try:
             self.source(method, rows)
-        except ValueError as error:
+        except (ValueError, IndexError) as error:
             said = str(error).lower()
             for words, kind in _REFUSALS:
                 if words in said:
@@ -290,10 +297,14 @@ class Pair:
             now = self._as_float64(method, {**columns, name: values * (1 - _STEP)})
             with np.errstate(all="ignore"):
                 moved += np.nan_to_num(np.abs(now - still), nan=0.0, posinf=0.0) / _STEP
-        if method in _OF_SCORES and hasattr(self.model, "decision_function"):
+        if self.subject.terms is not None:
+            rows = self.domain.form(self.form, columns, wide=True)
+            moved = np.maximum(moved, self.subject.terms(self.model, rows).reshape(len(moved), -1))
+        scorer = next((s for s in _SCORERS if hasattr(self.model, s)), None)
+        if method in _OF_SCORES and scorer is not None:
             logarithm = method == "predict_log_proba"
             chances = np.exp(still) if logarithm else still
-            scores = self._as_float64("decision_function", columns)
+            scores = self._as_float64(scorer, columns)
             moved = np.maximum(moved, bars.reach_of_scores(chances, scores, logarithm))
         return moved
 

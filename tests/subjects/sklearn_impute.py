@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # lets the next line work
+from sklearn.impute import IterativeImputer, MissingIndicator, SimpleImputer
+from sklearn.linear_model import Ridge
 
 from tests.conformance.domains import HOLES, MISSING_TEXTS
 from tests.conformance.subject import Make, Subject, fitted
@@ -35,6 +37,10 @@ SUBJECTS = (
             MISSING_TEXTS),
     Subject("SimpleImputer, text, constant",
             _filled(SimpleImputer, strategy="constant", fill_value="?"), MISSING_TEXTS),
+    Subject("IterativeImputer", fitted(IterativeImputer(max_iter=3)), HOLES),
+    Subject("IterativeImputer, bounds, indicator", fitted(IterativeImputer(
+            Ridge(), max_iter=2, min_value=-2, initial_strategy="median",
+            add_indicator=True)), HOLES),
     Subject("MissingIndicator", fitted(MissingIndicator()), HOLES),
     Subject("MissingIndicator, all", fitted(MissingIndicator(features="all")), HOLES),
     Subject("MissingIndicator, new",

@@ -14,8 +14,10 @@ from tests.conformance.domains import (
     MISSING_CODES,
     MISSING_TEXTS,
     NARROW,
+    SCORE,
     TEXTS,
     TRUTHS_ALONE,
+    WORDS,
 )
 from tests.conformance.ragged import RaggedSubject
 from tests.conformance.ragged_rows import lists
@@ -27,6 +29,12 @@ _CODED["encoded_missing_value"] = -2
 _FUNCTIONS = (
     np.abs, np.exp, np.expm1, np.floor, np.log, np.log1p, np.negative, np.sign, np.sqrt, np.tanh,
 )  # fmt: skip
+
+
+def _centerer(rows: Any) -> Any:
+    """Fit as if rows were kernels between as many points as they have columns."""
+    return pp.KernelCenterer().fit(np.asarray(rows)[: len(np.asarray(rows)[0])])
+
 
 SUBJECTS = (
     # ---------------------------------------------------------------------- scalers
@@ -78,6 +86,24 @@ SUBJECTS = (
     Subject("PolynomialFeatures, interactions",
             fitted(pp.PolynomialFeatures(3, interaction_only=True, include_bias=False))),
     Subject("PolynomialFeatures, 2 to 3", fitted(pp.PolynomialFeatures((2, 3)))),
+    # --------------------------------------------------------------- bins and curves
+    Subject("Binarizer", fitted(pp.Binarizer(threshold=0.1))),
+    Subject("KBinsDiscretizer", fitted(pp.KBinsDiscretizer(4, quantile_method="linear"))),
+    Subject("KBinsDiscretizer, ordinal", fitted(pp.KBinsDiscretizer(
+            3, encode="ordinal", strategy="uniform"))),
+    Subject("PowerTransformer", fitted(pp.PowerTransformer(standardize=False)), HOLES),
+    Subject("QuantileTransformer", fitted(pp.QuantileTransformer(n_quantiles=30)), HOLES),
+    Subject("QuantileTransformer, normal", fitted(pp.QuantileTransformer(
+            n_quantiles=200, output_distribution="normal"))),
+    Subject("SplineTransformer", fitted(pp.SplineTransformer())),
+    Subject("SplineTransformer, linear", fitted(pp.SplineTransformer(
+            degree=2, knots="quantile", extrapolation="linear", include_bias=False))),
+    Subject("SplineTransformer, periodic",
+            fitted(pp.SplineTransformer(n_knots=6, extrapolation="periodic"))),
+    Subject("TargetEncoder", fitted(pp.TargetEncoder(target_type="continuous"), SCORE),
+            MISSING_TEXTS),
+    Subject("TargetEncoder, 3", fitted(pp.TargetEncoder(), WORDS), CODES),
+    Subject("KernelCenterer", _centerer),
     # -------------------------------------------------------------------- functions
     Subject("FunctionTransformer, of Python", fitted(pp.FunctionTransformer(
             lambda x: np.sqrt(np.abs(np.where(x > 0, x, x / 3))), validate=True))),

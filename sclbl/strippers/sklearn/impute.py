@@ -1,4 +1,4 @@
-"""`sklearn.impute`: SimpleImputer and MissingIndicator.
+"""`sklearn.impute`: SimpleImputer and MissingIndicator; IterativeImputer has a file of its own.
 
 The computation::
 
@@ -24,6 +24,7 @@ from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.columns import Cell, Float, Table, Wire
 from sclbl.strippers.inferred import makes_pandas, require_steady
 from sclbl.strippers.promotion import NATURAL
+from sclbl.strippers.sklearn.impute_iterative import IterativeImputer
 
 
 class MarksMissing(Stripper):
@@ -290,4 +291,8 @@ def _check_marker(model: Any) -> None:
         )
 
 
-CLASSES = {"MissingIndicator": MissingIndicator(), "SimpleImputer": SimpleImputer()}
+CLASSES = {
+    "IterativeImputer": IterativeImputer(),
+    "MissingIndicator": MissingIndicator(),
+    "SimpleImputer": SimpleImputer(),
+}

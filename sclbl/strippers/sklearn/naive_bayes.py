@@ -10,6 +10,8 @@ from sclbl.strippers import ops
 from sclbl.strippers.base import method, once
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn.estimator import Estimator, logsumexp
+from sclbl.strippers.sklearn.preprocessing_bins import binarized
+from sclbl.strippers.sklearn.steps import steps
 
 
 class JointLikelihood(Estimator):
@@ -45,4 +47,58 @@ class GaussianNB(JointLikelihood):
         )
 
 
-CLASSES = {"GaussianNB": GaussianNB()}
+class MultinomialNB(JointLikelihood):
+    takes_sparse = True
+
+    @once
+    def joint(self, model: Any, x: Any) -> Any:
+        return x @ model.feature_log_prob_.T + model.class_log_prior_
+
+
+class ComplementNB(JointLikelihood):
+    """The prior counts where there is one class alone."""
+
+    takes_sparse = True
+
+    @once
+    def joint(self, model: Any, x: Any) -> Any:
+        joint = x @ model.feature_log_prob_.T
+        return joint + model.class_log_prior_ if len(model.classes_) == 1 else joint
+
+
+class BernoulliNB(JointLikelihood):
+    def rows(self, model: Any, x: Any) -> Any:
+        checked: Any = super().rows(model, x)
+        if model.binarize is None:
+            return checked
+        return binarized(checked, model.binarize)
+
+    @once
+    def joint(self, model: Any, x: Any) -> Any:
+        absent = np.log(1 - np.exp(model.feature_log_prob_))
+        joint = x @ (model.feature_log_prob_ - absent).T
+        return joint + (model.class_log_prior_ + absent.sum(axis=1))
+
+
+class CategoricalNB(JointLikelihood):
+    """Values are numbers of categories, whose fraction is cut off."""
+
+    def rows(self, model: Any, x: Any) -> Any:
+        checked: Any = super().rows(model, x).astype(np.float64)
+        known = np.array([table.shape[1] for table in model.feature_log_prob_], dtype=np.float64)
+        return ops.refuse_outside(checked, np.nextafter(-1.0, 0), np.nextafter(known, 0))
+
+    @once
+    def joint(self, model: Any, x: Any) -> Any:
+        tables = [table.T for table in model.feature_log_prob_]
+        edges = [np.arange(1, len(table)) for table in tables]
+        return steps(x, edges, tables, added=True) + model.class_log_prior_
+
+
+CLASSES = {
+    "BernoulliNB": BernoulliNB(),
+    "CategoricalNB": CategoricalNB(),
+    "ComplementNB": ComplementNB(),
+    "GaussianNB": GaussianNB(),
+    "MultinomialNB": MultinomialNB(),
+}

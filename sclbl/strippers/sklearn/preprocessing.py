@@ -23,6 +23,16 @@ from sclbl.strippers.numpy_functions import OPERATORS
 from sclbl.strippers.sklearn import categories
 from sclbl.strippers.sklearn.categories import Codes, Encoder, held_as
 from sclbl.strippers.sklearn.estimator import Estimator, fitted, validated
+from sclbl.strippers.sklearn.preprocessing_bins import (
+    Binarizer,
+    KBinsDiscretizer,
+    TargetEncoder,
+)
+from sclbl.strippers.sklearn.preprocessing_curves import (
+    PowerTransformer,
+    QuantileTransformer,
+    SplineTransformer,
+)
 from sclbl.strippers.sklearn.stack import one_array
 
 
@@ -331,8 +341,25 @@ class MultiLabelBinarizer(Stripper):
         return once if model.sparse_output else x.builder.dense(once)
 
 
+class KernelCenterer(Estimator):
+    """A kernel's values less the means of rows and columns, as of the training rows."""
+
+    dtype = "float"
+
+    @method
+    def transform(self, model: Any, x: Any) -> Any:
+        means = np.sum(x, axis=1, keepdims=True) / model.K_fit_rows_.shape[0]
+        x -= model.K_fit_rows_
+        x -= means
+        x += model.K_fit_all_
+        return x
+
+
 CLASSES = {
+    "Binarizer": Binarizer(),
     "FunctionTransformer": FunctionTransformer(),
+    "KBinsDiscretizer": KBinsDiscretizer(),
+    "KernelCenterer": KernelCenterer(),
     "MaxAbsScaler": MaxAbsScaler(),
     "MinMaxScaler": MinMaxScaler(),
     "MultiLabelBinarizer": MultiLabelBinarizer(),
@@ -340,6 +367,10 @@ CLASSES = {
     "OneHotEncoder": OneHotEncoder(),
     "OrdinalEncoder": OrdinalEncoder(),
     "PolynomialFeatures": PolynomialFeatures(),
+    "PowerTransformer": PowerTransformer(),
+    "QuantileTransformer": QuantileTransformer(),
     "RobustScaler": RobustScaler(),
+    "SplineTransformer": SplineTransformer(),
     "StandardScaler": StandardScaler(),
+    "TargetEncoder": TargetEncoder(),
 }

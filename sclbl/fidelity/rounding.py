@@ -1,0 +1,58 @@
+"""How far rounding inside a graph moves its results: where a sum's own digits hang on its order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sclbl.fidelity.rows import SEED, from_blocks
+from sclbl.ops import find
+from sclbl.reference import evaluate
+from sclbl.rows import Blocks
+from sclbl.spec import Graph, Node
+
+
+def moved_by_rounding(graph: Graph, method: str, blocks: Blocks, runs: int) -> np.ndarray:
+    """Return by how much a result moves where the steps to it are rounded in another way.
+
+    A product of matrices is moved by an ULP of the sum of its terms' sizes, which its rounding is
+    relative to; what is not exact by an ULP of itself.
+
+    Parameters
+    ----------
+    graph : Graph
+        Without inputs beside the table.
+    method : str
+        Which result.
+    blocks : Blocks
+        Encoded rows.
+    runs : int
+        How often it is measured; the largest counts.
+
+    Returns
+    -------
+    float64 array ``[rows, width]``
+    """
+    rng = np.random.default_rng(SEED)
+    text = from_blocks(blocks).text if blocks.text else None
+
+    def run(side: Any) -> np.ndarray:
+        found = evaluate(graph, blocks.numeric, text, (method,), after=side)[method]
+        return np.asarray(found, dtype=np.float64)
+
+    def rounded(node: Node, operands: list[Any], result: Any) -> Any:
+        if not isinstance(result, np.ndarray) or result.dtype.kind != "f" or find(node.op).exact:
+            return result
+        size = np.abs(result)
+        if node.op == "MatMul":
+            size = find(node.op).define(node.attrs, *map(np.abs, operands))
+        epsilon = np.finfo(result.dtype).eps
+        return result + rng.choice([-epsilon, epsilon], size=result.shape).astype(size.dtype) * size
+
+    still = run(None)
+    moved = np.zeros_like(still)
+    with np.errstate(all="ignore"):
+        for _ in range(runs):
+            moved = np.maximum(moved, np.abs(run(rounded) - still))
+    return moved

@@ -1,0 +1,80 @@
+"""`sklearn.preprocessing`: Binarizer, KBinsDiscretizer and TargetEncoder, a value for each bin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sclbl.errors import UnsupportedModelError
+from sclbl.strippers import ops
+from sclbl.strippers.base import method
+from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.sklearn import categories
+from sclbl.strippers.sklearn.categories import Codes, Encoder
+from sclbl.strippers.sklearn.estimator import Estimator
+from sclbl.strippers.sklearn.steps import steps
+
+
+class Binarizer(Estimator):
+    """1 above the threshold and 0 elsewhere, in the type of X; integers are compared as floats."""
+
+    def check(self, model: Any) -> None:
+        float(model.threshold)
+
+    @method
+    def transform(self, model: Any, x: Any) -> Any:
+        if x.sparse and model.threshold < 0:
+            raise UnsupportedModelError(
+                f"Binarizer(threshold={model.threshold}) refuses sparse rows; fit it on dense ones"
+            )
+        return replace(binarized(x, model.threshold), sparse=x.sparse)
+
+
+def binarized(x: Any, threshold: float) -> Any:
+    """Write `sklearn.preprocessing.binarize`."""
+    floats = x if x.numbers.kind == "f" else x.astype(np.float64)
+    return (floats > threshold).astype(x.numbers)
+
+
+class KBinsDiscretizer(Estimator):
+    """The number of each bin, or a column of 0 and 1 for it; a number on an edge is above it."""
+
+    dtype = "float"
+
+    @method
+    def transform(self, model: Any, x: Any) -> Any:
+        held = np.dtype(x.numbers if model.dtype is None else model.dtype)
+        if held != x.numbers:
+            x = ops.refuse(x.astype(held), nan=True)
+        edges = [np.asarray(e)[1:-1] for e in model.bin_edges_]
+        if model.encode == "ordinal":
+            return steps(x, edges, [np.arange(len(e) + 1) for e in edges]).astype(held)
+        bins = steps(x, edges, [np.arange(len(e) + 1) for e in edges])
+        counts = [len(e) + 1 for e in edges]
+        numbers = np.concatenate([np.arange(n) for n in counts]).astype(float)
+        hot = bins[:, np.repeat(np.arange(x.width), counts)] == numbers
+        return replace(hot.astype(held), sparse="csr" if model.encode == "onehot" else None)
+
+
+class TargetEncoder(Encoder):
+    """A number for each category, for each class where there are more than two."""
+
+    def check(self, model: Any) -> None:
+        """Take every encoder: the result is always float64."""
+
+    @method
+    def transform(self, model: Any, x: Table) -> Wire:
+        counts = [len(c) for c in model.categories_]
+        codes = [Codes(np.arange(n), n) for n in counts]
+        found = categories.encode(model, x, codes, refuse_unknown=False)
+        means = np.ravel(model.target_mean_)
+        # Of several classes those of one column follow each other; unknown is the last bin.
+        source = [i for i in range(x.width) for _ in means]
+        tables = [
+            np.append(encoding, means[k % len(means)])
+            for k, encoding in enumerate(model.encodings_)
+        ]
+        edges = [np.arange(1, counts[i] + 1) for i in source]
+        return steps(found.astype(np.float64)[:, source], edges, tables)

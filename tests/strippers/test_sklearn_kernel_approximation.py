@@ -1,0 +1,88 @@
+"""Approximations of kernels: rows at the edge of what they take, and types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.kernel_approximation import (
+    AdditiveChi2Sampler,
+    Nystroem,
+    RBFSampler,
+    SkewedChi2Sampler,
+)
+
+import sclbl
+from sclbl.errors import OutOfRangeError, UnsupportedModelError
+
+RNG = np.random.default_rng(9)
+X = RNG.normal(size=(60, 3))
+ROWS = RNG.normal(size=(400, 3)) * 3
+POSITIVE = np.where(RNG.random(ROWS.shape) < 0.2, 0.0, np.abs(ROWS))
+
+
+def same(model: Any, x: Any, rows: Any) -> None:
+    wanted = model.transform(rows)
+    found = sclbl.compile(model, x[:4]).transform(rows)
+    wanted = wanted.toarray() if hasattr(wanted, "toarray") else wanted
+    assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+    bar = 1e-12 if found.dtype == np.float64 else 2e-5
+    np.testing.assert_allclose(found, wanted, rtol=bar, atol=bar)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "laplacian", "sigmoid"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+def test_kernels_at_some_rows(dtype: str, kernel: str) -> None:
+    model = Nystroem(kernel, gamma=0.5, n_components=6, random_state=0)
+    same(model.fit((X * 3).astype(dtype)), (X * 3).astype(dtype), (ROWS * 3).astype(dtype))
+
+
+def test_parameters_of_a_kernel() -> None:
+    model = Nystroem("poly", kernel_params={"degree": 2, "coef0": 3, "gamma": 0.1}, n_components=4)
+    same(model.fit(X), X, ROWS)
+    chi2 = Nystroem("chi2", n_components=5, random_state=0).fit(np.abs(X))
+    same(chi2, np.abs(X), POSITIVE)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+def test_waves(dtype: str) -> None:
+    same(
+        RBFSampler(random_state=0, n_components=9).fit(X.astype(dtype)),
+        X.astype(dtype),
+        ROWS.astype(dtype),
+    )
+    model = SkewedChi2Sampler(skewedness=0.5, random_state=0, n_components=9)
+    same(model.fit(np.abs(X).astype(dtype)), np.abs(X).astype(dtype), POSITIVE.astype(dtype))
+
+
+def test_sparse_rows() -> None:
+    rows = sparse.csr_array(POSITIVE)
+    same(RBFSampler(random_state=0, n_components=9).fit(rows), rows, rows)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+def test_zeros_stay_zeros(steps: int) -> None:
+    interval = 0.3 if steps > 3 else None
+    model = AdditiveChi2Sampler(sample_steps=steps, sample_interval=interval).fit(np.abs(X))
+    same(model, np.abs(X), POSITIVE)
+    same(model, np.abs(X).astype("float32"), POSITIVE.astype("float32"))
+    with pytest.raises(
+        UnsupportedModelError, match="for integers to whole numbers; give it floats"
+    ):
+        sclbl.strip(model, np.ones((3, 3), int))
+
+
+def test_rows_out_of_range() -> None:
+    rows = POSITIVE[:9].copy()
+    rows[4, 1] = -0.5
+    skewed = SkewedChi2Sampler(skewedness=0.5, random_state=0).fit(np.abs(X))
+    additive = AdditiveChi2Sampler().fit(np.abs(X))
+    for model in (skewed, additive):
+        with pytest.raises(ValueError, match=r"[Nn]egative values|smaller than -skewedness"):
+            model.transform(rows)
+        with pytest.raises(OutOfRangeError, match=r"^row 4, column '1' is outside"):
+            sclbl.compile(model, np.abs(X[:4])).transform(rows)
+    rows[4, 1] = -0.4999
+    same(skewed, np.abs(X), rows)
