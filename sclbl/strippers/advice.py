@@ -45,17 +45,16 @@ _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 
 #: Advice for classes of scikit-learn, by their names.
 SKLEARN: dict[Advice, str] = {
-    _CLASSIFIER: """GaussianProcessClassifier KNeighborsClassifier LinearDiscriminantAnalysis
-        MLPClassifier NearestCentroid NuSVC QuadraticDiscriminantAnalysis
+    _CLASSIFIER: """GaussianProcessClassifier KNeighborsClassifier
+        MLPClassifier NearestCentroid NuSVC
         RadiusNeighborsClassifier SVC BernoulliNB CategoricalNB ComplementNB
         MultinomialNB""",
     _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor KernelRidge MLPRegressor NuSVR
         RadiusNeighborsRegressor SVR""",
     _TRANSFORMER: """KernelCenterer KNeighborsTransformer RadiusNeighborsTransformer""",
-    _PROJECTION: """CCA DictionaryLearning FactorAnalysis FastICA FeatureAgglomeration
-        GaussianRandomProjection KernelPCA LatentDirichletAllocation MiniBatchDictionaryLearning
-        MiniBatchNMF MiniBatchSparsePCA NMF NeighborhoodComponentsAnalysis PLSCanonical PLSSVD
-        SparseCoder SparsePCA SparseRandomProjection TruncatedSVD BernoulliRBM Isomap
+    _PROJECTION: """DictionaryLearning FeatureAgglomeration KernelPCA LatentDirichletAllocation
+        MiniBatchDictionaryLearning MiniBatchNMF NMF NeighborhoodComponentsAnalysis
+        SparseCoder BernoulliRBM Isomap
         LocallyLinearEmbedding""",
     Advice(
         "upload the models inside (estimators_ and final_estimator_) and chain them where you call "
@@ -114,8 +113,7 @@ SKLEARN: dict[Advice, str] = {
     Advice(
         "fit a classifier to what it predicts for the training rows and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
-    ): """BayesianGaussianMixture EllipticEnvelope GaussianMixture IsolationForest
-        LocalOutlierFactor OneClassSVM SGDOneClassSVM""",
+    ): "IsolationForest LocalOutlierFactor OneClassSVM SGDOneClassSVM",
     Advice(
         "fit a regressor to its score_samples and upload that", "HistGradientBoostingRegressor"
     ): "KernelDensity",
@@ -123,9 +121,6 @@ SKLEARN: dict[Advice, str] = {
         "fit a classifier to its transduction_ and upload that",
         "LogisticRegression RandomForestClassifier",
     ): "LabelPropagation LabelSpreading",
-    Advice(
-        "fit a pipeline of a decomposition and a linear model", "PCA LinearRegression Ridge"
-    ): "PLSRegression",
     Advice(
         "fit a tree ensemble with monotonic_cst=[1]", "HistGradientBoostingRegressor"
     ): "IsotonicRegression",
@@ -155,10 +150,6 @@ SKLEARN: dict[Advice, str] = {
     Advice("it maps only the rows that it was fitted on; fit a decomposition", "PCA"): (
         "ClassicalMDS MDS SpectralEmbedding TSNE"
     ),
-    Advice(
-        "it estimates a covariance and predicts nothing; store its covariance_ with numpy.save"
-    ): """EmpiricalCovariance GraphicalLasso GraphicalLassoCV LedoitWolf MinCovDet OAS
-        ShrunkCovariance""",
     _instead("a small model", "DecisionTreeClassifier LogisticRegression"): "DummyClassifier",
     _instead("a small model", "DecisionTreeRegressor Ridge"): "DummyRegressor",
 }

@@ -83,8 +83,11 @@ class Pair:
 
     def _stripped(self) -> Any:
         """Strip with all methods that the model offers, those on request too."""
+        if self.subject.methods:
+            return strip(self.model, self.example, methods=self.subject.methods)
         methods = dispatch.methods(self.model)
-        more = dispatch.optional(self.model)
+        offered = dispatch.offers(self.model)
+        more = [m for m in dispatch.optional(self.model) if not offered[m].backwards]
         try:
             return strip(self.model, self.example, methods=(*methods, *more))
         except UnsupportedModelError as error:
@@ -264,6 +267,8 @@ class Pair:
         models = [self.model, *getattr(self.model, "estimators_", [])]
         weights = {getattr(getattr(m, "coef_", None), "dtype", None) for m in models}
         single = theirs.dtype == np.float32 or np.dtype(np.float32) in weights
+        held = {self.domain.dtype(name, self.form) for name in self.domain.columns}
+        single |= subject.single and held <= {"float32", "bool"}
         if method in subject.chances:
             return "chance", bars.RELATIVE_32 if single else bars.CHANCE
         return "relative", bars.RELATIVE_32 if single else bars.RELATIVE

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from sklearn.decomposition import PCA, IncrementalPCA
+from typing import Any
 
-from tests.conformance.subject import Subject, fitted
+import numpy as np
+from sklearn.decomposition import (
+    PCA,
+    FactorAnalysis,
+    FastICA,
+    IncrementalPCA,
+    MiniBatchSparsePCA,
+    SparsePCA,
+    TruncatedSVD,
+)
+
+from tests.conformance.subject import Subject, asked, backwards, fitted
+
+
+def _in_rows(model: Any, method: str, rows: Any) -> Any:
+    """Return rows: of a single one the ridge regression of scikit-learn returns one axis."""
+    return np.atleast_2d(asked(model, method, rows))
+
 
 SUBJECTS = (
     Subject("PCA", fitted(PCA())),
@@ -19,4 +36,21 @@ SUBJECTS = (
             fitted(PCA(2, svd_solver="randomized", random_state=0, whiten=True))),
     Subject("IncrementalPCA", fitted(IncrementalPCA(3))),
     Subject("IncrementalPCA, whitened", fitted(IncrementalPCA(3, whiten=True, batch_size=20))),
+    backwards("PCA, backwards", PCA(4, whiten=True, svd_solver="full")),
+    backwards("IncrementalPCA, backwards", IncrementalPCA(4)),
+    Subject("TruncatedSVD", fitted(TruncatedSVD(2, random_state=0))),
+    backwards("TruncatedSVD, backwards", TruncatedSVD(4, algorithm="arpack", random_state=0)),
+    Subject("FactorAnalysis", fitted(FactorAnalysis(2))),
+    Subject("FactorAnalysis, rotated", fitted(FactorAnalysis(rotation="varimax"))),
+    Subject("FastICA", fitted(FastICA(2, random_state=0))),
+    Subject("FastICA, as it is", fitted(FastICA(whiten=False, random_state=0))),
+    backwards("FastICA, backwards", FastICA(4, random_state=0)),
+    Subject("SparsePCA", fitted(SparsePCA(2, random_state=0, max_iter=20)),
+            asked=_in_rows),
+    Subject("SparsePCA, wide", fitted(SparsePCA(6, alpha=0.1, random_state=0, max_iter=20)),
+            asked=_in_rows),
+    Subject("MiniBatchSparsePCA", fitted(MiniBatchSparsePCA(3, alpha=0.1, random_state=0,
+                                                            max_iter=20)), asked=_in_rows),
+    backwards("MiniBatchSparsePCA, backwards",
+              MiniBatchSparsePCA(4, random_state=0, max_iter=20)),
 )  # fmt: skip
