@@ -140,6 +140,12 @@ class UnknownCategoryError(InputError):
     code = "unknown_category"
 
 
+class OutOfRangeError(InputError):
+    """A number outside of the range that the model takes: a negative one, for example."""
+
+    code = "out_of_range"
+
+
 # ---------------------------------------------------------------- the program
 
 

@@ -48,7 +48,7 @@ def evaluate(
 
     Raises
     ------
-    MissingValueError, InfiniteValueError, UnknownCategoryError
+    MissingValueError, InfiniteValueError, UnknownCategoryError, OutOfRangeError
         Where the graph refuses a row; `row` and `column` (the input column's position) are set.
     """
     tensors: dict[str, Any] = dict(graph.constants)

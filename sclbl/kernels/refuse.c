@@ -53,6 +53,17 @@ i32 refuse_unknown(const i64* x, const i32* columns, i32 m, i32 row, i32 w) {
     return OK;
 }
 
+#define OUTSIDE(S, T)                                                                 \
+    i32 refuse_outside_##S(const T* x, const i32* columns, const T* bounds, i32 m,    \
+                           i32 row, i32 w) {                                          \
+        for (i32 k = 0; k < m * w; k++)                                               \
+            if (x[k] < bounds[0] || x[k] > bounds[1])                                 \
+                return fail(REFUSED_RANGE, row + k / w, columns ? columns[k % w] : k % w); \
+        return OK;                                                                    \
+    }
+OUTSIDE(f64, f64)
+OUTSIDE(f32, f32)
+
 i32 refuse_missing_text(const text* x, const i32* columns, i32 m, i32 row, i32 w, i32 none,
                         i32 nan, i32 na) {
     for (i32 i = 0; i < m; i++)

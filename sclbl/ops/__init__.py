@@ -17,6 +17,7 @@ from sclbl.ops import (
     lookup,
     neighbors,
     normalization,
+    points,
     ragged,
     reduction,
     refusal,
@@ -41,6 +42,7 @@ FAMILIES = {
     "trees": trees,
     "rows of varying length": ragged,
     "neighbours": neighbors,
+    "points": points,
 }
 
 

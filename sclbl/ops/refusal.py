@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from sclbl.errors import InfiniteValueError, MissingValueError, UnknownCategoryError
+from sclbl.errors import (
+    InfiniteValueError,
+    MissingValueError,
+    OutOfRangeError,
+    UnknownCategoryError,
+)
 from sclbl.ops.record import (
     FLOATS,
     Array,
@@ -141,6 +147,48 @@ RefuseMissingText = Op(
     _refuse_missing_text,
     lambda e, node: _check(e, node, "refuse_missing_text", *MISSING),
     frozenset(("text",)),
+    body=_body,
+    exact=True,
+    role="passes",
+    refuses=True,
+)
+
+
+def _outside_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    bounds = node.attrs.get("bounds")
+    plain = replace(node, attrs={k: v for k, v in node.attrs.items() if k != "bounds"})
+    typed = _infer(FLOATS, ())(plain, xs)
+    if not isinstance(bounds, np.ndarray) or bounds.shape != (2,) or bounds.dtype != xs[0].dtype:
+        raise fail(node, f"takes two bounds of type {xs[0].dtype}")
+    return typed
+
+
+def _refuse_outside(attrs: Attrs, x: Array) -> Array:
+    low, high = attrs["bounds"]
+    bad = (x < low) | (x > high)
+    if bad.any():
+        row, origin = _first(bad, attrs)
+        raise OutOfRangeError(
+            f"row {row}, column {origin} is out of range", row=row, column=str(origin)
+        )
+    return x
+
+
+def _outside_lower(e: Emitter, node: Node) -> None:
+    (x,) = node.inputs
+    e.alias(node)
+    bounds = e.weight(np.asarray(node.attrs["bounds"]))
+    place = (_columns(e, node), bounds, "i32 %m", "i32 %row", f"i32 {e.width(x)}")
+    e.refuse(f"refuse_outside_{e.suffix(x)}", e.pointer(x), *place)
+
+
+#: Numbers below the first bound, or above the second, are refused; NaN is not.
+RefuseOutside = Op(
+    "sclbl.RefuseOutside",
+    _outside_infer,
+    _refuse_outside,
+    _outside_lower,
+    FLOATS,
     body=_body,
     exact=True,
     role="passes",

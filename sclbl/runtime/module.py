@@ -13,6 +13,7 @@ from sclbl.errors import (
     InputError,
     InvalidProgramError,
     MissingValueError,
+    OutOfRangeError,
     ProgramError,
     UnknownCategoryError,
     UnsupportedMethodError,
@@ -129,7 +130,7 @@ class Module:
 
         Raises
         ------
-        MissingValueError, InfiniteValueError, UnknownCategoryError
+        MissingValueError, InfiniteValueError, UnknownCategoryError, OutOfRangeError
             Where the program refuses a row.
         UnsupportedMethodError
             Where it has no such method.
@@ -219,6 +220,13 @@ class Module:
             return UnknownCategoryError(
                 f"{where} holds a category that the model was not fitted on; correct the value, "
                 "or fit a model that takes unknown categories",
+                row=row,
+                column=label,
+            )
+        if code == 6:
+            return OutOfRangeError(
+                f"{where} is outside of the range of numbers that the model takes; correct the "
+                "value, or leave the row out",
                 row=row,
                 column=label,
             )

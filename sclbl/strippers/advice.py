@@ -49,7 +49,7 @@ SKLEARN: dict[Advice, str] = {
         MLPClassifier NearestCentroid NuSVC
         RadiusNeighborsClassifier SVC BernoulliNB CategoricalNB ComplementNB
         MultinomialNB""",
-    _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor KernelRidge MLPRegressor NuSVR
+    _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor MLPRegressor NuSVR
         RadiusNeighborsRegressor SVR""",
     _TRANSFORMER: """KernelCenterer KNeighborsTransformer RadiusNeighborsTransformer""",
     _PROJECTION: """DictionaryLearning FeatureAgglomeration KernelPCA LatentDirichletAllocation

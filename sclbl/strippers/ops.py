@@ -103,6 +103,21 @@ def refuse(x: Wire, *, nan: bool, inf: bool = True) -> Wire:
     return replace(checked, held=x.held, ndim=x.ndim, sparse=x.sparse)
 
 
+def point_sums(x: Wire, points: np.ndarray, terms: str) -> Wire:
+    """Add up what each row differs by from points: "squares", "sizes" or "chi2" of differences."""
+    own = np.ascontiguousarray(points, dtype=x.dtype)
+    return x.builder.node("sclbl.PointSums", [x], points=own, terms=terms)
+
+
+def refuse_outside(x: Wire, low: float = -np.inf, high: float = np.inf) -> Wire:
+    """Pass x through; the program refuses the row where it holds less than `low` or more than
+    `high`, in the type of x; NaN passes."""
+    bounds = np.array([low, high], dtype=x.dtype)
+    node = x.builder.node
+    checked = node("sclbl.RefuseOutside", [x], x.origins, columns=x.origins, bounds=bounds)
+    return replace(checked, held=x.held, ndim=x.ndim, sparse=x.sparse)
+
+
 def reduce(name: str, x: Wire) -> Wire:
     """Reduce each row to one number, ``[rows, 1]``, by an operator's name."""
     return x.builder.reduce(name, x)

@@ -310,6 +310,25 @@ def refuse(o: Operands) -> Made:
     yield o.build.refuse(x, nan=False)
 
 
+def refuse_outside(o: Operands) -> Made:
+    x = o.build.binary("Max", o.build.binary("Min", o.x, 1e9), -1e9)
+    bounds = np.array([-1e9, 1e9], o.dtype)
+    for known in (x, o.build.where(o.build.is_nan(x), 0.0, x)):
+        columns = known.origins
+        yield o.build.node("sclbl.RefuseOutside", [known], columns=columns, bounds=bounds)
+
+
+def point_sums(o: Operands) -> Made:
+    rng = np.random.default_rng(10)
+    for terms, count in (("squares", 1), ("sizes", 8), ("chi2", 19)):
+        points = rng.normal(size=(count, o.x.width)).astype(o.dtype)
+        yield o.build.node("sclbl.PointSums", [o.x], points=points, terms=terms)
+    # Sums that are zero.
+    zero = o.build.mul(o.build.where(o.build.is_nan(o.x), 0.0, o.x), 0.0)
+    nothing = np.zeros((3, o.x.width), o.dtype)
+    yield o.build.node("sclbl.PointSums", [zero], points=nothing, terms="chi2")
+
+
 def refuse_unknown(o: Operands) -> Made:
     yield o.build.refuse_unknown(o.build.binary("Max", o.x, np.array([0])))
 
@@ -385,6 +404,8 @@ OWN: dict[str, Case] = {
     "sclbl.Labels": Case(("int64",), labels),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
+    "sclbl.PointSums": Case(FLOATS, point_sums),
+    "sclbl.RefuseOutside": Case(FLOATS, refuse_outside, exact_but_zeros),
     "sclbl.RefuseUnknown": Case(("int64",), refuse_unknown),
     "sclbl.TreeEnsemble": Case(FLOATS, tree_sums),
     "sclbl.TreeLeaves": Case(FLOATS, tree_leaves),

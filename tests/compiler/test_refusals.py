@@ -13,10 +13,12 @@ from sclbl.errors import (
     InfiniteValueError,
     InputError,
     MissingValueError,
+    OutOfRangeError,
     SpecError,
     UnknownCategoryError,
 )
 from sclbl.spec import Spec
+from sclbl.strippers import ops
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
 from tests.compiler.compiled import Compiled, builder, make_spec
@@ -28,6 +30,8 @@ REFUSALS: dict[str, Refusal] = {
     "nan32": ("float32", np.nan, MissingValueError),
     "inf": ("float64", -np.inf, InfiniteValueError),
     "inf32": ("float32", np.inf, InfiniteValueError),
+    "range": ("float64 in range", -7.5, OutOfRangeError),
+    "range32": ("float32 in range", 8.5, OutOfRangeError),
     "unknown": ("int64", -1.0, UnknownCategoryError),
     "text": ("text", None, MissingValueError),
 }
@@ -43,11 +47,16 @@ def refusing(dtype: str) -> Compiled:
         return Compiled(
             build, {"all": build.refuse_missing_text(x), "some": build.refuse_missing_text(some)}
         )
-    build = builder(5, "float32" if dtype == "float32" else "float64")
+    build = builder(5, "float32" if dtype.startswith("float32") else "float64")
     x = build.table().matrix()
     check = build.refuse_unknown
     if dtype == "int64":
         x = build.cast(x, "int64")
+    elif dtype.endswith("in range"):
+
+        def check(wire: Wire) -> Wire:
+            return ops.refuse_outside(wire, -7.0, 8.0)
+
     else:
 
         def check(wire: Wire) -> Wire:
@@ -65,7 +74,7 @@ def test_refusals_name_row_and_column(case: str, row: int) -> None:
     if dtype == "text":
         rows = np.full((20_000, 5), "fine", dtype=object)
     else:
-        rows = np.ones((20_000, 5), dtype="float64" if dtype == "int64" else dtype)
+        rows = np.ones((20_000, 5), dtype="float64" if dtype == "int64" else dtype.split()[0])
     given = (None, rows) if dtype == "text" else (rows,)
     for column in (1, 3):
         rows[row, column] = bad

@@ -16,6 +16,7 @@ A relative error is relative to the *scale*, the largest of
 * ``sum_i |x_i * df/dx_i|``: by how much the result moves when each of the row's numbers moves by
   its own size. For a dot product that is the sum of absolute terms, which is what the rounding of
   any order of summation is relative to. It is measured on the source, one column at a time.
+* where a result is a sum over training rows, the sum of the sizes of its terms.
 
 For a probability the scale is 1, or the last of them, or its own size, or by how much it moves when
 each of the scores that it is made of moves by its own size: scores of a thousand whose difference

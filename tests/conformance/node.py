@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import InfiniteValueError, InputError, MissingValueError, UnknownCategoryError
+from sclbl.errors import (
+    InfiniteValueError,
+    InputError,
+    MissingValueError,
+    OutOfRangeError,
+    UnknownCategoryError,
+)
 from sclbl.program import Program
 from sclbl.rows import Blocks
 from sclbl.signature import Signature
@@ -26,7 +32,12 @@ NANS: dict[str, tuple[int, ...]] = {
     ),
 }  # fmt: skip
 _BITS = {"float64": np.uint64, "float32": np.uint32}
-_CODES = {MissingValueError: 1, InfiniteValueError: 2, UnknownCategoryError: 3}
+_CODES: dict[type[InputError], int] = {
+    MissingValueError: 1,
+    InfiniteValueError: 2,
+    UnknownCategoryError: 3,
+    OutOfRangeError: 6,
+}
 
 
 def with_every_nan(blocks: Blocks) -> Blocks:

@@ -13,6 +13,7 @@ from sclbl.errors import (
     InfiniteValueError,
     InputError,
     MissingValueError,
+    OutOfRangeError,
     UnknownCategoryError,
     UnsupportedModelError,
 )
@@ -33,6 +34,9 @@ _REFUSALS: tuple[tuple[str, type[InputError]], ...] = (
     ("contains nan", MissingValueError),
     ("infinity", InfiniteValueError),
     ("`inf`", InfiniteValueError),
+    ("negative values", OutOfRangeError),
+    ("strictly positive", OutOfRangeError),
+    ("smaller than -skewedness", OutOfRangeError),
 )
 _OF_SCORES = ("predict_proba", "predict_log_proba")
 Columns = Mapping[str, np.ndarray]
@@ -295,6 +299,9 @@ class Pair:
             now = self._as_float64(method, {**columns, name: values * (1 - _STEP)})
             with np.errstate(all="ignore"):
                 moved += np.nan_to_num(np.abs(now - still), nan=0.0, posinf=0.0) / _STEP
+        if self.subject.terms is not None:
+            rows = self.domain.form(self.form, columns, wide=True)
+            moved = np.maximum(moved, self.subject.terms(self.model, rows).reshape(len(moved), -1))
         if method in _OF_SCORES and hasattr(self.model, "decision_function"):
             logarithm = method == "predict_log_proba"
             chances = np.exp(still) if logarithm else still

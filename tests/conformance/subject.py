@@ -60,6 +60,9 @@ class Subject:
         Whether the model itself refuses what it cannot use. statsmodels does not.
     asked : callable
         Returns what the model's method of a name makes of rows.
+    terms : callable, optional
+        Returns, for a model and rows, how large the terms of the sums are that results are, where
+        they may cancel: what the rounding of a sum is relative to.
     ulps : int
         How far trees' results may be away, in units of the last place, where they are not exact.
     methods : tuple of str
@@ -79,6 +82,7 @@ class Subject:
     ulps: int = ULPS
     methods: tuple[str, ...] = ()
     single: bool = False
+    terms: Callable[[Any, Any], np.ndarray] | None = None
 
     @property
     def form(self) -> str:
