@@ -45,14 +45,12 @@ _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 
 #: Advice for classes of scikit-learn, by their names.
 SKLEARN: dict[Advice, str] = {
-    _CLASSIFIER: """GaussianProcessClassifier KNeighborsClassifier
-        MLPClassifier NearestCentroid NuSVC
+    _CLASSIFIER: """KNeighborsClassifier MLPClassifier NearestCentroid NuSVC
         RadiusNeighborsClassifier SVC BernoulliNB CategoricalNB ComplementNB
         MultinomialNB""",
-    _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor MLPRegressor NuSVR
-        RadiusNeighborsRegressor SVR""",
+    _REGRESSOR: """KNeighborsRegressor MLPRegressor NuSVR RadiusNeighborsRegressor SVR""",
     _TRANSFORMER: """KernelCenterer KNeighborsTransformer RadiusNeighborsTransformer""",
-    _PROJECTION: """DictionaryLearning FeatureAgglomeration KernelPCA LatentDirichletAllocation
+    _PROJECTION: """DictionaryLearning FeatureAgglomeration LatentDirichletAllocation
         MiniBatchDictionaryLearning MiniBatchNMF NMF NeighborhoodComponentsAnalysis
         SparseCoder BernoulliRBM Isomap
         LocallyLinearEmbedding""",

@@ -172,6 +172,7 @@ class Pair:
         ordinary = domain.complete_rows(2, self.form)
         for name in names:
             label = name if "frame" in self.form else str(list(domain.columns).index(name))
+            labels = (label, None) if self.subject.inside else (label,)
             for value in values(name, self.form):
                 columns = {n: v.copy() for n, v in ordinary.items()}
                 columns[name][1] = value
@@ -189,7 +190,7 @@ class Pair:
                     misses.append(f"{where}: taken, and the model refuses it ({wanted.__name__})")
                 elif wanted is None:
                     misses.append(f"{where}: refused ({got}), and the model takes it")
-                elif type(got) is not wanted or (got.row, got.column) != (1, label):
+                elif (type(got), got.row) != (wanted, 1) or got.column not in labels:
                     misses.append(f"{where}: {got!r}, not {wanted.__name__} of row 1, {label!r}")
         return taken, misses
 

@@ -69,6 +69,8 @@ class Subject:
         What its program has; by default all methods that take the rows it was fitted on.
     single : bool
         Whether rows of float32 are computed in float32, whatever type the results have.
+    inside : bool
+        Whether the model refuses what it made of a row too, which names no column.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Subject:
     ulps: int = ULPS
     methods: tuple[str, ...] = ()
     single: bool = False
+    inside: bool = False
     terms: Callable[[Any, Any], np.ndarray] | None = None
 
     @property

@@ -10,6 +10,7 @@ from sklearn.decomposition import (
     FactorAnalysis,
     FastICA,
     IncrementalPCA,
+    KernelPCA,
     MiniBatchSparsePCA,
     SparsePCA,
     TruncatedSVD,
@@ -21,6 +22,14 @@ from tests.conformance.subject import Subject, asked, backwards, fitted
 def _in_rows(model: Any, method: str, rows: Any) -> Any:
     """Return rows: of a single one the ridge regression of scikit-learn returns one axis."""
     return np.atleast_2d(asked(model, method, rows))
+
+
+def _kernel_terms(model: Any, rows: Any) -> np.ndarray:
+    kernels = model._get_kernel(np.asarray(rows), model.X_fit_)
+    sizes = np.abs(kernels) + np.abs(model._centerer.K_fit_rows_)
+    roots = np.abs(model.eigenvectors_ / np.sqrt(model.eigenvalues_))
+    found: np.ndarray = sizes @ roots + np.mean(sizes, axis=1, keepdims=True) * roots.sum(axis=0)
+    return found
 
 
 SUBJECTS = (
@@ -53,4 +62,12 @@ SUBJECTS = (
                                                             max_iter=20)), asked=_in_rows),
     backwards("MiniBatchSparsePCA, backwards",
               MiniBatchSparsePCA(4, random_state=0, max_iter=20)),
+    Subject("KernelPCA", fitted(KernelPCA(3)), terms=_kernel_terms,
+            inside=True),
+    Subject("KernelPCA, rbf", fitted(KernelPCA(2, kernel="rbf")), terms=_kernel_terms,
+            inside=True),
+    Subject("KernelPCA, cosine", fitted(KernelPCA(2, kernel="cosine")), terms=_kernel_terms,
+            inside=True),
+    backwards("KernelPCA, backwards",
+              KernelPCA(4, kernel="sigmoid", gamma=0.01, fit_inverse_transform=True)),
 )  # fmt: skip

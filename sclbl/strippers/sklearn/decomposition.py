@@ -10,6 +10,7 @@ from sclbl.errors import UnsupportedModelError
 from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.columns import Table
 from sclbl.strippers.sklearn import decomposition_linear as linear
+from sclbl.strippers.sklearn.decomposition_kernel import KernelPCA
 from sclbl.strippers.sklearn.estimator import Estimator, transformed
 
 
@@ -76,6 +77,7 @@ CLASSES: dict[str, Stripper] = {
     "FactorAnalysis": linear.FactorAnalysis(),
     "FastICA": linear.FastICA(),
     "IncrementalPCA": PrincipalComponents(),
+    "KernelPCA": KernelPCA(),
     "MiniBatchSparsePCA": linear.SparsePCA(),
     "PCA": PrincipalComponents(),
     "SparsePCA": linear.SparsePCA(),
