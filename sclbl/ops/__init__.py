@@ -13,6 +13,7 @@ from sclbl.errors import SpecError
 from sclbl.ops import (
     arithmetic,
     elementwise,
+    iteration,
     linear,
     lookup,
     neighbors,
@@ -43,6 +44,7 @@ FAMILIES = {
     "rows of varying length": ragged,
     "neighbours": neighbors,
     "points": points,
+    "iterations": iteration,
 }
 
 

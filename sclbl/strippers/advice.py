@@ -50,9 +50,8 @@ SKLEARN: dict[Advice, str] = {
         MultinomialNB""",
     _REGRESSOR: """KNeighborsRegressor MLPRegressor NuSVR RadiusNeighborsRegressor SVR""",
     _TRANSFORMER: """KernelCenterer KNeighborsTransformer RadiusNeighborsTransformer""",
-    _PROJECTION: """DictionaryLearning FeatureAgglomeration LatentDirichletAllocation
-        MiniBatchDictionaryLearning MiniBatchNMF NMF NeighborhoodComponentsAnalysis
-        SparseCoder BernoulliRBM Isomap
+    _PROJECTION: """DictionaryLearning FeatureAgglomeration MiniBatchDictionaryLearning
+        NeighborhoodComponentsAnalysis SparseCoder BernoulliRBM Isomap
         LocallyLinearEmbedding""",
     Advice(
         "upload the models inside (estimators_ and final_estimator_) and chain them where you call "

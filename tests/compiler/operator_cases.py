@@ -329,6 +329,53 @@ def point_sums(o: Operands) -> Made:
     yield o.build.node("sclbl.PointSums", [zero], points=nothing, terms="chi2")
 
 
+def from_zero(o: Operands, high: float) -> Wire:
+    """Numbers from 0 on, zeros among them."""
+    known = o.build.where(o.build.is_nan(o.x), 1.0, o.x)
+    return o.build.binary("Max", o.build.binary("Min", known, high), 0.0)
+
+
+def descent(o: Operands) -> Made:
+    rng, width = np.random.default_rng(11), o.x.width
+    for most, tolerance in ((0, 0.1), (1, 0.0), (5, 0.1)):
+        half = rng.uniform(size=(width, width + 1))
+        gram = (half @ half.T + np.diag(rng.permutation(width) > 0)).astype(o.dtype)
+        gram[-1:] *= most != 1  # a row of zeros leaves its number alone
+        settings = np.array([tolerance])
+        yield o.build.node(
+            "sclbl.NonNegativeDescent", [from_zero(o, 1e3)], gram=gram, most=most, settings=settings
+        )
+
+
+def updates(o: Operands) -> Made:
+    rng = np.random.default_rng(12)
+    x = o.build.add(from_zero(o, 1e2), 0.5)
+    start = o.build.columns(x, [0])
+    for beta, gamma, l1, l2, moves in (
+        (2.0, 1.0, 0.1, 0.2, 0), (1.0, 1.0, 0.1, 0.0, 0), (1.0, 1.0, 0.1, 0.1, 0),
+        (0.0, 0.5, 0.0, 0.0, 0), (1.5, 1.0, 0.0, 0.1, 1), (3.0, 0.5, 0.1, 0.0, 1),
+    ):  # fmt: skip
+        weights = rng.uniform(size=(3, o.x.width)) + 0.1
+        yield o.build.node(
+            "sclbl.MultiplicativeUpdates",
+            [x, start],
+            weights=weights,
+            most=21,
+            moves=moves,
+            settings=np.array([beta, gamma, l1, l2, 1e-3]),
+        )
+
+
+def topics(o: Operands) -> Made:
+    rng = np.random.default_rng(13)
+    for count in (1, 3):
+        weights = rng.uniform(size=(count, o.x.width))
+        settings = np.array([0.3, 0.2, 1e-2])
+        yield o.build.node(
+            "sclbl.TopicShares", [from_zero(o, 9.0)], weights=weights, most=20, settings=settings
+        )
+
+
 def refuse_unknown(o: Operands) -> Made:
     yield o.build.refuse_unknown(o.build.binary("Max", o.x, np.array([0])))
 
@@ -404,9 +451,12 @@ OWN: dict[str, Case] = {
     "sclbl.Labels": Case(("int64",), labels),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
+    "sclbl.MultiplicativeUpdates": Case(("float64",), updates, comparing.absolute(1e5, 0)),
+    "sclbl.NonNegativeDescent": Case(FLOATS, descent, comparing.absolute(1e5, 1e4)),
     "sclbl.PointSums": Case(FLOATS, point_sums),
     "sclbl.RefuseOutside": Case(FLOATS, refuse_outside, exact_but_zeros),
     "sclbl.RefuseUnknown": Case(("int64",), refuse_unknown),
+    "sclbl.TopicShares": Case(("float64",), topics, comparing.absolute(1e5, 0)),
     "sclbl.TreeEnsemble": Case(FLOATS, tree_sums),
     "sclbl.TreeLeaves": Case(FLOATS, tree_leaves),
 }

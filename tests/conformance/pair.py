@@ -34,7 +34,9 @@ _REFUSALS: tuple[tuple[str, type[InputError]], ...] = (
     ("contains nan", MissingValueError),
     ("infinity", InfiniteValueError),
     ("`inf`", InfiniteValueError),
+    ("infs or nans", InfiniteValueError),
     ("negative values", OutOfRangeError),
+    ("contains zeros", OutOfRangeError),
     ("strictly positive", OutOfRangeError),
     ("smaller than -skewedness", OutOfRangeError),
 )

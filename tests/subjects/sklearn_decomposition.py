@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.decomposition import (
+    NMF,
     PCA,
     FactorAnalysis,
     FastICA,
     IncrementalPCA,
     KernelPCA,
+    LatentDirichletAllocation,
+    MiniBatchNMF,
     MiniBatchSparsePCA,
     SparsePCA,
     TruncatedSVD,
 )
 
+from tests.conformance.domains import COUNTED, Domain
 from tests.conformance.subject import Subject, asked, backwards, fitted
 
 
 def _in_rows(model: Any, method: str, rows: Any) -> Any:
     """Return rows: of a single one the ridge regression of scikit-learn returns one axis."""
     return np.atleast_2d(asked(model, method, rows))
+
+
+def _alone(model: Any, method: str, rows: Any) -> Any:
+    """Return what a model makes of each row by itself, where it looks at all of a call."""
+    if method != "transform" or not len(rows):
+        return asked(model, method, rows)
+    return np.vstack([model.transform(rows[i : i + 1]) for i in range(len(rows))])
+
+
+def _factors(name: str, model: Any, domain: Domain) -> Subject:
+    return Subject(
+        f"{type(model).__name__}, {name}", fitted(model), domain, asked=_alone, inside=True
+    )
+
+
+#: Of float32, rounding decides where these models stop.
+_WIDE = replace(COUNTED, forms=("float64", "frame"))
+_ABOVE = replace(_WIDE, columns={n: v + 0.5 for n, v in COUNTED.columns.items()}, least=1e-3)
 
 
 def _kernel_terms(model: Any, rows: Any) -> np.ndarray:
@@ -70,4 +93,15 @@ SUBJECTS = (
             inside=True),
     backwards("KernelPCA, backwards",
               KernelPCA(4, kernel="sigmoid", gamma=0.01, fit_inverse_transform=True)),
+    _factors("descent", NMF(3, init="nndsvda", alpha_W=0.01, l1_ratio=0.3), COUNTED),
+    _factors("updates", NMF(2, solver="mu"), _WIDE),
+    _factors("updates, Kullback-Leibler", NMF(2, solver="mu", init="nndsvda", alpha_W=0.001,
+             l1_ratio=0.5, beta_loss="kullback-leibler"), _WIDE),
+    _factors("updates, Itakura-Saito", NMF(2, solver="mu", init="nndsvda",
+             beta_loss="itakura-saito"), _ABOVE),
+    backwards("NMF, backwards", NMF(4), domain=COUNTED),
+    _factors("updates", MiniBatchNMF(2, random_state=0), _WIDE),
+    _factors("updates, beta 1.5", MiniBatchNMF(2, random_state=0, beta_loss=1.5), _WIDE),
+    Subject("LatentDirichletAllocation",
+            fitted(LatentDirichletAllocation(3, random_state=0, max_iter=3)), _WIDE),
 )  # fmt: skip

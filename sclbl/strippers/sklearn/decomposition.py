@@ -9,6 +9,7 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.columns import Table
+from sclbl.strippers.sklearn import decomposition_iterative as iterative
 from sclbl.strippers.sklearn import decomposition_linear as linear
 from sclbl.strippers.sklearn.decomposition_kernel import KernelPCA
 from sclbl.strippers.sklearn.estimator import Estimator, transformed
@@ -78,7 +79,10 @@ CLASSES: dict[str, Stripper] = {
     "FastICA": linear.FastICA(),
     "IncrementalPCA": PrincipalComponents(),
     "KernelPCA": KernelPCA(),
+    "LatentDirichletAllocation": iterative.LatentDirichletAllocation(),
+    "MiniBatchNMF": iterative.MiniBatchNMF(),
     "MiniBatchSparsePCA": linear.SparsePCA(),
+    "NMF": iterative.NMF(),
     "PCA": PrincipalComponents(),
     "SparsePCA": linear.SparsePCA(),
     "TruncatedSVD": linear.TruncatedSVD(),

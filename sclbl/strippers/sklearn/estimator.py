@@ -56,7 +56,14 @@ def validated(
     return _checked(model, x, to_float, ensure_all_finite)
 
 
-def transformed(model: Any, x: Table | Wire, width: int, *, to_float: bool = False) -> Wire:
+def transformed(
+    model: Any,
+    x: Table | Wire,
+    width: int,
+    *,
+    to_float: bool = False,
+    ensure_all_finite: bool = True,
+) -> Wire:
     """Check rows of what ``transform`` gives, as ``check_array(X)`` does.
 
     Raises
@@ -71,7 +78,7 @@ def transformed(model: Any, x: Table | Wire, width: int, *, to_float: bool = Fal
         )
     if isinstance(x, Wire):
         x = as_table(x.builder.dense(x))
-    return _checked(model, x, to_float)
+    return _checked(model, x, to_float, ensure_all_finite)
 
 
 def _checked(
