@@ -12,6 +12,7 @@ from typing import Any
 from sclbl.errors import SpecError
 from sclbl.ops import (
     arithmetic,
+    coding,
     elementwise,
     iteration,
     linear,
@@ -45,6 +46,7 @@ FAMILIES = {
     "neighbours": neighbors,
     "points": points,
     "iterations": iteration,
+    "codes": coding,
 }
 
 

@@ -54,7 +54,16 @@ def _rows_of(node: Node, x: Operand, weights: Array) -> int:
     return len(weights)
 
 
-def _settings(node: Node) -> list[str]:
+def gram_of(node: Node, x: Operand, counts: Sequence[str], settings: int) -> Array:
+    """Require a square matrix as wide as x, whole numbers, and so many settings."""
+    gram = _own(node, counts, settings, "gram")
+    if _rows_of(node, x, gram) != gram.shape[1]:
+        raise fail(node, "takes a square matrix")
+    return gram
+
+
+def settings_of(node: Node) -> list[str]:
+    """Return the settings as arguments of a kernel."""
     bits = np.asarray(node.attrs["settings"]).view(np.uint64).tolist()
     return [f"double 0x{b:016X}" for b in bits]
 
@@ -69,9 +78,7 @@ def _contiguous(node: Node, name: str) -> Array:
 def _descent_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 1)
     x = tensor(node, xs[0], FLOATS)
-    gram = _own(node, ("most",), 1, "gram")
-    if _rows_of(node, x, gram) != gram.shape[1]:
-        raise fail(node, "takes a square matrix")
+    gram_of(node, x, ("most",), 1)
     return [("float32" if x.dtype == "float32" else "float64", x.shape)]
 
 
@@ -97,7 +104,7 @@ def _descent_lower(e: Emitter, node: Node) -> None:
     sizes = ("i32 %m", f"i32 {e.width(x)}", f"i32 {node.attrs['most']}")
     gram = e.weight(_contiguous(node, "gram"))
     kernel = f"iteration_descent_{e.suffix(x)}"
-    e.call(kernel, e.output(node), e.pointer(x), gram, *sizes, *_settings(node))
+    e.call(kernel, e.output(node), e.pointer(x), gram, *sizes, *settings_of(node))
 
 
 #: Numbers from 0 on whose product with a square matrix is nearest to a row, by passes of coordinate
@@ -201,7 +208,7 @@ def _updates_lower(e: Emitter, node: Node) -> None:
         f"i32 {k}",
         f"i32 {attrs['most']}",
         f"i32 {attrs['moves']}",
-        *_settings(node),
+        *settings_of(node),
     )
 
 
@@ -266,7 +273,7 @@ def _topics_lower(e: Emitter, node: Node) -> None:
     sizes = ("i32 %m", f"i32 {d}", f"i32 {k}", f"i32 {attrs['most']}")
     work = e.workspace(8 * (d + 2 * k))
     given = (e.output(node), e.pointer(x), e.weight(words), work)
-    e.call("iteration_topics_f64", *given, *sizes, *_settings(node))
+    e.call("iteration_topics_f64", *given, *sizes, *settings_of(node))
 
 
 #: How much of each topic a row of counts of words holds, beside a prior: ``most`` updates from one

@@ -50,8 +50,7 @@ SKLEARN: dict[Advice, str] = {
         MultinomialNB""",
     _REGRESSOR: """KNeighborsRegressor MLPRegressor NuSVR RadiusNeighborsRegressor SVR""",
     _TRANSFORMER: """KernelCenterer KNeighborsTransformer RadiusNeighborsTransformer""",
-    _PROJECTION: """DictionaryLearning FeatureAgglomeration MiniBatchDictionaryLearning
-        NeighborhoodComponentsAnalysis SparseCoder BernoulliRBM Isomap
+    _PROJECTION: """FeatureAgglomeration NeighborhoodComponentsAnalysis BernoulliRBM Isomap
         LocallyLinearEmbedding""",
     Advice(
         "upload the models inside (estimators_ and final_estimator_) and chain them where you call "

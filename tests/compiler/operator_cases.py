@@ -347,6 +347,34 @@ def descent(o: Operands) -> Made:
         )
 
 
+def normal_atoms(o: Operands, count: int) -> np.ndarray:
+    found = np.random.default_rng(14).normal(size=(count, o.x.width))
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def pursuit(o: Operands) -> Made:
+    for count, most in ((1, 1), (5, 1), (5, 3)):
+        atoms = normal_atoms(o, count)
+        products = o.build.matmul(from_zero(o, 1e2), atoms.T)
+        gram, none = atoms @ atoms.T, np.empty(0)
+        yield o.build.node("sclbl.MatchingPursuit", [products], gram=gram, most=most, settings=none)
+
+
+def lasso(o: Operands) -> Made:
+    x = from_zero(o, 1e2)
+    squares = o.build.reduce("ReduceSumSquare", x)
+    for count, most, positive, alpha in ((1, 9, 0, 0.1), (4, 1, 1, 0.1), (4, 30, 0, 2.0)):
+        atoms = normal_atoms(o, count)
+        yield o.build.node(
+            "sclbl.LassoCode",
+            [o.build.matmul(x, atoms.T), squares],
+            gram=atoms @ atoms.T,
+            most=most,
+            positive=positive,
+            settings=np.array([alpha, 1e-6]),
+        )
+
+
 def updates(o: Operands) -> Made:
     rng = np.random.default_rng(12)
     x = o.build.add(from_zero(o, 1e2), 0.5)
@@ -451,6 +479,8 @@ OWN: dict[str, Case] = {
     "sclbl.Labels": Case(("int64",), labels),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
+    "sclbl.LassoCode": Case(("float64",), lasso, comparing.absolute(1e6, 0)),
+    "sclbl.MatchingPursuit": Case(("float64",), pursuit, comparing.absolute(1e6, 0)),
     "sclbl.MultiplicativeUpdates": Case(("float64",), updates, comparing.absolute(1e5, 0)),
     "sclbl.NonNegativeDescent": Case(FLOATS, descent, comparing.absolute(1e5, 1e4)),
     "sclbl.PointSums": Case(FLOATS, point_sums),

@@ -9,18 +9,21 @@ import numpy as np
 from sklearn.decomposition import (
     NMF,
     PCA,
+    DictionaryLearning,
     FactorAnalysis,
     FastICA,
     IncrementalPCA,
     KernelPCA,
     LatentDirichletAllocation,
+    MiniBatchDictionaryLearning,
     MiniBatchNMF,
     MiniBatchSparsePCA,
+    SparseCoder,
     SparsePCA,
     TruncatedSVD,
 )
 
-from tests.conformance.domains import COUNTED, Domain
+from tests.conformance.domains import COUNTED, NUMERIC, Domain
 from tests.conformance.subject import Subject, asked, backwards, fitted
 
 
@@ -42,6 +45,8 @@ def _factors(name: str, model: Any, domain: Domain) -> Subject:
     )
 
 
+_FLOATS = replace(NUMERIC, forms=("float64", "frame", "float64 frame", "int64"))
+_ATOMS = np.array([[1, 0, 0, 0], [0.6, 0.8, 0, 0], [0, 0, 0.6, -0.8], [0.5, 0.5, 0.5, 0.5]])
 #: Of float32, rounding decides where these models stop.
 _WIDE = replace(COUNTED, forms=("float64", "frame"))
 _ABOVE = replace(_WIDE, columns={n: v + 0.5 for n, v in COUNTED.columns.items()}, least=1e-3)
@@ -104,4 +109,12 @@ SUBJECTS = (
     _factors("updates, beta 1.5", MiniBatchNMF(2, random_state=0, beta_loss=1.5), _WIDE),
     Subject("LatentDirichletAllocation",
             fitted(LatentDirichletAllocation(3, random_state=0, max_iter=3)), _WIDE),
+    Subject("SparseCoder, pursuit", fitted(SparseCoder(_ATOMS, transform_n_nonzero_coefs=2)),
+            _FLOATS),
+    Subject("DictionaryLearning, lasso", fitted(DictionaryLearning(
+            3, max_iter=5, transform_algorithm="lasso_cd", random_state=0)), _FLOATS, inside=True),
+    Subject("MiniBatchDictionaryLearning, threshold", fitted(MiniBatchDictionaryLearning(
+            3, max_iter=2, transform_algorithm="threshold", split_sign=True, random_state=0))),
+    backwards("SparseCoder, backwards",
+              SparseCoder(np.vstack([np.eye(6)[:2]]), split_sign=True)),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.columns import Table
 from sclbl.strippers.sklearn import decomposition_iterative as iterative
 from sclbl.strippers.sklearn import decomposition_linear as linear
+from sclbl.strippers.sklearn.decomposition_coding import SparseCoding
 from sclbl.strippers.sklearn.decomposition_kernel import KernelPCA
 from sclbl.strippers.sklearn.estimator import Estimator, transformed
 
@@ -75,15 +76,18 @@ def _well_conditioned(model: Any) -> bool:
 
 
 CLASSES: dict[str, Stripper] = {
+    "DictionaryLearning": SparseCoding(),
     "FactorAnalysis": linear.FactorAnalysis(),
     "FastICA": linear.FastICA(),
     "IncrementalPCA": PrincipalComponents(),
     "KernelPCA": KernelPCA(),
     "LatentDirichletAllocation": iterative.LatentDirichletAllocation(),
+    "MiniBatchDictionaryLearning": SparseCoding(),
     "MiniBatchNMF": iterative.MiniBatchNMF(),
     "MiniBatchSparsePCA": linear.SparsePCA(),
     "NMF": iterative.NMF(),
     "PCA": PrincipalComponents(),
+    "SparseCoder": SparseCoding(),
     "SparsePCA": linear.SparsePCA(),
     "TruncatedSVD": linear.TruncatedSVD(),
 }

@@ -32,7 +32,7 @@ class Factorisation(Estimator):
     def updates(self, model: Any, x: Any, *, most: int, moves: bool, gamma: float) -> Any:
         """Write multiplicative updates."""
         own, beta = model.components_, float(model._beta_loss)
-        _require_float64(model, x, own.dtype)
+        require_float64(model, x, own.dtype)
         l1, _, l2, _ = model._compute_regularization(np.empty((1, x.width)))
         start = np.sqrt(np.mean(x, axis=1) / len(own))[:, None]
         _tell(model, x)
@@ -104,7 +104,7 @@ class MiniBatchNMF(Factorisation):
         most, gamma = model._transform_max_iter, float(model._gamma)
         found = self.updates(model, x, most=most, moves=True, gamma=gamma)
         # The source measures moves with a norm that refuses what is not finite.
-        return ops.refuse(np.where(np.isnan(found), np.inf, found), nan=False)
+        return refuse_not_finite(found)
 
 
 class LatentDirichletAllocation(Estimator):
@@ -120,7 +120,7 @@ class LatentDirichletAllocation(Estimator):
     def transform(self, model: Any, x: Any) -> Any:
         from sklearn.decomposition._online_lda_fast import _dirichlet_expectation_2d
 
-        _require_float64(model, x, model.components_.dtype)
+        require_float64(model, x, model.components_.dtype)
         words = model.exp_dirichlet_component_
         start = np.exp(_dirichlet_expectation_2d(np.ones((1, len(words)))))[0, 0]
         settings = [model.doc_topic_prior_, start, model.mean_change_tol]
@@ -134,13 +134,19 @@ class LatentDirichletAllocation(Estimator):
         return shares / np.sum(shares, axis=1)[:, None]
 
 
-def _require_float64(model: Any, x: Any, fitted: np.dtype[Any]) -> None:
+def require_float64(model: Any, x: Any, fitted: np.dtype[Any]) -> None:
     """Refuse iterations in float32, where rounding decides after which one they stop."""
     if x.numbers == np.float32 or fitted == np.float32:
         raise UnsupportedModelError(
             f"{type(model).__name__}.transform iterates in float32, where rounding decides when it "
             "stops; fit it on float64 numbers, X.astype('float64'), and give such an example_input"
         )
+
+
+def refuse_not_finite(found: Any) -> Any:
+    """Refuse results as the source does, in whose words they are infinite or NaN."""
+    known: Any = np.where(np.isnan(found), np.inf, found)
+    return ops.refuse(known, nan=False)
 
 
 def _tell(model: Any, x: Any) -> None:
