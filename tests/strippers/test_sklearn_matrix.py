@@ -221,6 +221,19 @@ def test_kernels_that_cannot_be_written() -> None:
         strip(model, X, methods=("predict_std",))
 
 
+def test_sums_that_rounding_decides_are_refused() -> None:
+    dense = np.linspace(0, 3, 40)[:, None]
+    sure = GaussianProcessRegressor(optimizer=None).fit(dense, np.sin(dense[:, 0]))
+    with pytest.raises(UnsupportedModelError, match="leave predict_std out of methods"):
+        strip(sure, dense, methods=("predict", "predict_std"))
+    single = X.astype(np.float32)
+    for cls, y in ((GaussianProcessRegressor, Y), (GaussianProcessClassifier, CLASSES)):
+        model = cls(k.DotProduct() + k.WhiteKernel(), optimizer=None).fit(single, y)
+        with pytest.raises(UnsupportedModelError, match="products of its kernel in float32"):
+            strip(model, single)
+        check(model, X, rtol=1e-9, atol=1e-9)
+
+
 def test_an_unfitted_process_predicts_from_its_prior_alone() -> None:
     with pytest.raises(NotFittedError, match="call its fit method first"):
         strip(GaussianProcessRegressor(), X)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessR
 from sklearn.gaussian_process import kernels as k
 from sklearn.gaussian_process._gpc import COEFS
 
-from tests.conformance.domains import FLAGS, SCORE, SCORES, THREE, WORDS
+from tests.conformance.domains import FLAGS, NUMERIC, SCORE, SCORES, THREE, WORDS, Domain
 from tests.conformance.subject import Subject, asked, fitted
 
 
@@ -32,17 +33,29 @@ def _asked(model: Any, method: str, rows: Any) -> Any:
 
 
 def _regressor(
-    name: str, kernel: Any, y: Any = SCORE, alpha: float = 0.1, **options: Any
+    name: str,
+    kernel: Any,
+    y: Any = SCORE,
+    alpha: float = 0.1,
+    domain: Domain = NUMERIC,
+    **options: Any,
 ) -> Subject:
     own = GaussianProcessRegressor(kernel, optimizer=None, alpha=alpha, **options)
     return Subject(
-        f"GaussianProcessRegressor, {name}", fitted(own, y), terms=_terms, asked=_asked, single=True
+        f"GaussianProcessRegressor, {name}", fitted(own, y), domain, terms=_terms, asked=_asked
     )
 
 
-def _classifier(name: str, kernel: Any, y: Any, **options: Any) -> Subject:
+def _classifier(
+    name: str, kernel: Any, y: Any, domain: Domain = NUMERIC, **options: Any
+) -> Subject:
     own = GaussianProcessClassifier(kernel, optimizer=None, **options)
-    return Subject(f"GaussianProcessClassifier, {name}", fitted(own, y), terms=_error_functions)
+    make = fitted(own, y)
+    return Subject(f"GaussianProcessClassifier, {name}", make, domain, terms=_error_functions)
+
+
+#: Products of float32 are refused.
+_WIDE = replace(NUMERIC, forms=("float64", "frame", "float64 frame"))
 
 
 SUBJECTS = (
@@ -50,11 +63,11 @@ SUBJECTS = (
     _regressor("noise", k.RBF([0.5, 1, 2, 4]) + k.WhiteKernel(0.1), SCORES, normalize_y=True),
     _regressor("product", k.ConstantKernel(2.0) * k.Matern(nu=0.5) + k.Matern(nu=1.5)),
     _regressor("smooth", k.Matern(2.0, nu=2.5) * k.Matern(3.0, nu=math.inf), normalize_y=True),
-    _regressor("powers", k.RationalQuadratic(1.5, 0.7) + k.DotProduct() ** 2),
+    _regressor("powers", k.RationalQuadratic(1.5, 0.7) + k.DotProduct() ** 2, domain=_WIDE),
     _regressor(
         "periodic", k.ExpSineSquared(2.0, 3.0) + k.PairwiseKernel(metric="laplacian"), alpha=60
     ),
     _classifier("2 classes", None, FLAGS),
     _classifier("3 classes", 1.5 * k.RBF(2.0), WORDS),
-    _classifier("pairs", k.RBF(2.0) + k.DotProduct(), THREE, multi_class="one_vs_one"),
+    _classifier("pairs", k.RBF(2.0) + k.DotProduct(), THREE, _WIDE, multi_class="one_vs_one"),
 )

@@ -36,6 +36,13 @@ def covariance(model: Any, kernel: Any, x: Any, points: np.ndarray) -> Any:
         return np.asarray(kernel.constant_value)
     if name == "WhiteKernel":
         return np.asarray(0.0)
+    single = x.numbers == points.dtype == np.float32
+    if single and name in ("DotProduct", "PairwiseKernel"):
+        raise UnsupportedModelError(
+            f"{type(model).__name__} computes products of its kernel in float32, and adds them up "
+            "with factors that multiply their rounding; fit it on float64 numbers, "
+            "X.astype('float64'), and give such an example_input"
+        )
     if name == "PairwiseKernel":
         given = kernel.pairwise_kernels_kwargs or {}
         return kernels.pairwise(model, x, points, kernel.metric, gamma=kernel.gamma, **given)
