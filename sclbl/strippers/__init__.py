@@ -288,6 +288,7 @@ def _source(model: Any, build: Builder) -> Provenance:
         models=tuple(dict.fromkeys(qualified_name(type(part)) for part in parts)),
         has_jobs=any(getattr(part, "n_jobs", None) not in (None, 1) for part in parts),
         refuses_more=tuple(dict.fromkeys(refused)),
+        alone=any(find(part).alone for part in parts),
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.decomposition import NMF, LatentDirichletAllocation, MiniBatchNMF
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 import sclbl
 from sclbl.errors import OutOfRangeError, UnsupportedModelError
@@ -119,5 +121,7 @@ def test_a_batch_is_what_its_rows_are_alone() -> None:
     spec = strip(model, X)
     assert "what it gives for each row alone" in spec.warnings[0]
     program = sclbl.compile(model, X[:8])  # verified
+    inside = make_pipeline(NMF(2, max_iter=500), LogisticRegression()).fit(X, X[:, 0] > 2)
+    sclbl.compile(inside, X[:8])
     assert not np.array_equal(model.transform(ROWS), program.transform(ROWS))
     np.testing.assert_allclose(model.transform(X), program.transform(X), atol=0.05)

@@ -20,14 +20,7 @@ class Factorisation(Estimator):
     row alone, and that is what the model is asked.
     """
 
-    dtype, makes_dense = "float", True
-
-    def call(self, model: Any, method: str, rows: Any, **parameters: Any) -> Any:
-        if method != "transform" or not rows.shape[0]:
-            return super().call(model, method, rows, **parameters)
-        rows = rows.tocsr() if hasattr(rows, "tocsr") else rows
-        alone = [model.transform(rows[i : i + 1]) for i in range(rows.shape[0])]
-        return np.vstack([np.asarray(row) for row in alone])
+    dtype, makes_dense, alone = "float", True, True
 
     def updates(self, model: Any, x: Any, *, most: int, moves: bool, gamma: float) -> Any:
         """Write multiplicative updates."""
