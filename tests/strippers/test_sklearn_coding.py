@@ -83,7 +83,8 @@ def test_what_is_refused() -> None:
     for model, text in (
         (SparseCoder(WIDE, transform_algorithm="lars"), 'set transform_algorithm="lasso_cd"'),
         (SparseCoder(WIDE, transform_algorithm="lasso_lars"), "which has the optimum of"),
-        (SparseCoder(NARROW, transform_n_nonzero_coefs=5), "scikit-learn refuses; set fewer"),
+        (SparseCoder(NARROW, transform_n_nonzero_coefs=5), "dictionary of rank 4, and the last"),
+        (SparseCoder(ODD, transform_n_nonzero_coefs=5), "transform_n_nonzero_coefs to 4 or fewer"),
         (SparseCoder(NARROW, positive_code=True), "set positive_code=False"),
     ):
         with pytest.raises(UnsupportedModelError, match=text):

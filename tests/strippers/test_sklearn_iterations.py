@@ -54,6 +54,17 @@ def test_every_divergence(beta: float) -> None:
         check(model, ROWS)
 
 
+def test_what_a_penalty_adds_stays() -> None:
+    own = {"beta_loss": 1, "alpha_W": 0.01, "l1_ratio": 1.0, "init": "nndsvda"}
+    model = fitted(NMF(3, solver="mu", max_iter=30, **own))
+    check(model, SPARSE)
+    sums = model.components_.sum(axis=1)
+    other = fitted(MiniBatchNMF(3, random_state=0, max_iter=3, **own))
+    other.components_ = model.components_
+    check(other, SPARSE)
+    assert (sums == model.components_.sum(axis=1)).all()
+
+
 def test_descent() -> None:
     for (alpha, ratio), most in itertools.product(((0.0, 0.0), (0.01, 0.7)), (1, 200)):
         for tolerance in (0.0, 1e-4):

@@ -30,11 +30,14 @@ class SparseCoding(Estimator):
                 'has no stripper; set transform_algorithm="lasso_cd", which has the optimum of '
                 '"lasso_lars", or "omp" or "threshold"'
             )
-        if algorithm == "omp" and _atoms_of(model) > len(_dictionary(model)):
-            raise UnsupportedModelError(
-                f"{name} has {len(_dictionary(model))} atoms, and transform_n_nonzero_coefs="
-                f"{model.transform_n_nonzero_coefs} is more, which scikit-learn refuses; set fewer"
-            )
+        if algorithm == "omp":
+            # Beyond the rank nothing is left but rounding, and the source goes on to choose.
+            rank, count = int(np.linalg.matrix_rank(_dictionary(model))), _atoms_of(model)
+            if count > rank:
+                raise UnsupportedModelError(
+                    f"{name} chooses {count} atoms of a dictionary of rank {rank}, and the last of "
+                    f"them by rounding alone; set transform_n_nonzero_coefs to {rank} or fewer"
+                )
         if model.positive_code and algorithm == "omp":
             raise UnsupportedModelError(
                 f'{name}(transform_algorithm="omp") takes no positive_code, and scikit-learn '
