@@ -131,6 +131,9 @@ class Provenance:
         Whether one of them was given more than one job (``n_jobs``).
     refuses_more : tuple of exception classes
         Errors of the program that the model need not share.
+    alone : bool
+        Whether one of them looks at all rows of a call, and a program at each row alone: so the
+        model is asked one row at a time.
     """
 
     model: str
@@ -138,6 +141,7 @@ class Provenance:
     models: tuple[str, ...] = field(default=(), compare=False)
     has_jobs: bool = field(default=False, compare=False)
     refuses_more: tuple[type[Exception], ...] = field(default=(), compare=False)
+    alone: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

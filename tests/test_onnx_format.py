@@ -27,8 +27,8 @@ from sklearn.tree import DecisionTreeRegressor
 from sclbl.compiler import compile_spec
 from sclbl.errors import SpecError
 from sclbl.onnx_format import read, write
-from sclbl.ops import OPS
-from sclbl.ops.record import FLOATS, INTEGERS
+from sclbl.ops import FAMILIES, OPS
+from sclbl.ops.record import FLOATS, INTEGERS, Op
 from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import encode
@@ -342,6 +342,9 @@ def test_the_keys_of_the_metadata_stay_as_they_are() -> None:
 
 def test_own_operators_have_a_function_and_no_others() -> None:
     own = {name for name, op in OPS.items() if name.startswith("sclbl.") and not op.ragged}
+    # Loops are graphs inside an operator, which no file may have.
+    loops = [*vars(FAMILIES["iterations"]).values(), *vars(FAMILIES["codes"]).values()]
+    own -= {op.name for op in loops if isinstance(op, Op)}
     assert {op.name for op in OPS.values() if op.body} == own
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from sclbl.errors import SpecError
 from sclbl.ops import (
     arithmetic,
+    coding,
     curves,
     elementwise,
+    iteration,
     linear,
     lookup,
     neighbors,
@@ -47,6 +49,8 @@ FAMILIES = {
     "points": points,
     "support vectors": svm,
     "curves": curves,
+    "iterations": iteration,
+    "codes": coding,
 }
 
 

@@ -61,12 +61,15 @@ def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = Non
 
     dispatch.find(model)
     wanted = _wanted(model, dispatch.methods(model), methods)
+    backwards = dispatch.is_backwards(model, wanted)
     given = beside.input_of(model, example_input)
     if given is not None:
         return _strip_beside(model, example_input, given, wanted)
-    example_input = example.needed_columns(model, example_input)
+    if not backwards:
+        example_input = example.needed_columns(model, example_input)
     signature = signatures.infer(example_input)
-    example.check_columns(model, signature)
+    if not backwards:
+        example.check_columns(model, signature)
     try:
         return _strip(model, example_input, signature, wanted)
     except UnsupportedModelError as error:
@@ -99,7 +102,7 @@ def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequenc
 
     stripper = dispatch.find(model)
     rows = example.as_rows(example_input, signature)
-    names = dispatch.fitted_names(model)
+    names = None if dispatch.is_backwards(model, wanted) else dispatch.fitted_names(model)
     if names is not None and signature.layout == "array":
         signature = signatures.named(signature, names, dispatch.qualified_name(type(model)))
 
@@ -285,6 +288,7 @@ def _source(model: Any, build: Builder) -> Provenance:
         models=tuple(dict.fromkeys(qualified_name(type(part)) for part in parts)),
         has_jobs=any(getattr(part, "n_jobs", None) not in (None, 1) for part in parts),
         refuses_more=tuple(dict.fromkeys(refused)),
+        alone=any(find(part).alone for part in parts),
     )
 
 

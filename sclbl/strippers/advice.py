@@ -45,15 +45,10 @@ _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 
 #: Advice for classes of scikit-learn, by their names.
 SKLEARN: dict[Advice, str] = {
-    _CLASSIFIER: """GaussianProcessClassifier KNeighborsClassifier LinearDiscriminantAnalysis
-        NearestCentroid QuadraticDiscriminantAnalysis
-        RadiusNeighborsClassifier""",
-    _REGRESSOR: """GaussianProcessRegressor KNeighborsRegressor RadiusNeighborsRegressor""",
+    _CLASSIFIER: """KNeighborsClassifier NearestCentroid RadiusNeighborsClassifier""",
+    _REGRESSOR: "KNeighborsRegressor RadiusNeighborsRegressor",
     _TRANSFORMER: "KNeighborsTransformer RadiusNeighborsTransformer",
-    _PROJECTION: """CCA DictionaryLearning FactorAnalysis FastICA FeatureAgglomeration
-        GaussianRandomProjection KernelPCA LatentDirichletAllocation MiniBatchDictionaryLearning
-        MiniBatchNMF MiniBatchSparsePCA NMF NeighborhoodComponentsAnalysis PLSCanonical PLSSVD
-        SparseCoder SparsePCA SparseRandomProjection TruncatedSVD BernoulliRBM Isomap
+    _PROJECTION: """FeatureAgglomeration NeighborhoodComponentsAnalysis BernoulliRBM Isomap
         LocallyLinearEmbedding""",
     Advice(
         "upload the models inside (estimators_ and final_estimator_) and chain them where you call "
@@ -112,8 +107,7 @@ SKLEARN: dict[Advice, str] = {
     Advice(
         "fit a classifier to what it predicts for the training rows and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
-    ): """BayesianGaussianMixture EllipticEnvelope GaussianMixture IsolationForest
-        LocalOutlierFactor SGDOneClassSVM""",
+    ): "IsolationForest LocalOutlierFactor SGDOneClassSVM",
     Advice(
         "fit a regressor to its score_samples and upload that", "HistGradientBoostingRegressor"
     ): "KernelDensity",
@@ -121,9 +115,6 @@ SKLEARN: dict[Advice, str] = {
         "fit a classifier to its transduction_ and upload that",
         "LogisticRegression RandomForestClassifier",
     ): "LabelPropagation LabelSpreading",
-    Advice(
-        "fit a pipeline of a decomposition and a linear model", "PCA LinearRegression Ridge"
-    ): "PLSRegression",
     Advice(
         "fit a tree ensemble with monotonic_cst=[1]", "HistGradientBoostingRegressor"
     ): "IsotonicRegression",
@@ -142,15 +133,11 @@ SKLEARN: dict[Advice, str] = {
     Advice(
         "compute its columns where you call the model, and upload the model behind it with them "
         "as example_input"
-    ): "CountVectorizer HashingVectorizer PatchExtractor TfidfTransformer TfidfVectorizer",
+    ): """CountVectorizer HashingVectorizer PatchExtractor TfidfTransformer TfidfVectorizer""",
     Advice("fill missing values with a supported imputer", "SimpleImputer"): "KNNImputer",
     Advice("it maps only the rows that it was fitted on; fit a decomposition", "PCA"): (
         "ClassicalMDS MDS SpectralEmbedding TSNE"
     ),
-    Advice(
-        "it estimates a covariance and predicts nothing; store its covariance_ with numpy.save"
-    ): """EmpiricalCovariance GraphicalLasso GraphicalLassoCV LedoitWolf MinCovDet OAS
-        ShrunkCovariance""",
     _instead("a small model", "DecisionTreeClassifier LogisticRegression"): "DummyClassifier",
     _instead("a small model", "DecisionTreeRegressor Ridge"): "DummyRegressor",
 }

@@ -31,12 +31,16 @@ class Declared:
         The model's own method.
     options : mapping
         What the model's own method is called with, besides the rows.
+    backwards : bool
+        Whether it takes rows of what ``transform`` gives. A program of it has no other method, so
+        its example holds such rows, and it is written only when it is asked for.
     """
 
     on_request: bool
     table: bool
     ask: str
     options: Mapping[str, Any]
+    backwards: bool = False
 
 
 def once(function: F) -> F:
@@ -57,7 +61,12 @@ def once(function: F) -> F:
 def method(function: F) -> F: ...
 @overload
 def method(
-    *, on_request: bool = ..., table: bool = ..., ask: str = ..., **options: Any
+    *,
+    on_request: bool = ...,
+    table: bool = ...,
+    ask: str = ...,
+    backwards: bool = ...,
+    **options: Any,
 ) -> Callable[[F], F]: ...
 def method(
     function: F | None = None,
@@ -65,6 +74,7 @@ def method(
     on_request: bool = False,
     table: bool = False,
     ask: str = "",
+    backwards: bool = False,
     **options: Any,
 ) -> Any:
     """Declare a method of a `Stripper` as one that its models offer; see `Declared`."""
@@ -72,7 +82,11 @@ def method(
     def declare(function: F) -> F:
         made = once(function)
         made.declared = Declared(  # type: ignore[attr-defined]  # a mark on the function
-            on_request, table, ask or function.__name__, options
+            on_request or backwards,
+            table or backwards,
+            ask or function.__name__,
+            options,
+            backwards,
         )
         return made
 
@@ -93,6 +107,8 @@ class Stripper:
     makes_dense: bool = False
     #: Whether the models take sparse rows as they are. Others are given the dense rows.
     takes_sparse: bool = False
+    #: Whether the models look at all rows of a call, where a program gives each row's own result.
+    alone: bool = False
     #: Errors of programs that their models need not share: where a library does not look at what
     #: it cannot use, a bad value still never becomes a number.
     refuses_more: tuple[type[InputError], ...] = ()

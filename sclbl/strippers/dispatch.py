@@ -190,6 +190,25 @@ def optional(model: Any) -> tuple[str, ...]:
     return tuple(m for m, declared in offers(model).items() if declared.on_request)
 
 
+def is_backwards(model: Any, wanted: Sequence[str]) -> bool:
+    """Return whether the methods wanted are the one that takes rows of what ``transform`` gives.
+
+    Raises
+    ------
+    UnsupportedMethodError
+        Where it is wanted together with others, whose rows are other columns.
+    """
+    offered = offers(model)
+    found = [m for m in wanted if offered[m].backwards]
+    if found and len(wanted) > 1:
+        raise UnsupportedMethodError(
+            f"{qualified_name(type(model))}.{found[0]} takes rows of what transform gives, and the "
+            "other methods take other columns: give it a program of its own, "
+            f'methods=["{found[0]}"] with such rows as example_input'
+        )
+    return bool(found)
+
+
 def used_by_name(model: Any) -> frozenset[str] | None:
     """Return the columns that a model looks up by name; None where it goes by position."""
     with reading(model):

@@ -313,6 +313,7 @@ def refuse(o: Operands) -> Made:
 def refuse_outside(o: Operands) -> Made:
     x = o.build.binary("Max", o.build.binary("Min", o.x, 1e9), -1e9)
     bounds = np.array([[-1e9] * o.x.width, [1e9] * o.x.width], o.dtype)
+    bounds = np.array([-1e9, 1e9], o.dtype)
     for known in (x, o.build.where(o.build.is_nan(x), 0.0, x)):
         columns = known.origins
         yield o.build.node("sclbl.RefuseOutside", [known], columns=columns, bounds=bounds)
@@ -360,6 +361,81 @@ def bsplines(o: Operands) -> Made:
         knots = np.sort(rng.normal(size=(o.x.width, 9)).round(1), axis=1)
         flags = {"periodic": periodic, "products": products}
         yield o.build.node("sclbl.BSplines", [o.x], None, knots=knots, degree=degree, **flags)
+
+
+def from_zero(o: Operands, high: float) -> Wire:
+    """Numbers from 0 on, zeros among them."""
+    known = o.build.where(o.build.is_nan(o.x), 1.0, o.x)
+    return o.build.binary("Max", o.build.binary("Min", known, high), 0.0)
+
+
+def descent(o: Operands) -> Made:
+    rng, width = np.random.default_rng(11), o.x.width
+    for most, tolerance in ((0, 0.1), (1, 0.0), (5, 0.1)):
+        half = rng.uniform(size=(width, width + 1))
+        gram = (half @ half.T + np.diag(rng.permutation(width) > 0)).astype(o.dtype)
+        gram[-1:] *= most != 1  # a row of zeros leaves its number alone
+        settings = np.array([tolerance])
+        yield o.build.node(
+            "sclbl.NonNegativeDescent", [from_zero(o, 1e3)], gram=gram, most=most, settings=settings
+        )
+
+
+def normal_atoms(o: Operands, count: int) -> np.ndarray:
+    found = np.random.default_rng(14).normal(size=(count, o.x.width))
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def pursuit(o: Operands) -> Made:
+    for count, most in ((1, 1), (5, 1), (5, 3)):
+        atoms = normal_atoms(o, count)
+        products = o.build.matmul(from_zero(o, 1e2), atoms.T)
+        gram, none = atoms @ atoms.T, np.empty(0)
+        yield o.build.node("sclbl.MatchingPursuit", [products], gram=gram, most=most, settings=none)
+
+
+def lasso(o: Operands) -> Made:
+    x = from_zero(o, 1e2)
+    squares = o.build.reduce("ReduceSumSquare", x)
+    for count, most, positive, alpha in ((1, 9, 0, 0.1), (4, 1, 1, 0.1), (4, 30, 0, 2.0)):
+        atoms = normal_atoms(o, count)
+        yield o.build.node(
+            "sclbl.LassoCode",
+            [o.build.matmul(x, atoms.T), squares],
+            gram=atoms @ atoms.T,
+            most=most,
+            positive=positive,
+            settings=np.array([alpha, 1e-6]),
+        )
+
+
+def updates(o: Operands) -> Made:
+    rng = np.random.default_rng(12)
+    x = o.build.add(from_zero(o, 1e2), 0.5)
+    start = o.build.columns(x, [0])
+    for beta, gamma, l1, l2, moves in (
+        (2.0, 1.0, 0.1, 0.2, 0), (1.0, 1.0, 0.1, 0.0, 0), (1.0, 1.0, 0.1, 0.1, 0),
+        (0.0, 0.5, 0.0, 0.0, 0), (1.5, 1.0, 0.0, 0.1, 1), (3.0, 0.5, 0.1, 0.0, 1),
+    ):  # fmt: skip
+        weights = rng.uniform(size=(3, o.x.width)) + 0.1
+        yield o.build.node(
+            "sclbl.MultiplicativeUpdates",
+            [x, start],
+            weights=weights,
+            most=21,
+            moves=moves,
+            settings=np.array([beta, gamma, l1, l2, 1e-3]),
+        )
+
+
+def topics(o: Operands) -> Made:
+    rng = np.random.default_rng(13)
+    for count in (1, 3):
+        weights = rng.uniform(size=(count, o.x.width))
+        settings = np.array([0.3, 0.2, 1e-2])
+        yield o.build.node(
+            "sclbl.TopicShares", [from_zero(o, 9.0)], weights=weights, most=20, settings=settings
+        )
 
 
 def refuse_unknown(o: Operands) -> Made:
@@ -441,9 +517,14 @@ OWN: dict[str, Case] = {
     "sclbl.BSplines": Case(("float64",), bsplines),
     "sclbl.CouplePairs": Case(("float64",), couple_pairs),
     "sclbl.PairSums": Case(("float64",), pair_sums),
+    "sclbl.LassoCode": Case(("float64",), lasso, comparing.absolute(1e6, 0)),
+    "sclbl.MatchingPursuit": Case(("float64",), pursuit, comparing.absolute(1e6, 0)),
+    "sclbl.MultiplicativeUpdates": Case(("float64",), updates, comparing.absolute(1e5, 0)),
+    "sclbl.NonNegativeDescent": Case(FLOATS, descent, comparing.absolute(1e5, 1e4)),
     "sclbl.PointSums": Case(FLOATS, point_sums),
     "sclbl.RefuseOutside": Case(FLOATS, refuse_outside, exact_but_zeros),
     "sclbl.RefuseUnknown": Case(("int64",), refuse_unknown),
+    "sclbl.TopicShares": Case(("float64",), topics, comparing.absolute(1e5, 0)),
     "sclbl.TreeEnsemble": Case(FLOATS, tree_sums),
     "sclbl.TreeLeaves": Case(FLOATS, tree_leaves),
 }

@@ -260,6 +260,17 @@ class Domain:
         return found
 
 
+@dataclass(frozen=True)
+class FromZero(Domain):
+    """Rows of a model that refuses what is less than 0, or than another number."""
+
+    least: float = 0.0
+
+    def stress(self, *given: Any, **named: Any) -> dict[str, np.ndarray]:
+        found = super().stress(*given, **named)
+        return {name: np.maximum(np.abs(v), self.least) for name, v in found.items()}
+
+
 def _plain(dtype: str) -> str:
     return "object" if dtype == "category" else dtype
 
@@ -339,6 +350,9 @@ _CODES = np.column_stack([RNG.integers(0, 9, ROWS), RNG.choice([3, 5, 20], size=
 )
 
 NUMERIC = Domain(dict(zip(_NAMES, X.T.copy(), strict=True)), _MIXED_DTYPES, NUMERIC_FORMS)
+COUNTED = FromZero(
+    {name: np.floor(np.abs(3 * v)) for name, v in NUMERIC.columns.items()}, _MIXED_DTYPES
+)
 #: Integers whose type enters the computation, and truths.
 _WHOLE = np.random.default_rng(13)
 NARROW = Domain(

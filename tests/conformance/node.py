@@ -69,7 +69,7 @@ def in_wasmtime(program: Program, method: str, blocks: Blocks) -> Any:
         columns = program.signature.columns
         labels = [program.signature.label_of(i) for i in range(len(columns))]
         # Of sparse rows the column is its number.
-        place = labels.index(error.column) if labels else int(error.column or -1)
+        place = labels.index(error.column) if error.column in labels else int(error.column or -1)
         return {"refused": [_CODES[type(error)], error.row, place]}
 
 

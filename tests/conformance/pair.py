@@ -36,6 +36,8 @@ _REFUSALS: tuple[tuple[str, type[InputError]], ...] = (
     ("`inf`", InfiniteValueError),
     ("out of bounds", OutOfRangeError),
     ("negative values", OutOfRangeError),
+    ("infs or nans", InfiniteValueError),
+    ("contains zeros", OutOfRangeError),
     ("strictly positive", OutOfRangeError),
     ("smaller than -skewedness", OutOfRangeError),
 )
@@ -90,8 +92,11 @@ class Pair:
 
     def _stripped(self) -> Any:
         """Strip with all methods that the model offers, those on request too."""
+        if self.subject.methods:
+            return strip(self.model, self.example, methods=self.subject.methods)
         methods = dispatch.methods(self.model)
-        more = dispatch.optional(self.model)
+        offered = dispatch.offers(self.model)
+        more = [m for m in dispatch.optional(self.model) if not offered[m].backwards]
         try:
             return strip(self.model, self.example, methods=(*methods, *more))
         except UnsupportedModelError as error:
@@ -172,6 +177,7 @@ class Pair:
         ordinary = domain.complete_rows(2, self.form)
         for name in names:
             label = name if "frame" in self.form else str(list(domain.columns).index(name))
+            labels = (label, None) if self.subject.inside else (label,)
             for value in values(name, self.form):
                 columns = {n: v.copy() for n, v in ordinary.items()}
                 columns[name][1] = value
@@ -189,7 +195,7 @@ class Pair:
                     misses.append(f"{where}: taken, and the model refuses it ({wanted.__name__})")
                 elif wanted is None:
                     misses.append(f"{where}: refused ({got}), and the model takes it")
-                elif type(got) is not wanted or (got.row, got.column) != (1, label):
+                elif (type(got), got.row) != (wanted, 1) or got.column not in labels:
                     misses.append(f"{where}: {got!r}, not {wanted.__name__} of row 1, {label!r}")
         return taken, misses
 
@@ -271,6 +277,8 @@ class Pair:
         models = [self.model, *getattr(self.model, "estimators_", [])]
         weights = {getattr(getattr(m, "coef_", None), "dtype", None) for m in models}
         single = theirs.dtype == np.float32 or np.dtype(np.float32) in weights
+        held = {self.domain.dtype(name, self.form) for name in self.domain.columns}
+        single |= subject.single and held <= {"float32", "bool"}
         if method in subject.chances:
             return "chance", bars.RELATIVE_32 if single else bars.CHANCE
         return "relative", bars.RELATIVE_32 if single else bars.RELATIVE

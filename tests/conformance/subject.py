@@ -65,6 +65,12 @@ class Subject:
         they may cancel: what the rounding of a sum is relative to.
     ulps : int
         How far trees' results may be away, in units of the last place, where they are not exact.
+    methods : tuple of str
+        What its program has; by default all methods that take the rows it was fitted on.
+    single : bool
+        Whether rows of float32 are computed in float32, whatever type the results have.
+    inside : bool
+        Whether the model refuses what it made of a row too, which names no column.
     """
 
     name: str
@@ -76,6 +82,9 @@ class Subject:
     checks: bool = True
     asked: Callable[[Any, str, Any], Any] = asked
     ulps: int = ULPS
+    methods: tuple[str, ...] = ()
+    single: bool = False
+    inside: bool = False
     terms: Callable[[Any, Any], np.ndarray] | None = None
 
     @property
@@ -109,6 +118,20 @@ def fitted(estimator: Any, y: Any = None, **options: Any) -> Make:
             return fresh.fit(rows, y, **options)
 
     return make
+
+
+def backwards(name: str, estimator: Any, y: Any = None, domain: Domain = NUMERIC) -> Subject:
+    """``inverse_transform``, of a model that makes as many columns as the domain has.
+
+    It is fitted on more columns than that, made from those.
+    """
+    spread = np.random.default_rng(5).uniform(0.5, 2.0, size=(len(domain.columns), 6))
+
+    def make(rows: Any) -> Any:
+        wide = np.asarray(rows)
+        return fitted(estimator, y)((wide.astype(np.float64) @ spread).astype(wide.dtype))
+
+    return Subject(name, make, domain, methods=("inverse_transform",))
 
 
 def of_trees(name: str, make: Make, domain: Domain = NUMERIC) -> Subject:

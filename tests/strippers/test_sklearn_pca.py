@@ -68,7 +68,7 @@ def test_whitening_a_component_without_variance():
 def test_likelihood_is_written_on_request():
     model = PCA().fit(make_rows())
     assert dispatch.methods(model) == ("transform",)
-    assert dispatch.optional(model) == LIKELIHOOD
+    assert dispatch.optional(model) == (*LIKELIHOOD, "inverse_transform")
     with pytest.raises(UnsupportedMethodError, match="PCA does not offer score_samples"):
         strip(IncrementalPCA().fit(make_rows()), make_rows(), methods=LIKELIHOOD)
 

@@ -1,20 +1,19 @@
-"""`sklearn.decomposition`: principal components."""
+"""`sklearn.decomposition`: principal components, and the table of the other files of this name."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers import ops
-from sclbl.strippers.base import method
-from sclbl.strippers.sklearn.estimator import Estimator
-
-#: The log-likelihood is a quadratic form in the precision matrix; summing it in another order may
-#: change it by about the machine epsilon times this condition number.
-_LARGEST_CONDITION = 1e4
+from sclbl.strippers.base import Stripper, method
+from sclbl.strippers.columns import Table
+from sclbl.strippers.sklearn import decomposition_iterative as iterative
+from sclbl.strippers.sklearn import decomposition_linear as linear
+from sclbl.strippers.sklearn.decomposition_coding import SparseCoding
+from sclbl.strippers.sklearn.decomposition_kernel import KernelPCA
+from sclbl.strippers.sklearn.estimator import Estimator, transformed
 
 
 class PrincipalComponents(Estimator):
@@ -48,20 +47,17 @@ class PrincipalComponents(Estimator):
     @method(on_request=True)
     def score_samples(self, model: Any, x: Any) -> Any:
         """Write the Gaussian log-likelihood of each row (Bishop, 12.2.1)."""
-        from sklearn.utils.extmath import fast_logdet
-
         if not _well_conditioned(model):
-            raise UnsupportedModelError(
-                f"{type(model).__name__}.score_samples inverts a covariance whose condition number "
-                f"is above {_LARGEST_CONDITION:g}, so its digits depend on the order of "
-                "summation; leave score_samples out of methods, or scale the columns and fit with "
-                "fewer components"
-            )
-        precision = model.get_precision()
-        centered = x - model.mean_
-        likelihood = ops.sum_in_order(centered * (centered @ precision)) * -0.5
-        likelihood -= 0.5 * (x.width * math.log(2.0 * np.pi) - fast_logdet(precision))
-        return likelihood
+            raise linear.badly_conditioned(model)
+        return linear.likelihood(model, x)
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Table) -> Any:
+        components = model.components_
+        given = transformed(model, x, len(components), to_float=True)
+        if model.whiten:
+            components = np.sqrt(model.explained_variance_[:, np.newaxis]) * components
+        return given @ components + model.mean_
 
 
 def _well_conditioned(model: Any) -> bool:
@@ -76,7 +72,22 @@ def _well_conditioned(model: Any) -> bool:
         if smallest <= noise:
             return False
         smallest = noise
-    return smallest > 0 and float(variances.max()) / smallest <= _LARGEST_CONDITION
+    return smallest > 0 and float(variances.max()) / smallest <= linear.LARGEST_CONDITION
 
 
-CLASSES = {"IncrementalPCA": PrincipalComponents(), "PCA": PrincipalComponents()}
+CLASSES: dict[str, Stripper] = {
+    "DictionaryLearning": SparseCoding(),
+    "FactorAnalysis": linear.FactorAnalysis(),
+    "FastICA": linear.FastICA(),
+    "IncrementalPCA": PrincipalComponents(),
+    "KernelPCA": KernelPCA(),
+    "LatentDirichletAllocation": iterative.LatentDirichletAllocation(),
+    "MiniBatchDictionaryLearning": SparseCoding(),
+    "MiniBatchNMF": iterative.MiniBatchNMF(),
+    "MiniBatchSparsePCA": linear.SparsePCA(),
+    "NMF": iterative.NMF(),
+    "PCA": PrincipalComponents(),
+    "SparseCoder": SparseCoding(),
+    "SparsePCA": linear.SparsePCA(),
+    "TruncatedSVD": linear.TruncatedSVD(),
+}

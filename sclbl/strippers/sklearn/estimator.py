@@ -16,6 +16,7 @@ from sclbl.strippers import ops
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.conversions import is_integer
+from sclbl.strippers.dispatch import as_table
 
 
 class Estimator(Stripper):
@@ -52,6 +53,37 @@ def validated(
         Where a column holds text.
     """
     require_columns(model, x)
+    return _checked(model, x, to_float, ensure_all_finite)
+
+
+def transformed(
+    model: Any,
+    x: Table | Wire,
+    width: int,
+    *,
+    to_float: bool = False,
+    ensure_all_finite: bool = True,
+) -> Wire:
+    """Check rows of what ``transform`` gives, as ``check_array(X)`` does.
+
+    Raises
+    ------
+    ColumnError
+        Where they are not as wide as that.
+    """
+    if x.width != width:
+        raise ColumnError(
+            f"{type(model).__name__}.transform makes {width} columns, and inverse_transform is "
+            f"given {x.width}; give rows of what transform returns"
+        )
+    if isinstance(x, Wire):
+        x = as_table(x.builder.dense(x))
+    return _checked(model, x, to_float, ensure_all_finite)
+
+
+def _checked(
+    model: Any, x: Table, to_float: bool, ensure_all_finite: bool | Literal["allow-nan"] = True
+) -> Wire:
     held = x.checked_dtype(to_float=to_float)
     if held == np.float32:
         x.builder.pin(x.cells)

@@ -27,7 +27,9 @@ class Pipeline(Stripper):
         if is_passed(last):
             return {"transform": Declared(False, True, "transform", {})}
         # A Pipeline hands on fewer methods than an estimator may have (not `apply`, for one).
-        return {m: d for m, d in dispatch.offers(last).items() if hasattr(model, m)}
+        # Backwards goes through the steps from the last one on, each of which must be able to.
+        inside = dispatch.offers(last).items()
+        return {m: d for m, d in inside if hasattr(model, m) and not d.backwards}
 
     @staticmethod
     def _first(model: Any) -> Any:
