@@ -140,6 +140,12 @@ class UnknownCategoryError(InputError):
     code = "unknown_category"
 
 
+class OutOfReachError(InputError):
+    """A row so far from those that the model was fitted on that it has no answer."""
+
+    code = "out_of_reach"
+
+
 # ---------------------------------------------------------------- the program
 
 

@@ -41,7 +41,8 @@ enum {
     REFUSED_INFINITE = 2,
     REFUSED_UNKNOWN = 3,
     BAD_ARGUMENT = 4,
-    NO_MEMORY = 5
+    NO_MEMORY = 5,
+    OUT_OF_REACH = 6
 };
 
 extern error_record sclbl_error;

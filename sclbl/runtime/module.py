@@ -13,6 +13,7 @@ from sclbl.errors import (
     InputError,
     InvalidProgramError,
     MissingValueError,
+    OutOfReachError,
     ProgramError,
     UnknownCategoryError,
     UnsupportedMethodError,
@@ -219,6 +220,14 @@ class Module:
             return UnknownCategoryError(
                 f"{where} holds a category that the model was not fitted on; correct the value, "
                 "or fit a model that takes unknown categories",
+                row=row,
+                column=label,
+            )
+        if code == 6:
+            return OutOfReachError(
+                f"{where} is too far from the rows that the model was fitted on, which has no "
+                "answer for it; correct the row, or fit the model with a larger radius or with an "
+                "outlier_label",
                 row=row,
                 column=label,
             )

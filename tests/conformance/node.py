@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import InfiniteValueError, InputError, MissingValueError, UnknownCategoryError
+from sclbl.errors import (
+    InfiniteValueError,
+    InputError,
+    MissingValueError,
+    OutOfReachError,
+    UnknownCategoryError,
+)
 from sclbl.program import Program
 from sclbl.rows import Blocks
 from sclbl.signature import Signature
@@ -26,7 +32,9 @@ NANS: dict[str, tuple[int, ...]] = {
     ),
 }  # fmt: skip
 _BITS = {"float64": np.uint64, "float32": np.uint32}
-_CODES = {MissingValueError: 1, InfiniteValueError: 2, UnknownCategoryError: 3}
+_CODES = {
+    MissingValueError: 1, InfiniteValueError: 2, UnknownCategoryError: 3, OutOfReachError: 6
+}  # fmt: skip
 
 
 def with_every_nan(blocks: Blocks) -> Blocks:
@@ -58,7 +66,8 @@ def in_wasmtime(program: Program, method: str, blocks: Blocks) -> Any:
         columns = program.signature.columns
         labels = [program.signature.label_of(i) for i in range(len(columns))]
         # Of sparse rows the column is its number.
-        place = labels.index(error.column) if labels else int(error.column or -1)
+        known = error.column in labels
+        place = labels.index(error.column) if known else int(error.column or -1)
         return {"refused": [_CODES[type(error)], error.row, place]}
 
 

@@ -157,7 +157,7 @@ def test_definition(pair: Pair) -> None:
             ours, own = refused.value, caught.value
             signature = pair.spec.signature
             labels = [signature.label_of(i) for i in range(len(signature.columns))]
-            place = str(labels.index(ours.column))
+            place = None if ours.column is None else str(labels.index(ours.column))
             assert (type(ours), ours.row, place) == (type(own), own.row, own.column)
 
 
