@@ -7,7 +7,10 @@ from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
     KNeighborsTransformer,
+    LocalOutlierFactor,
+    NearestCentroid,
     NearestNeighbors,
+    NeighborhoodComponentsAnalysis,
     RadiusNeighborsClassifier,
     RadiusNeighborsRegressor,
     RadiusNeighborsTransformer,
@@ -35,6 +38,12 @@ SUBJECTS: tuple[Subject, ...] = (
             fitted(RadiusNeighborsClassifier(2.5, weights="distance", outlier_label=-1), _TWO)),
     Subject("RadiusNeighborsRegressor",
             fitted(RadiusNeighborsRegressor(2.5, algorithm="ball_tree"), _REAL)),
+    Subject("LocalOutlierFactor", fitted(LocalOutlierFactor(9, novelty=True))),
+    Subject("NearestCentroid", fitted(NearestCentroid(shrink_threshold=0.1), _TEXT)),
+    Subject("NearestCentroid, manhattan",
+            fitted(NearestCentroid("manhattan", priors=[0.2, 0.3, 0.5]), _TEXT)),
+    Subject("NeighborhoodComponentsAnalysis",
+            fitted(NeighborhoodComponentsAnalysis(2, max_iter=3, random_state=0), _TEXT)),
 )  # fmt: skip
 _CALLS = {
     "radius_neighbors": tuple({"radius": r} for r in (0.0, 0.5, 2, 1e300, -1.0, np.float32(0.1)))

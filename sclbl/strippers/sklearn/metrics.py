@@ -169,9 +169,26 @@ def _row(x: Wire, search: Mapping[str, Any]) -> Wire:
     return unit
 
 
-def argmin(x: Wire, points: np.ndarray) -> Wire:
-    """Return which point is nearest, as `pairwise_distances_argmin` does: int64 ``[rows]``."""
+def _is_frame(x: Wire) -> bool:
+    """Return whether X is a DataFrame's array, whose columns lie behind each other.
+
+    The compiled searches do not take that; for float32, distances are rounded to it there.
+    """
+    return x.builder.signature.layout != "array" and x.width > 1
+
+
+def argmin(x: Wire, points: np.ndarray, lengths: np.ndarray | None = None) -> Wire:
+    """Return which point is nearest, as `pairwise_distances_argmin` does: int64 ``[rows]``.
+
+    A model may keep the squared lengths of its points, which count as they are where rows and
+    points are of one type, be they rounded to float32.
+    """
+    if x.numbers == points.dtype == np.float32 and _is_frame(x):
+        rounded: Wire = np.argmin(euclidean_distances(x, points), axis=1)
+        return rounded
     search = of_points(points, x.numbers, "euclidean", {}, "")
+    if lengths is not None and x.numbers == points.dtype and points.dtype.kind == "f":
+        search["points"][:, -1] = lengths
     _, numbers = nearest(x, search, 1)
     return numbers[:, 0]
 

@@ -318,11 +318,88 @@ def _sparse(found: tuple[Wire, Wire], model: Any) -> Wire:
     )
 
 
-CLASSES: Mapping[str, Neighbors] = {
+# ------------------------------------------------------------------ densities and centroids
+
+
+class LocalOutlierFactor(Neighbors):
+    """How dense the rows around a row's neighbours are, beside those around itself."""
+
+    @method
+    def predict(self, model: Any, x: Wire) -> Any:
+        outside = self.decision_function(model, x) < 0
+        return np.where(outside, np.int64(-1), np.int64(1))
+
+    @method
+    def decision_function(self, model: Any, x: Wire) -> Any:
+        return self.score_samples(model, x) - model.offset_
+
+    @method
+    def score_samples(self, model: Any, x: Wire) -> Any:
+        distances, numbers = k_nearest(model, x, model.n_neighbors_)
+        if x.numbers == np.float32:
+            distances = distances.astype(np.float32)
+        farthest = np.asarray(model._distances_fit_X_)[:, model.n_neighbors_ - 1]
+        reach = np.maximum(distances, take_rows(numbers, farthest[:, None]))
+        density = 1.0 / (np.mean(reach, axis=1, keepdims=True) + 1e-10)
+        return -np.mean(take_rows(numbers, np.asarray(model._lrd)[:, None]) / density, axis=1)
+
+
+class NearestCentroid(Estimator):
+    """The nearest centroid; with priors that differ, the largest discriminant score."""
+
+    @method
+    def predict(self, model: Any, x: Wire) -> Any:
+        if np.isclose(model.class_prior_, 1 / len(model.classes_)).all():
+            search = metrics.of_points(model.centroids_, x.numbers, model.metric, {}, "")
+            return ops.labels(metrics.nearest(x, search, 1)[1], model.classes_)
+        return ops.labels(np.argmax(self.scores(model, x), axis=1), model.classes_)
+
+    @method
+    def predict_proba(self, model: Any, x: Wire) -> Any:
+        return np.exp(self.predict_log_proba(model, x))
+
+    @method
+    def predict_log_proba(self, model: Any, x: Wire) -> Any:
+        scores = self.scores(model, x)
+        likelihood = scores - np.max(scores, axis=1, keepdims=True)
+        return likelihood - np.log(np.sum(np.exp(likelihood), axis=1, keepdims=True))
+
+    @method
+    def decision_function(self, model: Any, x: Wire) -> Any:
+        scores = self.scores(model, x)
+        return scores[:, 1] - scores[:, 0] if len(model.classes_) == 2 else scores
+
+    @once
+    def scores(self, model: Any, x: Wire) -> Any:
+        deviation = np.asarray(model.within_class_std_dev_)
+        scale = np.where(deviation != 0, deviation, 1.0)
+        scaled, centroids = x.astype(np.float64) / scale, model.centroids_ / scale
+        if model.metric == "manhattan":
+            parts = [ops.sum_in_order(np.abs(scaled - c), keepdims=True) for c in centroids]
+            distances: Any = np.column_stack(parts)
+        else:
+            distances = metrics.euclidean_distances(scaled, centroids)
+        with np.errstate(divide="ignore"):
+            priors = 2.0 * np.log(model.class_prior_)
+        return -(distances**2) + priors
+
+
+class NeighborhoodComponentsAnalysis(Estimator):
+    makes_dense = True
+
+    @method
+    def transform(self, model: Any, x: Any) -> Any:
+        return x @ model.components_.T
+
+
+CLASSES: Mapping[str, Estimator] = {
     "KNeighborsClassifier": KNeighborsClassifier(),
     "KNeighborsRegressor": KNeighborsRegressor(),
     "KNeighborsTransformer": KNeighborsTransformer(),
+    "LocalOutlierFactor": LocalOutlierFactor(),
+    "NearestCentroid": NearestCentroid(),
     "NearestNeighbors": NearestNeighbors(),
+    "NeighborhoodComponentsAnalysis": NeighborhoodComponentsAnalysis(),
     "RadiusNeighborsClassifier": RadiusNeighborsClassifier(),
     "RadiusNeighborsRegressor": RadiusNeighborsRegressor(),
     "RadiusNeighborsTransformer": RadiusNeighborsTransformer(),
