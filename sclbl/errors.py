@@ -146,6 +146,12 @@ class OutOfRangeError(InputError):
     code = "out_of_range"
 
 
+class OutOfReachError(InputError):
+    """A row so far from those that the model was fitted on that it has no answer."""
+
+    code = "out_of_reach"
+
+
 # ---------------------------------------------------------------- the program
 
 

@@ -42,9 +42,9 @@ CLASSES = {"Deployment", "Program", "SclblError", "Spec"}
 CODES = {
     "error", "model", "not_fitted", "unsupported_model", "unsupported_method", "spec", "compile",
     "fidelity", "input", "columns", "dtype", "shape", "parameter", "missing_value",
-    "infinite_value", "unknown_category", "program", "invalid_program", "limit", "registry",
-    "invalid_name", "invalid_ref", "not_found", "deleted", "conflict", "corrupted", "remote",
-    "unreachable", "authentication", "request",
+    "infinite_value", "unknown_category", "out_of_reach", "program", "invalid_program", "limit",
+    "registry", "invalid_name", "invalid_ref", "not_found", "deleted", "conflict", "corrupted",
+    "remote", "unreachable", "authentication", "request",
 }  # fmt: skip
 
 

@@ -42,7 +42,8 @@ enum {
     REFUSED_UNKNOWN = 3,
     BAD_ARGUMENT = 4,
     NO_MEMORY = 5,
-    REFUSED_RANGE = 6
+    REFUSED_RANGE = 6,
+    OUT_OF_REACH = 7
 };
 
 extern error_record sclbl_error;

@@ -46,6 +46,16 @@ typedef f32 f32x4 __attribute__((vector_size(16), aligned(4)));
 REFUSE(f64, f64, f64x2, 2, s0[0] + s0[1])
 REFUSE(f32, f32, f32x4, 4, (s0[0] + s0[1]) + (s0[2] + s0[3]))
 
+/* A row of zeros alone. */
+i32 refuse_zeros(const f64* x, i32 m, i32 row, i32 w) {
+    for (i32 i = 0; i < m; i++) {
+        i32 some = 0;
+        for (i32 j = 0; j < w; j++) some |= x[i * w + j] != 0;
+        if (!some) return fail(OUT_OF_REACH, row + i, -1);
+    }
+    return OK;
+}
+
 i32 refuse_unknown(const i64* x, const i32* columns, i32 m, i32 row, i32 w) {
     for (i32 i = 0; i < m; i++)
         for (i32 j = 0; j < w; j++)

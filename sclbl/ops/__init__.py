@@ -18,6 +18,7 @@ from sclbl.ops import (
     iteration,
     linear,
     lookup,
+    neighborhoods,
     neighbors,
     normalization,
     points,
@@ -51,6 +52,7 @@ FAMILIES = {
     "curves": curves,
     "iterations": iteration,
     "codes": coding,
+    "what neighbours hold": neighborhoods,
 }
 
 

@@ -11,6 +11,7 @@ from sclbl.errors import (
     InfiniteValueError,
     MissingValueError,
     OutOfRangeError,
+    OutOfReachError,
     UnknownCategoryError,
 )
 from sclbl.ops.record import (
@@ -190,6 +191,42 @@ RefuseOutside = Op(
     _refuse_outside,
     _outside_lower,
     FLOATS,
+    body=_body,
+    exact=True,
+    role="passes",
+    refuses=True,
+)
+
+
+def _zeros_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    has_inputs(node, xs, 1)
+    x = tensor(node, xs[0], frozenset(("float64",)))
+    if len(x.shape) != 1 or node.attrs:
+        raise fail(node, "checks columns, and takes no attributes")
+    return [("float64", x.shape)]
+
+
+def _refuse_zeros(attrs: Attrs, x: Array) -> Array:
+    none = ~(x != 0).any(axis=1)
+    if none.any():
+        row = int(np.argmax(none))
+        raise OutOfReachError(f"row {row} is too far from all points", row=row)
+    return x
+
+
+def _zeros_lower(e: Emitter, node: Node) -> None:
+    e.alias(node)
+    (x,) = node.inputs
+    e.refuse("refuse_zeros", e.pointer(x), "i32 %m", "i32 %row", f"i32 {e.width(x)}")
+
+
+#: A row of which nothing is left but zeros: no neighbour, or none that counts.
+RefuseZeros = Op(
+    "sclbl.RefuseZeros",
+    _zeros_infer,
+    _refuse_zeros,
+    _zeros_lower,
+    frozenset(("float64",)),
     body=_body,
     exact=True,
     role="passes",

@@ -14,6 +14,7 @@ from sclbl.errors import (
     InvalidProgramError,
     MissingValueError,
     OutOfRangeError,
+    OutOfReachError,
     ProgramError,
     UnknownCategoryError,
     UnsupportedMethodError,
@@ -235,6 +236,14 @@ class Module:
             return OutOfRangeError(
                 f"{where} is outside of the range of numbers that the model takes; correct the "
                 "value, or leave the row out",
+                row=row,
+                column=label,
+            )
+        if code == 7:
+            return OutOfReachError(
+                f"{where} is too far from the rows that the model was fitted on, which has no "
+                "answer for it; correct the row, or fit the model with a larger radius or with an "
+                "outlier_label",
                 row=row,
                 column=label,
             )

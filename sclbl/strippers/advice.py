@@ -45,11 +45,7 @@ _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 
 #: Advice for classes of scikit-learn, by their names.
 SKLEARN: dict[Advice, str] = {
-    _CLASSIFIER: """KNeighborsClassifier NearestCentroid RadiusNeighborsClassifier""",
-    _REGRESSOR: "KNeighborsRegressor RadiusNeighborsRegressor",
-    _TRANSFORMER: "KNeighborsTransformer RadiusNeighborsTransformer",
-    _PROJECTION: """FeatureAgglomeration NeighborhoodComponentsAnalysis BernoulliRBM Isomap
-        LocallyLinearEmbedding""",
+    _PROJECTION: "BernoulliRBM LocallyLinearEmbedding",
     Advice(
         "upload the models inside (estimators_ and final_estimator_) and chain them where you call "
         "them, or fit one ensemble",
@@ -98,8 +94,7 @@ SKLEARN: dict[Advice, str] = {
     Advice(
         "it numbers groups of rows; fit a classifier to its labels_ and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
-    ): """AffinityPropagation AgglomerativeClustering Birch BisectingKMeans DBSCAN HDBSCAN MeanShift
-        OPTICS SpectralClustering""",
+    ): """AgglomerativeClustering DBSCAN HDBSCAN OPTICS SpectralClustering""",
     Advice(
         "it numbers groups of rows; fit a classifier to its row_labels_ and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
@@ -107,14 +102,10 @@ SKLEARN: dict[Advice, str] = {
     Advice(
         "fit a classifier to what it predicts for the training rows and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
-    ): "IsolationForest LocalOutlierFactor SGDOneClassSVM",
+    ): "IsolationForest SGDOneClassSVM",
     Advice(
         "fit a regressor to its score_samples and upload that", "HistGradientBoostingRegressor"
     ): "KernelDensity",
-    Advice(
-        "fit a classifier to its transduction_ and upload that",
-        "LogisticRegression RandomForestClassifier",
-    ): "LabelPropagation LabelSpreading",
     Advice(
         "fit a tree ensemble with monotonic_cst=[1]", "HistGradientBoostingRegressor"
     ): "IsotonicRegression",

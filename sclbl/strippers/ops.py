@@ -152,6 +152,11 @@ def refuse_outside(x: Wire, low: Any = -np.inf, high: Any = np.inf) -> Wire:
     return replace(checked, held=x.held, ndim=x.ndim, sparse=x.sparse)
 
 
+def refuse_zeros(x: Wire) -> Wire:
+    """Pass x through; the program refuses a row of which nothing is left but zeros."""
+    return replace(x.builder.node("sclbl.RefuseZeros", [x], x.origins), held=x.held, ndim=x.ndim)
+
+
 def reduce(name: str, x: Wire) -> Wire:
     """Reduce each row to one number, ``[rows, 1]``, by an operator's name."""
     return x.builder.reduce(name, x)

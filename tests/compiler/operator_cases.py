@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from sclbl.strippers.graph import Builder
 from tests.compiler import comparing
 from tests.compiler.comparing import Compare, exact, exact_but_zeros, reduced, ulps
 from tests.compiler.random_trees import ensemble
+from tests.points import searches
 
 FLOATS = ("float64", "float32")
 NUMBERS = (*FLOATS, "int64")
@@ -462,6 +464,51 @@ def tree_leaves(o: Operands) -> Made:
     yield o.build.tree_leaves(o.x, ensemble(np.random.default_rng(7), [4] * 9, o.x.width))
 
 
+def _near(o: Operands) -> Wire:
+    """Rows among the points that searches look through, some of them equally far from several."""
+    small = o.build.binary("Max", o.build.binary("Min", o.x, 3.0), -3.0)
+    known = o.build.where(o.build.is_nan(o.x), 0.5, small)
+    return o.build.where(o.build.binary("Greater", o.y, 0.0), o.build.unary("Round", known), known)
+
+
+def nearest(o: Operands) -> Made:
+    """Others than these metrics are in tests/compiler/test_searches.py."""
+    for search in searches(o.x.width, ("euclidean", "hamming")):
+        yield from o.build.nodes("sclbl.NearestPoints", [_near(o)], 2, k=20, **search)
+
+
+def made_within(op: str, **attrs: Any) -> Callable[[Operands], Made]:
+    def make(o: Operands) -> Made:
+        x, radius = _near(o), o.build.add(o.build.mul(_near(o), 0.0), 2.0)
+        one = o.build.columns(radius, [0])
+        for search in searches(o.x.width, ("euclidean",)):
+            yield o.build.node(op, [x, one], **search, **attrs)
+
+    return make
+
+
+def votes(o: Operands) -> Made:
+    low = o.build.binary("Max", o.x, np.array([-1]))
+    numbers = o.build.binary("Min", low, np.array([3]))
+    weights = o.build.mul(o.build.cast(numbers, "float64"), 0.1)
+    for pairs in (0, 1):
+        yield o.build.node("sclbl.Votes", [numbers], classes=3, pairs=pairs)
+        yield o.build.node("sclbl.Votes", [numbers, weights], classes=4, pairs=pairs)
+
+
+def take_rows(o: Operands) -> Made:
+    rng = np.random.default_rng(9)
+    for dtype in ("float64", "float32", "int64"):
+        for columns in (1, 3):
+            table = (rng.normal(size=(5, columns)) * 9).astype(dtype)
+            yield o.build.node("sclbl.TakeRows", [o.x], table=table)
+
+
+def refuse_zeros(o: Operands) -> Made:
+    one = o.build.add(o.build.mul(_near(o), 0.0), 1.0)
+    yield o.build.node("sclbl.RefuseZeros", [one])
+
+
 #: How operators of a form are used.
 FORMS: dict[str, Callable[[str], Callable[[Operands], Made]]] = {
     "element-wise": unary,
@@ -512,6 +559,17 @@ OWN: dict[str, Case] = {
     "ai.onnx.ml.LabelEncoder": Case((*NUMBERS, "text"), lookup),
     "sclbl.Interp": Case(("float64",), interp),
     "sclbl.Labels": Case(("int64",), labels),
+    "sclbl.MeansWithin": Case(
+        ("float64",),
+        made_within(
+            "sclbl.MeansWithin",
+            table=np.random.default_rng(1).normal(size=(41, 2)),
+            none=np.array([np.nan, -1.0]),
+            by_distance=1,
+        ),
+        comparing.relative(80),
+    ),
+    "sclbl.NearestPoints": Case(("float64",), nearest, comparing.relative(8)),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
     "sclbl.BSplines": Case(("float64",), bsplines),
@@ -525,6 +583,18 @@ OWN: dict[str, Case] = {
     "sclbl.RefuseOutside": Case(FLOATS, refuse_outside, exact_but_zeros),
     "sclbl.RefuseUnknown": Case(("int64",), refuse_unknown),
     "sclbl.TopicShares": Case(("float64",), topics, comparing.absolute(1e5, 0)),
+    "sclbl.RefuseZeros": Case(("float64",), refuse_zeros),
+    "sclbl.TakeRows": Case(("int64",), take_rows),
+    "sclbl.Votes": Case(("int64",), votes),
+    "sclbl.VotesWithin": Case(
+        ("float64",),
+        made_within(
+            "sclbl.VotesWithin",
+            codes=np.arange(41) % 3,
+            classes=3,
+            by_distance=0,
+        ),
+    ),
     "sclbl.TreeEnsemble": Case(FLOATS, tree_sums),
     "sclbl.TreeLeaves": Case(FLOATS, tree_leaves),
 }

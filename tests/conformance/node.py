@@ -12,6 +12,7 @@ from sclbl.errors import (
     InputError,
     MissingValueError,
     OutOfRangeError,
+    OutOfReachError,
     UnknownCategoryError,
 )
 from sclbl.program import Program
@@ -37,6 +38,7 @@ _CODES: dict[type[InputError], int] = {
     InfiniteValueError: 2,
     UnknownCategoryError: 3,
     OutOfRangeError: 6,
+    OutOfReachError: 7,
 }
 
 

@@ -158,7 +158,7 @@ def test_definition(pair: Pair) -> None:
             signature = pair.spec.signature
             labels = [signature.label_of(i) for i in range(len(signature.columns))]
             place = "-1" if ours.column is None else str(labels.index(ours.column))
-            assert (type(ours), ours.row, place) == (type(own), own.row, own.column)
+            assert (type(ours), ours.row, place) == (type(own), own.row, own.column or "-1")
 
 
 def test_spec_in_an_onnx_file(pair: Pair) -> None:

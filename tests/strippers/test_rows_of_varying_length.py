@@ -181,8 +181,11 @@ def test_what_makes_no_program() -> None:
         (FeatureHasher(8, dtype=np.float32), DICTS, "dtype=numpy.float64"),
         (DictVectorizer(separator=":"), DICTS, "separator='='"),
         (MultiLabelBinarizer(), [[1], [2]], "fit it on their names"),
-        (NearestNeighbors(algorithm="brute"), np.eye(4), 'algorithm="kd_tree"'),
-        (NearestNeighbors(algorithm="ball_tree", p=1), np.eye(4), 'algorithm="kd_tree"'),
+        (
+            NearestNeighbors(algorithm="brute", metric="hamming"),
+            np.eye(4),
+            'algorithm="ball_tree"',
+        ),
     ):
         model.fit(rows)
         with pytest.raises(UnsupportedModelError, match=message):
