@@ -342,6 +342,8 @@ def test_the_keys_of_the_metadata_stay_as_they_are() -> None:
 
 def test_own_operators_have_a_function_and_no_others() -> None:
     own = {name for name, op in OPS.items() if name.startswith("sclbl.") and not op.ragged}
+    # Searches and loops with a stopping rule, to the bit, which no composition of operators is.
+    own -= {"sclbl.BSplines", "sclbl.CouplePairs", "sclbl.Interp"}
     assert {op.name for op in OPS.values() if op.body} == own
 
 
