@@ -315,7 +315,6 @@ def refuse(o: Operands) -> Made:
 def refuse_outside(o: Operands) -> Made:
     x = o.build.binary("Max", o.build.binary("Min", o.x, 1e9), -1e9)
     bounds = np.array([[-1e9] * o.x.width, [1e9] * o.x.width], o.dtype)
-    bounds = np.array([-1e9, 1e9], o.dtype)
     for known in (x, o.build.where(o.build.is_nan(x), 0.0, x)):
         columns = known.origins
         yield o.build.node("sclbl.RefuseOutside", [known], columns=columns, bounds=bounds)
