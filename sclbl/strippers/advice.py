@@ -77,31 +77,9 @@ SKLEARN: dict[Advice, str] = {
         "upload the regressor inside, its attribute regressor_, and apply transformer_'s inverse "
         "to what it predicts"
     ): "TransformedTargetRegressor",
-    Advice("pass the model inside, its attribute estimator"): "FrozenEstimator",
     Advice(
         "pass the model inside, its attribute estimator_"
     ): "RANSACRegressor SelfTrainingClassifier",
-    Advice(
-        "pass the model inside, its attribute estimator_, with an example_input of the columns "
-        "that support_ selects"
-    ): "RFE RFECV",
-    Advice(
-        "upload each model in its list estimators_, or fit one model of several outputs",
-        "RandomForestClassifier ExtraTreesClassifier OneVsRestClassifier",
-    ): "ClassifierChain MultiOutputClassifier",
-    Advice(
-        "upload each model in its list estimators_, or fit one model of several outputs",
-        "RandomForestRegressor ExtraTreesRegressor LinearRegression Ridge",
-    ): "MultiOutputRegressor RegressorChain",
-    Advice(
-        "fit the same classifiers one against the rest", "OneVsRestClassifier"
-    ): "OneVsOneClassifier OutputCodeClassifier",
-    Advice(
-        "put ColumnTransformer([('kept', 'passthrough', selector.get_support(indices=True))]) in "
-        "its place and fit again; it selects the same columns",
-        "ColumnTransformer",
-    ): """GenericUnivariateSelect SelectFdr SelectFpr SelectFromModel SelectFwe SelectKBest
-        SelectPercentile SequentialFeatureSelector VarianceThreshold""",
     Advice(
         "it numbers groups of rows; fit a classifier to its labels_ and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
@@ -159,8 +137,6 @@ SKLEARN: dict[Advice, str] = {
         "it estimates a covariance and predicts nothing; store its covariance_ with numpy.save"
     ): """EmpiricalCovariance GraphicalLasso GraphicalLassoCV LedoitWolf MinCovDet OAS
         ShrunkCovariance""",
-    _instead("a small model", "DecisionTreeClassifier LogisticRegression"): "DummyClassifier",
-    _instead("a small model", "DecisionTreeRegressor Ridge"): "DummyRegressor",
 }
 _BY_CLASS = {name: advice for advice, names in SKLEARN.items() for name in names.split()}
 
