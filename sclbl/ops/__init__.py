@@ -15,6 +15,7 @@ from sclbl.ops import (
     elementwise,
     linear,
     lookup,
+    median,
     neighbors,
     normalization,
     ragged,
@@ -41,6 +42,7 @@ FAMILIES = {
     "trees": trees,
     "rows of varying length": ragged,
     "neighbours": neighbors,
+    "medians": median,
 }
 
 

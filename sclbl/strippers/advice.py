@@ -41,6 +41,10 @@ _REGRESSOR = _instead("a regressor", "Ridge LinearSVR " + _TREES.format("Regress
 _TRANSFORMER = _instead(
     "a transformer", "StandardScaler MinMaxScaler OneHotEncoder OrdinalEncoder PCA"
 )
+_OUTLIERS = Advice(
+    "fit a classifier to what it predicts for the training rows and upload that",
+    "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
+)
 _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 
 #: Advice for classes of scikit-learn, by their names.
@@ -58,29 +62,6 @@ SKLEARN: dict[Advice, str] = {
         SparseCoder SparsePCA SparseRandomProjection TruncatedSVD BernoulliRBM Isomap
         LocallyLinearEmbedding""",
     Advice(
-        "upload the models inside (estimators_ and final_estimator_) and chain them where you call "
-        "them, or fit one ensemble",
-        _TREES.format("Classifier") + " " + _TREES.format("Regressor"),
-    ): "StackingClassifier StackingRegressor",
-    _instead("an ensemble", _TREES.format("Classifier")): "AdaBoostClassifier BaggingClassifier",
-    _instead("an ensemble", _TREES.format("Regressor")): "AdaBoostRegressor BaggingRegressor",
-    Advice(
-        "upload the classifier inside, calibrated_classifiers_[0].estimator, whose probabilities "
-        "are not calibrated, or fit one whose loss is the probability's own",
-        "LogisticRegression HistGradientBoostingClassifier",
-    ): "CalibratedClassifierCV",
-    Advice(
-        "upload the classifier inside, its attribute estimator_, and compare its predict_proba "
-        "with the threshold where you call it"
-    ): "FixedThresholdClassifier TunedThresholdClassifierCV",
-    Advice(
-        "upload the regressor inside, its attribute regressor_, and apply transformer_'s inverse "
-        "to what it predicts"
-    ): "TransformedTargetRegressor",
-    Advice(
-        "pass the model inside, its attribute estimator_"
-    ): "RANSACRegressor SelfTrainingClassifier",
-    Advice(
         "it numbers groups of rows; fit a classifier to its labels_ and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
     ): """AffinityPropagation AgglomerativeClustering Birch BisectingKMeans DBSCAN HDBSCAN MeanShift
@@ -89,11 +70,8 @@ SKLEARN: dict[Advice, str] = {
         "it numbers groups of rows; fit a classifier to its row_labels_ and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
     ): "SpectralBiclustering SpectralCoclustering",
-    Advice(
-        "fit a classifier to what it predicts for the training rows and upload that",
-        "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
-    ): """BayesianGaussianMixture EllipticEnvelope GaussianMixture IsolationForest
-        LocalOutlierFactor OneClassSVM SGDOneClassSVM""",
+    _OUTLIERS: """BayesianGaussianMixture EllipticEnvelope GaussianMixture LocalOutlierFactor
+        OneClassSVM""",
     Advice(
         "fit a regressor to its score_samples and upload that", "HistGradientBoostingRegressor"
     ): "KernelDensity",
@@ -105,14 +83,10 @@ SKLEARN: dict[Advice, str] = {
         "fit a pipeline of a decomposition and a linear model", "PCA LinearRegression Ridge"
     ): "PLSRegression",
     Advice(
-        "fit a tree ensemble with monotonic_cst=[1]", "HistGradientBoostingRegressor"
-    ): "IsotonicRegression",
-    Advice(
         "trees find such steps and curves themselves; fit one on the columns as they are, or "
         "compute the columns before the model",
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
-    ): """Binarizer KBinsDiscretizer PowerTransformer QuantileTransformer
-        RandomTreesEmbedding SplineTransformer""",
+    ): """Binarizer KBinsDiscretizer PowerTransformer QuantileTransformer SplineTransformer""",
     Advice(
         "trees need no such map; fit one on the columns as they are",
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
@@ -184,7 +158,7 @@ _KINDS = {
     "classifier": _CLASSIFIER,
     "regressor": _REGRESSOR,
     "clusterer": _BY_CLASS["DBSCAN"],
-    "outlier_detector": _BY_CLASS["IsolationForest"],
+    "outlier_detector": _OUTLIERS,
     "density_estimator": _BY_CLASS["KernelDensity"],
     "transformer": _TRANSFORMER,
 }
