@@ -43,8 +43,12 @@ class Assembly(Emitter):
 
     @property
     def frequent(self) -> frozenset[str]:
-        """Kernels that are called from so many places that they are compiled once for all."""
-        return frozenset(k for k, places in self._places.items() if places > MOST_PLACES)
+        """Kernels that are called from so many places that they are compiled once for all.
+
+        One that is given functions is not: each place calls functions of its own.
+        """
+        often = (k for k, places in self._places.items() if places > MOST_PLACES)
+        return frozenset(often) - self.given_functions
 
     @property
     def has_start(self) -> bool:

@@ -102,6 +102,8 @@ class Emitter:
         self._start: list[str] = []
         self._makers = {name: node for node in graph.nodes for name in node.outputs}
         self.separate: dict[str, list[str]] = {}
+        #: Kernels that call some of them.
+        self.given_functions: set[str] = set()
         self._current = _Function()
         #: How kernels are called, and the operator that did so first.
         self.calls: dict[Call, str] = {}
@@ -275,6 +277,8 @@ class Emitter:
     def use(self, kernel: str, args: tuple[str, ...], result: str) -> str:
         """Return the instruction that calls a kernel, which is declared and linked."""
         self._places[kernel] += 1
+        if any(a.removeprefix("ptr @") in self.separate for a in args):
+            self.given_functions.add(kernel)
         types = tuple(a.split(" ")[0] for a in args)
         self._note(Call(kernel.split("_")[0], kernel, result, types))
         return f"call {result} @{kernel}({', '.join(args)})"

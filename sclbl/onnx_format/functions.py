@@ -21,7 +21,7 @@ _RESULT = "y"
 
 
 class Body:
-    """A function under construction; each of its nodes has one output.
+    """A function under construction.
 
     Everything is written into `proto` in place: copies of a large forest would cost gigabytes.
     """
@@ -36,12 +36,17 @@ class Body:
 
     def op(self, op: str, *inputs: str, **attrs: Any) -> str:
         """Add an operator and return the name of its result."""
+        return self.several(op, 1, *inputs, **attrs)[0]
+
+    def several(self, op: str, count: int, *inputs: str, **attrs: Any) -> list[str]:
+        """Add an operator of several results and return their names."""
         domain, _, name = op.rpartition(".")
-        result = f"v{len(self._proto.node)}"
-        node = self._proto.node.add(op_type=name, domain=domain, input=inputs, output=[result])
+        first = f"v{len(self._proto.node)}"
+        results = [first, *(f"{first}_{i}" for i in range(1, count))]
+        node = self._proto.node.add(op_type=name, domain=domain, input=inputs, output=results)
         for key, value in sorted(attrs.items()):
             to_attribute(node.attribute.add(name=key), value, op)
-        return result
+        return results
 
     def tensor(self, values: Any, dtype: Any = None) -> str:
         """Add a constant as it is."""

@@ -18,6 +18,7 @@ from sclbl.ops import (
     iteration,
     linear,
     lookup,
+    median,
     neighborhoods,
     neighbors,
     normalization,
@@ -53,6 +54,7 @@ FAMILIES = {
     "iterations": iteration,
     "codes": coding,
     "what neighbours hold": neighborhoods,
+    "medians": median,
 }
 
 

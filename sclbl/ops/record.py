@@ -156,6 +156,9 @@ class Body(Protocol):
     def op(self, op: str, *inputs: str, **attrs: Any) -> str:
         """Add an operator (its domain in front, where it has one); return its result's name."""
 
+    def several(self, op: str, count: int, *inputs: str, **attrs: Any) -> list[str]:
+        """Add an operator of several results and return their names."""
+
     def tensor(self, values: Any, dtype: Any = None) -> str:
         """Add a constant as it is."""
 

@@ -41,56 +41,15 @@ _REGRESSOR = _instead("a regressor", "Ridge LinearSVR " + _TREES.format("Regress
 _TRANSFORMER = _instead(
     "a transformer", "StandardScaler MinMaxScaler OneHotEncoder OrdinalEncoder PCA"
 )
+_OUTLIERS = Advice(
+    "fit a classifier to what it predicts for the training rows and upload that",
+    "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
+)
 _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 
 #: Advice for classes of scikit-learn, by their names.
 SKLEARN: dict[Advice, str] = {
     _PROJECTION: "BernoulliRBM LocallyLinearEmbedding",
-    Advice(
-        "upload the models inside (estimators_ and final_estimator_) and chain them where you call "
-        "them, or fit one ensemble",
-        _TREES.format("Classifier") + " " + _TREES.format("Regressor"),
-    ): "StackingClassifier StackingRegressor",
-    _instead("an ensemble", _TREES.format("Classifier")): "AdaBoostClassifier BaggingClassifier",
-    _instead("an ensemble", _TREES.format("Regressor")): "AdaBoostRegressor BaggingRegressor",
-    Advice(
-        "upload the classifier inside, calibrated_classifiers_[0].estimator, whose probabilities "
-        "are not calibrated, or fit one whose loss is the probability's own",
-        "LogisticRegression HistGradientBoostingClassifier",
-    ): "CalibratedClassifierCV",
-    Advice(
-        "upload the classifier inside, its attribute estimator_, and compare its predict_proba "
-        "with the threshold where you call it"
-    ): "FixedThresholdClassifier TunedThresholdClassifierCV",
-    Advice(
-        "upload the regressor inside, its attribute regressor_, and apply transformer_'s inverse "
-        "to what it predicts"
-    ): "TransformedTargetRegressor",
-    Advice("pass the model inside, its attribute estimator"): "FrozenEstimator",
-    Advice(
-        "pass the model inside, its attribute estimator_"
-    ): "RANSACRegressor SelfTrainingClassifier",
-    Advice(
-        "pass the model inside, its attribute estimator_, with an example_input of the columns "
-        "that support_ selects"
-    ): "RFE RFECV",
-    Advice(
-        "upload each model in its list estimators_, or fit one model of several outputs",
-        "RandomForestClassifier ExtraTreesClassifier OneVsRestClassifier",
-    ): "ClassifierChain MultiOutputClassifier",
-    Advice(
-        "upload each model in its list estimators_, or fit one model of several outputs",
-        "RandomForestRegressor ExtraTreesRegressor LinearRegression Ridge",
-    ): "MultiOutputRegressor RegressorChain",
-    Advice(
-        "fit the same classifiers one against the rest", "OneVsRestClassifier"
-    ): "OneVsOneClassifier OutputCodeClassifier",
-    Advice(
-        "put ColumnTransformer([('kept', 'passthrough', selector.get_support(indices=True))]) in "
-        "its place and fit again; it selects the same columns",
-        "ColumnTransformer",
-    ): """GenericUnivariateSelect SelectFdr SelectFpr SelectFromModel SelectFwe SelectKBest
-        SelectPercentile SequentialFeatureSelector VarianceThreshold""",
     Advice(
         "it numbers groups of rows; fit a classifier to its labels_ and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
@@ -100,20 +59,8 @@ SKLEARN: dict[Advice, str] = {
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
     ): "SpectralBiclustering SpectralCoclustering",
     Advice(
-        "fit a classifier to what it predicts for the training rows and upload that",
-        "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
-    ): "IsolationForest SGDOneClassSVM",
-    Advice(
         "fit a regressor to its score_samples and upload that", "HistGradientBoostingRegressor"
     ): "KernelDensity",
-    Advice(
-        "fit a tree ensemble with monotonic_cst=[1]", "HistGradientBoostingRegressor"
-    ): "IsotonicRegression",
-    Advice(
-        "trees find such steps and curves themselves; fit one on the columns as they are, or "
-        "compute the columns before the model",
-        "HistGradientBoostingClassifier HistGradientBoostingRegressor",
-    ): "RandomTreesEmbedding",
     Advice(
         "trees need no such map; fit one on the columns as they are",
         "HistGradientBoostingClassifier HistGradientBoostingRegressor",
@@ -125,12 +72,10 @@ SKLEARN: dict[Advice, str] = {
         "compute its columns where you call the model, and upload the model behind it with them "
         "as example_input"
     ): """CountVectorizer HashingVectorizer PatchExtractor TfidfTransformer TfidfVectorizer""",
-    Advice("fill missing values with a supported imputer", "SimpleImputer"): "KNNImputer",
+    Advice("fill missing values with a supported imputer", "SimpleImputer"): ("KNNImputer"),
     Advice("it maps only the rows that it was fitted on; fit a decomposition", "PCA"): (
         "ClassicalMDS MDS SpectralEmbedding TSNE"
     ),
-    _instead("a small model", "DecisionTreeClassifier LogisticRegression"): "DummyClassifier",
-    _instead("a small model", "DecisionTreeRegressor Ridge"): "DummyRegressor",
 }
 _BY_CLASS = {name: advice for advice, names in SKLEARN.items() for name in names.split()}
 
@@ -178,7 +123,7 @@ _KINDS = {
     "classifier": _CLASSIFIER,
     "regressor": _REGRESSOR,
     "clusterer": _BY_CLASS["DBSCAN"],
-    "outlier_detector": _BY_CLASS["IsolationForest"],
+    "outlier_detector": _OUTLIERS,
     "density_estimator": _BY_CLASS["KernelDensity"],
     "transformer": _TRANSFORMER,
 }

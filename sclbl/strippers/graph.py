@@ -501,7 +501,7 @@ class Builder:
         kept = upstream(self._nodes, [w.name for w in outputs.values()])
         used = {i for n in kept for i in n.inputs}
         made = {o for n in kept for o in n.outputs}  # some of several results may have no use
-        names = used | made | {w.name for w in outputs.values()}
+        names = used | made | {w.name for w in outputs.values()} | {i.name for i in self._inputs}
         # Every method gets a name of its own, so that graph outputs are named after methods.
         finals: list[Node] = []
         values = {k: v for k, v in self._values.items() if k in names}

@@ -160,3 +160,9 @@ def refuse_zeros(x: Wire) -> Wire:
 def reduce(name: str, x: Wire) -> Wire:
     """Reduce each row to one number, ``[rows, 1]``, by an operator's name."""
     return x.builder.reduce(name, x)
+
+
+def weighted_median(x: Wire, weights: np.ndarray) -> Wire:
+    """Return the smallest number of each row up to which lies half of the weight."""
+    own = np.ascontiguousarray(weights, dtype=np.float64)
+    return replace(x.builder.node("sclbl.WeightedMedian", [x], weights=own), ndim=1)

@@ -141,6 +141,24 @@ def checked_dtype(dtypes: Iterable[Any], *, to_float: bool) -> np.dtype[Any]:
     return _checked_dtype(known, to_float) if known else np.dtype(np.float64)
 
 
+@lru_cache(maxsize=1024)
+def _unconverted_dtype(dtypes: frozenset[Any]) -> np.dtype[Any]:
+    from sklearn.utils import check_array
+
+    made: np.dtype[Any] = check_array(
+        _empty(dtypes), dtype=None, ensure_min_samples=0, ensure_all_finite=False
+    ).dtype
+    return made
+
+
+def unconverted_dtype(dtypes: Iterable[Any]) -> np.dtype[Any]:
+    """Return the dtype that scikit-learn's `check_array` gives columns with ``dtype=None``."""
+    known = frozenset(dtypes)
+    if len(known) == 1 and isinstance(first := next(iter(known)), np.dtype):
+        return first
+    return _unconverted_dtype(known)
+
+
 def numpy_dtype(dtype: Any) -> np.dtype[Any]:
     """Return the NumPy dtype that a column's values have, whatever holds them."""
     if isinstance(dtype, np.dtype):

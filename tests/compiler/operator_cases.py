@@ -13,6 +13,7 @@ from sclbl.ops import OPS
 from sclbl.ops.record import Op
 from sclbl.signature import DType
 from sclbl.spec import MISSING_TEXTS
+from sclbl.strippers import ops
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.graph import Builder
 from tests.compiler import comparing
@@ -508,6 +509,12 @@ def refuse_zeros(o: Operands) -> Made:
     yield o.build.node("sclbl.RefuseZeros", [one])
 
 
+def weighted_median(o: Operands) -> Made:
+    weights = np.random.default_rng(8).integers(1, 4, o.x.width)
+    yield ops.weighted_median(o.x, weights / 4)
+    yield ops.weighted_median(o.one, np.ones(1))
+
+
 #: How operators of a form are used.
 FORMS: dict[str, Callable[[str], Callable[[Operands], Made]]] = {
     "element-wise": unary,
@@ -596,5 +603,6 @@ OWN: dict[str, Case] = {
     ),
     "sclbl.TreeEnsemble": Case(FLOATS, tree_sums),
     "sclbl.TreeLeaves": Case(FLOATS, tree_leaves),
+    "sclbl.WeightedMedian": Case(FLOATS, weighted_median, exact_but_zeros),
 }
 CASES: dict[str, Case] = {**{op.name: _case(op) for op in OPS.values() if op.form}, **OWN}

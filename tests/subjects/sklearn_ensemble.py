@@ -7,26 +7,36 @@ from typing import Any
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    BaggingClassifier,
+    BaggingRegressor,
     ExtraTreesClassifier,
     ExtraTreesRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
+    RandomTreesEmbedding,
+    StackingClassifier,
+    StackingRegressor,
     VotingClassifier,
     VotingRegressor,
 )
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tests.conformance.domains import (
     CATEGORIES,
     COUNTS,
     FLAGS,
     HOLES,
+    LABELS,
     NUMBERS_AND_CODES,
     NUMERIC,
     PAIRS,
@@ -76,6 +86,9 @@ def _bins_of_numbers(
 # than an average in float64: `tests/strippers` looks at both.
 _VOTERS = [("linear", LogisticRegression()), ("bayes", GaussianNB())]
 _MEANS = [("linear", LinearRegression()), ("ridge", Ridge(alpha=30.0))]
+_TREES: Any = [("tree", DecisionTreeClassifier(max_depth=3, random_state=0)), ("gone", "drop"),
+               ("forest", RandomForestClassifier(3, max_depth=3, random_state=0))]  # fmt: skip
+_FEW: dict[str, Any] = {"n_estimators": 5, "random_state": 0}
 
 SUBJECTS = (
     # ---------------------------------------------------------------------- forests
@@ -156,4 +169,36 @@ SUBJECTS = (
     Subject("VotingClassifier, soft, binary", fitted(VotingClassifier(
             _VOTERS, voting="soft", flatten_transform=False), FLAGS)),
     Subject("VotingRegressor", fitted(VotingRegressor(_MEANS), SCORE)),
+    # --------------------------------------------------------- estimators of one kind
+    of_trees("BaggingClassifier", fitted(BaggingClassifier(**_FEW), THREE)),
+    of_trees("BaggingClassifier, some columns", fitted(BaggingClassifier(
+             n_estimators=3, max_samples=9, max_features=2, bootstrap_features=True,
+             random_state=0), TWELVE)),
+    Subject("BaggingClassifier, linear", fitted(BaggingClassifier(
+            LogisticRegression(), max_features=3, **_FEW), WORDS)),
+    Subject("BaggingClassifier, votes", fitted(BaggingClassifier(LinearSVC(), **_FEW), FLAGS)),
+    of_trees("BaggingRegressor, missing", fitted(BaggingRegressor(**_FEW), SCORE), HOLES),
+    Subject("BaggingRegressor, linear", fitted(BaggingRegressor(
+            Ridge(), max_features=0.5, **_FEW), SCORE)),
+    boosted("AdaBoostClassifier", fitted(AdaBoostClassifier(**_FEW), WORDS)),
+    boosted("AdaBoostClassifier, binary", fitted(AdaBoostClassifier(**_FEW), FLAGS)),
+    Subject("AdaBoostClassifier, linear", fitted(AdaBoostClassifier(
+            LogisticRegression(), **_FEW), THREE)),
+    of_trees("AdaBoostRegressor",
+             fitted(AdaBoostRegressor(n_estimators=20, random_state=0), SCORE)),
+    Subject("AdaBoostRegressor, linear", fitted(AdaBoostRegressor(Ridge(), **_FEW), SCORE)),
+    Subject("IsolationForest", fitted(IsolationForest(**_FEW)), HOLES),
+    Subject("IsolationForest, some columns", fitted(IsolationForest(
+            contamination=0.1, max_features=2, **_FEW))),
+    of_trees("RandomTreesEmbedding",
+             fitted(RandomTreesEmbedding(4, max_depth=3, random_state=0))),
+    # -------------------------------------------------------------------- in two layers
+    Subject("StackingClassifier", fitted(StackingClassifier(
+            [("linear", LogisticRegression()), ("vectors", LinearSVC())], cv=2), FLAGS)),
+    Subject("StackingClassifier, predictions and columns", fitted(StackingClassifier(
+            _VOTERS, cv=2, stack_method="predict", passthrough=True), WORDS)),
+    of_trees("StackingClassifier, trees, labels", fitted(StackingClassifier(
+             _TREES, final_estimator=DecisionTreeClassifier(max_depth=3, random_state=0),
+             cv=2), LABELS)),
+    Subject("StackingRegressor", fitted(StackingRegressor(_MEANS, cv=2), SCORE)),
 )  # fmt: skip

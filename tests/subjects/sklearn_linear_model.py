@@ -124,4 +124,6 @@ SUBJECTS = (
     Subject("SGDClassifier, Huber, 3",
             fitted(lm.SGDClassifier(loss="modified_huber", random_state=0), WORDS)),
     *(_sgd(loss, y) for loss in _LOSSES for y in (FLAGS, THREE)),
+    Subject("RANSACRegressor", fitted(lm.RANSACRegressor(random_state=0), SCORES)),
+    Subject("SGDOneClassSVM", fitted(lm.SGDOneClassSVM(random_state=0))),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`sklearn.compose`: each transformer on its columns, side by side."""
+"""`sklearn.compose`: each transformer on its columns, side by side; transformed targets."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import dispatch, promotion
 from sclbl.strippers.base import Stripper, method
-from sclbl.strippers.columns import Table
+from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.sklearn.inside import Inside, answer
 from sclbl.strippers.sklearn.stack import is_dropped, is_passed, makes_frames, stack, weighted
 
 
@@ -73,4 +75,35 @@ def _without_na(part: Table) -> Table:
     return replace(part, cells=tuple(cells))
 
 
-CLASSES = {"ColumnTransformer": ColumnTransformer()}
+class TransformedTargetRegressor(Inside):
+    """What the regressor inside predicts, transformed back."""
+
+    @method
+    def predict(self, model: Any, x: Any) -> Any:
+        made: Any = answer(model.regressor_, x, "predict", "regressor_")
+        targets = dispatch.as_table(made if made.ndim == 2 else made[:, None])
+        back = _transformed_back(model.transformer_, targets)
+        return back.ravel() if model._training_dim == 1 and back.width == 1 else back
+
+
+def _transformed_back(transformer: Any, targets: Table) -> Wire:
+    if type(transformer).__module__ != "sklearn.preprocessing._function_transformer":
+        if "inverse_transform" not in dispatch.offers(transformer):
+            raise UnsupportedModelError(
+                f"TransformedTargetRegressor(transformer={type(transformer).__name__}) has no "
+                "inverse that programs can write; give it func and inverse_func, made of NumPy's "
+                "functions"
+            )
+        return answer(transformer, targets, "inverse_transform", "transformer_")
+    from sklearn.preprocessing import FunctionTransformer
+
+    back = FunctionTransformer(
+        transformer.inverse_func, kw_args=transformer.inv_kw_args, validate=transformer.validate
+    )
+    return answer(back, targets, "transform", "transformer_")
+
+
+CLASSES: dict[str, Stripper] = {
+    "ColumnTransformer": ColumnTransformer(),
+    "TransformedTargetRegressor": TransformedTargetRegressor("regressor_"),
+}

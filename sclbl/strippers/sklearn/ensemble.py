@@ -19,6 +19,10 @@ from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import dispatch, ops, promotion, tree_nodes
 from sclbl.strippers.base import Declared, Stripper, method, once
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.sklearn.ensemble_bagging import BAGGING
+from sclbl.strippers.sklearn.ensemble_boosting import BOOSTING
+from sclbl.strippers.sklearn.ensemble_isolation import RANDOM_TREES
+from sclbl.strippers.sklearn.ensemble_stacking import STACKING
 from sclbl.strippers.sklearn.tree import (
     TreeClassifier,
     TreeModel,
@@ -426,7 +430,11 @@ def _total(parts: list[Any]) -> Any:
     return total
 
 
-CLASSES = {
+CLASSES: dict[str, Stripper] = {
+    **BAGGING,
+    **BOOSTING,
+    **RANDOM_TREES,
+    **STACKING,
     "ExtraTreesClassifier": ForestClassifier(),
     "ExtraTreesRegressor": ForestRegressor(),
     "GradientBoostingClassifier": GradientBoostingClassifier(),

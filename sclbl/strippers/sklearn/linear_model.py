@@ -12,9 +12,10 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import ops
-from sclbl.strippers.base import method
+from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn.estimator import Estimator, require_columns
+from sclbl.strippers.sklearn.inside import InsideOfArrays
 
 
 def scores(model: Any, x: Wire) -> Any:
@@ -146,6 +147,25 @@ class RidgeClassifier(LinearClassifier):
         return str(model._label_binarizer.y_type_).startswith("multilabel")
 
 
+class OneClass(Estimator):
+    """`SGDOneClassSVM`: a linear score, compared with an offset."""
+
+    takes_sparse = True
+
+    @method
+    def predict(self, model: Any, x: Wire) -> Any:
+        above = self.decision_function(model, x) >= 0
+        return np.where(above, 1, -1).astype(np.int32)
+
+    @method
+    def decision_function(self, model: Any, x: Any) -> Any:
+        return (x @ model.coef_.T - model.offset_).ravel()
+
+    @method
+    def score_samples(self, model: Any, x: Wire) -> Any:
+        return self.decision_function(model, x) + model.offset_
+
+
 def logistic(scores: Any) -> Any:
     """`LinearClassifierMixin._predict_proba_lr`: a sigmoid each, normalised over classes."""
     p = ops.sigmoid(scores)
@@ -182,12 +202,14 @@ _REGRESSORS = """ARDRegression BayesianRidge ElasticNetCV HuberRegressor Lars La
     SGDRegressor TheilSenRegressor"""
 _GENERALIZED = "GammaRegressor PoissonRegressor TweedieRegressor"
 
-CLASSES: dict[str, Estimator] = {
+CLASSES: dict[str, Stripper] = {
     **dict.fromkeys(_REGRESSORS.split(), LinearRegressor()),
     **dict.fromkeys(_DESCENT.split(), CoordinateDescent()),
     **dict.fromkeys(_GENERALIZED.split(), GeneralizedLinearRegressor()),
     **dict.fromkeys(["PassiveAggressiveClassifier", "Perceptron"], LINEAR_CLASSIFIER),
     **dict.fromkeys(["LogisticRegression", "LogisticRegressionCV"], LogisticClassifier()),
     **dict.fromkeys(["RidgeClassifier", "RidgeClassifierCV"], RidgeClassifier()),
+    "RANSACRegressor": InsideOfArrays("estimator_"),
     "SGDClassifier": StochasticGradientClassifier(),
+    "SGDOneClassSVM": OneClass(),
 }

@@ -1,22 +1,19 @@
-"""`sklearn.model_selection`: searches, whose best estimator predicts."""
+"""`sklearn.model_selection`: searches, whose best estimator predicts, and thresholds of scores."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from sclbl.errors import UnsupportedModelError
-from sclbl.signature import Input
-from sclbl.strippers import dispatch
-from sclbl.strippers.base import Declared, Stripper
-from sclbl.strippers.columns import Table, Wire
-from sclbl.strippers.graph import Builder
+from sclbl.strippers import ops
+from sclbl.strippers.base import Stripper, method
+from sclbl.strippers.sklearn.inside import Inside, answer, method_of, response
 
 
-class Search(Stripper):
+class Search(Inside):
     """The methods of ``best_estimator_``."""
-
-    tells_missing = takes_sparse = True
 
     def check(self, model: Any) -> None:
         if not hasattr(model, "best_estimator_"):
@@ -25,26 +22,37 @@ class Search(Stripper):
                 "best_estimator_ to predict with; fit it with refit=True, or pass a fitted model"
             )
 
-    def offers(self, model: Any) -> Mapping[str, Declared]:
-        inside = dispatch.offers(model.best_estimator_)
-        return {m: d for m, d in inside.items() if hasattr(model, m)}
 
-    def names(self, model: Any) -> tuple[str, ...] | None:
-        return dispatch.fitted_names(model.best_estimator_)
+class FixedThreshold(Inside):
+    """One of two classes where its score is at least a threshold, the other one elsewhere."""
 
-    def beside(self, model: Any) -> Input | None:
-        best = model.best_estimator_
-        return dispatch.find(best).beside(best)
+    def inside(self, model: Any) -> Any:
+        return getattr(model, self.attribute, model.estimator)
 
-    def columns(self, model: Any) -> tuple[str, ...] | None:
-        used = dispatch.used_by_name(model.best_estimator_)
-        return None if used is None else tuple(used)
+    def class_and_threshold(self, model: Any, asked: str) -> tuple[Any, float]:
+        """Return the class of large scores (None: the second one), and which scores those are."""
+        usual = 0.5 if asked == "predict_proba" else 0.0
+        return model.pos_label, usual if model.threshold == "auto" else float(model.threshold)
 
-    def strip(
-        self, model: Any, x: Table, build: Builder, methods: frozenset[str]
-    ) -> Mapping[str, Wire | Table]:
-        return dispatch.hand_on(model.best_estimator_, x, build, methods, "best_estimator_")
+    @method
+    def predict(self, model: Any, x: Any) -> Any:
+        estimator = self.inside(model)
+        asked = method_of(estimator, model._get_response_method())
+        label, threshold = self.class_and_threshold(model, asked)
+        made = answer(estimator, x, asked, self.attribute)
+        above: Any = response(estimator, made, asked, label) >= threshold
+        first = label is not None and model.classes_[0] == label
+        return ops.labels(np.logical_not(above) if first else above, model.classes_)
+
+
+class TunedThreshold(FixedThreshold):
+    def class_and_threshold(self, model: Any, asked: str) -> tuple[Any, float]:
+        return model._curve_scorer._get_pos_label(), float(model.best_threshold_)
 
 
 _SEARCHES = "GridSearchCV HalvingGridSearchCV HalvingRandomSearchCV RandomizedSearchCV"
-CLASSES = dict.fromkeys(_SEARCHES.split(), Search())
+CLASSES: dict[str, Stripper] = {
+    **dict.fromkeys(_SEARCHES.split(), Search("best_estimator_")),
+    "FixedThresholdClassifier": FixedThreshold("estimator_"),
+    "TunedThresholdClassifierCV": TunedThreshold("estimator_"),
+}

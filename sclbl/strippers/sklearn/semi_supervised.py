@@ -13,6 +13,7 @@ from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn.estimator import Estimator
 from sclbl.strippers.sklearn.metrics import squared_lengths
 from sclbl.strippers.sklearn.neighbors import check_search, k_nearest, take_rows
+from sclbl.strippers.sklearn.self_training import SELF_TRAINING
 
 
 class LabelPropagation(Estimator):
@@ -63,4 +64,8 @@ def _rbf_kernel(x: Wire, points: np.ndarray, gamma: float) -> Any:
     return np.exp(np.maximum(squares, 0) * -gamma)
 
 
-CLASSES = {"LabelPropagation": LabelPropagation(), "LabelSpreading": LabelPropagation()}
+CLASSES = {
+    "LabelPropagation": LabelPropagation(),
+    "LabelSpreading": LabelPropagation(),
+    **SELF_TRAINING,
+}

@@ -53,11 +53,16 @@ def stack(model: Any, parts: Iterable[Table], build: Builder) -> Table:
     parts = list(parts)
     if makes_frames(model):
         return Table(build, tuple(c for part in parts for c in part.cells))
+    return hstack(parts, build)
+
+
+def hstack(parts: Iterable[Table], build: Builder) -> Table:
+    """Put tables side by side in one array, as ``numpy.hstack`` does."""
     arrays = [one_array(part.cells) for part in parts if part.cells]
     if not arrays:
         return Table(build, ())
     dtype = np.result_type(*(cells[0].dtype for cells in arrays))
-    return Table(build, _held_in(dtype, [c for cells in arrays for c in cells]))
+    return Table(build, held_in(dtype, [c for cells in arrays for c in cells]))
 
 
 def makes_frames(model: Any, library: str | None = None) -> bool:
@@ -71,10 +76,10 @@ def makes_frames(model: Any, library: str | None = None) -> bool:
 
 def one_array(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return cells of one container with the dtype of the array that NumPy makes of it."""
-    return _held_in(promotion.array_dtype(c.dtype for c in cells), cells)
+    return held_in(promotion.array_dtype(c.dtype for c in cells), cells)
 
 
-def _held_in(dtype: np.dtype[Any], cells: Sequence[Cell]) -> tuple[Cell, ...]:
+def held_in(dtype: np.dtype[Any], cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return cells as columns of an array; those that hold text stay text, among objects."""
     if dtype in (np.float16, np.float32) and cells:
         cells[0].wire.builder.pin(cells)

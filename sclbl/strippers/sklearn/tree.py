@@ -45,7 +45,7 @@ def flatten(
     Of a node's flattened ``value`` a leaf adds the entries `columns`, multiplied by `scale` in
     float64 (the learning rate of boosting).
     """
-    nodes = [_nodes(i, tree) for i, tree in enumerate(trees)]
+    nodes = [nodes_of(i, tree) for i, tree in enumerate(trees)]
     values = np.empty((sum(int(n.leaf.sum()) for n in nodes), len(columns)), dtype=np.float64)
     done = 0
     for tree, own in zip(trees, nodes, strict=True):
@@ -59,12 +59,13 @@ def flatten(
 
 def leaf_numbers(trees: Sequence[Any]) -> Trees:
     """Return an ensemble for `Builder.tree_leaves` whose leaves are node numbers in their tree."""
-    nodes = [_nodes(i, tree) for i, tree in enumerate(trees)]
+    nodes = [nodes_of(i, tree) for i, tree in enumerate(trees)]
     numbers = np.concatenate([np.flatnonzero(n.leaf) for n in nodes]).astype(np.int32)
     return join(nodes, numbers, np.empty((0, 1)), np.zeros(1), "<=")
 
 
-def _nodes(number: int, tree: Any) -> Nodes:
+def nodes_of(number: int, tree: Any) -> Nodes:
+    """Return the nodes of one `sklearn.tree._tree.Tree`, checked."""
     leaf, left, right = tree.children_left == _LEAF, tree.children_left, tree.children_right
     tree_nodes.check(number, left, right, tree.feature, leaf, tree.n_features)
     return Nodes(leaf, left, right, tree.feature, tree.threshold, tree.missing_go_to_left)
