@@ -103,9 +103,25 @@ def test_sparse_components_of_one_row() -> None:
     np.testing.assert_allclose(found, model.transform(X[:3]), rtol=1e-12)
 
 
+def test_sparse_components_of_float32() -> None:
+    model = SparsePCA(2, ridge_alpha=0.5, random_state=0, max_iter=10).fit(X.astype(np.float32))
+    check(model, X, rtol=1e-5, atol=1e-5)
+    rows = X.copy()
+    rows[5, 1] = 1e150
+    with pytest.raises(ValueError, match="infinity"), np.errstate(all="ignore"):
+        model.transform(rows)
+    with pytest.raises(InfiniteValueError) as refused:
+        program_of(strip(model, X)).run("transform", rows)
+    assert (refused.value.row, refused.value.column) == (5, "1")
+    model.set_params(ridge_alpha=1e-3)
+    model.components_ = np.array([[1, 0, 0, 0], [1, 0.01, 0, 0]], dtype=np.float32)
+    with pytest.raises(UnsupportedModelError, match="equations of float32 numbers"):
+        strip(model, X)
+
+
 def test_equations_that_rounding_decides_are_refused() -> None:
     model = SparsePCA(4, ridge_alpha=0, alpha=20, random_state=0, max_iter=10).fit(X)
-    with pytest.raises(UnsupportedModelError, match="use a larger ridge_alpha"):
+    with pytest.raises(UnsupportedModelError, match="use a larger ridge_alpha, and float64"):
         strip(model, X)
     flat = np.column_stack([X, X[:, 0] * (1 + 1e-9)])
     model = FactorAnalysis(1).fit(flat)

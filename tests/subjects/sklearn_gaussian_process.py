@@ -65,7 +65,10 @@ SUBJECTS = (
     _regressor("smooth", k.Matern(2.0, nu=2.5) * k.Matern(3.0, nu=math.inf), normalize_y=True),
     _regressor("powers", k.RationalQuadratic(1.5, 0.7) + k.DotProduct() ** 2, domain=_WIDE),
     _regressor(
-        "periodic", k.ExpSineSquared(2.0, 3.0) + k.PairwiseKernel(metric="laplacian"), alpha=60
+        "periodic",
+        k.ExpSineSquared(2.0, 3.0) + k.PairwiseKernel(metric="laplacian"),
+        alpha=60,
+        domain=_WIDE,
     ),
     _classifier("2 classes", None, FLAGS),
     _classifier("3 classes", 1.5 * k.RBF(2.0), WORDS),

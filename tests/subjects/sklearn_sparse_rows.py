@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -35,6 +36,8 @@ RAGGED = (
                   sparse("int64", sp.csr_array), rtol=1e-12),
     RaggedSubject("Ridge, sparse by columns", fitted(Ridge(), SCORE),
                   sparse(container=sp.csc_matrix), _refused(), rtol=1e-12),
+    RaggedSubject("TruncatedSVD, sparse", fitted(TruncatedSVD(3, random_state=0)),
+                  sparse(), _refused(), rtol=1e-12),
     RaggedSubject("DecisionTreeClassifier, sparse", fitted(DecisionTreeClassifier(
                   random_state=0), WORDS), sparse(), _refused()),
     RaggedSubject("DecisionTreeRegressor, sparse float32", fitted(DecisionTreeRegressor(

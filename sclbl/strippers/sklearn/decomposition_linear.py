@@ -16,6 +16,7 @@ from sclbl.strippers.sklearn.estimator import Estimator, transformed
 #: Quadratic forms in the inverse of a matrix, and solutions of its equations, may change by about
 #: the machine epsilon times this condition number where they are summed in another order.
 LARGEST_CONDITION = 1e4
+_LARGEST_OF_FLOAT32 = 100.0
 
 
 def likelihood(model: Any, x: Any) -> Any:
@@ -99,7 +100,9 @@ class SparsePCA(Estimator):
     def transform(self, model: Any, x: Any) -> Any:
         components = model.components_
         alpha = components.dtype.type(model.ridge_alpha)
-        x = (x - model.mean_).astype(components.dtype)
+        x = x - model.mean_
+        if x.numbers != components.dtype:  # float64 rows become float32, where that holds them
+            x = ops.refuse(x.astype(components.dtype), nan=False)
         if len(components) > components.shape[1]:  # fewer columns than components: the dual problem
             return (x @ _inverse(model, components.T @ components, alpha)) @ components.T
         return (x @ components.T) @ _inverse(model, components @ components.T, alpha)
@@ -115,11 +118,12 @@ def _inverse(model: Any, matrix: np.ndarray, alpha: np.floating[Any]) -> np.ndar
     from scipy import linalg
 
     matrix.flat[:: len(matrix) + 1] += alpha
-    if np.linalg.cond(matrix) > LARGEST_CONDITION:
+    most = LARGEST_CONDITION if matrix.dtype == np.float64 else _LARGEST_OF_FLOAT32
+    if np.linalg.cond(matrix) > most:
         raise UnsupportedModelError(
-            f"{type(model).__name__}(ridge_alpha={model.ridge_alpha}) solves equations whose "
-            f"condition number is above {LARGEST_CONDITION:g}, so the digits of transform depend "
-            "on the order of summation; use a larger ridge_alpha"
+            f"{type(model).__name__}(ridge_alpha={model.ridge_alpha}) solves equations of "
+            f"{matrix.dtype} numbers whose condition number is above {most:g}, so the digits of "
+            "transform depend on the order of summation; use a larger ridge_alpha, and float64"
         )
     inverse: np.ndarray = linalg.solve(
         matrix, np.eye(len(matrix), dtype=matrix.dtype), assume_a="pos"
