@@ -50,7 +50,7 @@ def check_points(node: Node, x: Operand, attrs: dict[str, Any]) -> None:
     points, numbers, nodes, bounds, vector, p = arrays.values()
     columns, width = x.width, x.width + (metric in PRODUCTS)
     if x.ragged is not None or x.shape != (columns,) or not columns or not points.size:
-        raise fail(node, "takes rows of numbers, and points")
+        raise fail(node, "takes points, and rows of numbers")
     if points.shape[1:] != (width,) or points.ndim != 2 or numbers.shape != points.shape[:1]:
         raise fail(node, "takes points of as many columns as the rows, and a number for each")
     bound = (2 * columns, columns + 1, 0)[shape]

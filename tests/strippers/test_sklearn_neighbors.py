@@ -53,6 +53,8 @@ DIRECT: list[dict[str, Any]] = [
 
 
 def program_of(model: Any, rows: Any, *methods: str) -> Program:
+    if isinstance(model, NearestNeighbors):
+        methods = ("kneighbors", "radius_neighbors")
     return Program(compile_spec(strip(model, rows, methods=methods or None)))
 
 
@@ -196,7 +198,9 @@ def test_one_point_and_one_column() -> None:
     np.testing.assert_array_equal(program_of(model, rows).predict(rows), model.predict(rows))
 
 
-def test_kneighbors_of_a_predictor_is_written_on_request() -> None:
+def test_kneighbors_is_written_on_request() -> None:
+    search = NearestNeighbors().fit(GRID)
+    assert sclbl.strip(search, GRID[:3]).methods == ("radius_neighbors",)
     model = KNeighborsClassifier(3).fit(GRID, GRID[:, 0] > 1)
     assert sclbl.strip(model, GRID[:3]).methods == ("predict", "predict_proba")
     program = program_of(model, GRID[:3], "kneighbors")

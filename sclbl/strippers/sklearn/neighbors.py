@@ -11,7 +11,7 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.signature import Input
 from sclbl.strippers import ops
-from sclbl.strippers.base import Declared, method, once
+from sclbl.strippers.base import method, once
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn import metrics
 from sclbl.strippers.sklearn.estimator import Estimator
@@ -94,13 +94,7 @@ def inverse_distances(distances: Any) -> Any:
 class NearestNeighbors(Neighbors):
     """Distances and numbers of points, those within a radius in the order that the search meets."""
 
-    def offers(self, model: Any) -> Mapping[str, Declared]:
-        """Leave out a search for more neighbours than there are points, which raises an error."""
-        found = super().offers(model)
-        enough = model.n_neighbors <= model.n_samples_fit_
-        return {name: d for name, d in found.items() if enough or name != "kneighbors"}
-
-    @method
+    @method(on_request=True)
     def kneighbors(self, model: Any, x: Wire) -> tuple[Wire, ...]:
         return self.nearest(model, x)
 
