@@ -313,10 +313,10 @@ def _is_path(source: str) -> bool:
 
 def _read(path: str | os.PathLike[str]) -> bytes:
     from sclbl.errors import ProgramError
+    from sclbl.plain_file import read_file
 
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_file(path)
     except OSError as error:
         raise ProgramError(
             f"the program {os.fspath(path)!r} cannot be read: {error.strerror or error}; "

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sclbl.errors import ColumnError, RequestError, ShapeError
+from sclbl.errors import ColumnError, ParameterError, RequestError, ShapeError
 from sclbl.json_rows import check_keys, check_row, not_json
 from sclbl.rows import OneNull
 from sclbl.rows.beside import PAIRS
@@ -170,6 +170,8 @@ def read_call(text: bytes, signature: Signature, what: str = "the body") -> Call
         Rows are not a list.
     ColumnError
         An input is missing or unknown, or an object has a key twice.
+    ParameterError
+        A value of the call is null.
     """
     try:
         value = _DECODER.decode(text)
@@ -202,6 +204,11 @@ def _call(value: Any, signature: Signature, what: str) -> tuple[Call, int]:
         raise RequestError(
             f'{what} holds {type(parameters).__name__} under "parameters"; give an object with '
             'their values by name, such as "parameters": {"radius": 0.5}'
+        )
+    empty = [name for name, given in parameters.items() if given is None]
+    if empty:
+        raise ParameterError(
+            f"the parameter {empty[0]!r:.80} is null; give a value, or leave it out for its default"
         )
     if not named:
         only = _only(names, signature, what)

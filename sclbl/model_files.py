@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sclbl.errors import ModelError, SclblError, UnsupportedModelError
+from sclbl.plain_file import read_file
 
 if TYPE_CHECKING:
     from sclbl.spec import Spec
@@ -86,8 +87,7 @@ def open_model(model: Any) -> Any:
 
 def _read(path: str | bytes) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_file(path)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise ModelError(

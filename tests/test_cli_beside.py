@@ -100,6 +100,7 @@ def test_values_of_the_call(cli: Cli, recorded: Path) -> None:
         (("near", "a.json", "--parameter", "radius"), "'radius' is not NAME=VALUE"),
         (("near", "a.json", "--parameter", "=1"), "'=1' is not NAME=VALUE"),
         (("near", "a.json", "--parameter", "radius=wide"), "'radius' is 'wide'; give a number"),
+        (("near", "a.json", "--parameter", "radius=null"), "radius is null; leave it out for its"),
         (("near", "a.json", "--parameter", "r=1"), "has no parameter 'r'; it has radius"),
         (
             ("near", "a.json", "--parameter", "radius=1", "--parameter", "radius=2"),

@@ -21,6 +21,7 @@ from sclbl.errors import RequestError
 from sclbl.json_calls import Call, form_of, names_of, read_call
 from sclbl.json_rows import read_json
 from sclbl.missing import is_missing
+from sclbl.plain_file import open_file
 from sclbl.rows import OneNull
 from sclbl.rows.numbering import numbered_from
 from sclbl.runtime.method import check_options, general_results
@@ -173,7 +174,7 @@ def as_columns(result: Any, output: Output) -> list[np.ndarray]:
 
 
 def _open(source: Path | None) -> IO[bytes]:
-    return sys.stdin.buffer if source is None else source.open("rb")
+    return sys.stdin.buffer if source is None else open_file(source, pipe=True)
 
 
 def _csv(source: Path | None, signature: Signature) -> Iterator[Chunk]:
@@ -221,6 +222,8 @@ def _parquet(source: Path | None, signature: Signature) -> Iterator[Chunk]:
     pa, pq = pyarrow()
     # Parquet is read from its end, so what comes from a pipe is taken whole.
     given = io.BytesIO(sys.stdin.buffer.read()) if source is None else str(source)
+    if source is not None:
+        open_file(source).close()
     try:
         with pq.ParquetFile(given) as file:
             wanted = None

@@ -97,6 +97,8 @@ def _parameters(given: Sequence[str]) -> dict[str, Any]:
             found[name] = json.loads(value)
         except (ValueError, RecursionError):
             found[name] = value  # no number, which the method says
+        if found[name] is None:
+            raise RequestError(f"--parameter {name} is null; leave it out for its default")
     return found
 
 

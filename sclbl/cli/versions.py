@@ -17,6 +17,7 @@ import typer
 from sclbl.cli.output import confirm, say
 from sclbl.cli.state import Options
 from sclbl.errors import RequestError, SpecError, UnsupportedModelError
+from sclbl.plain_file import open_file, read_file
 from sclbl.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -79,12 +80,12 @@ def upload(
     }
     if program is None:
         made = api.upload(
-            onnx_format.read(spec.read_bytes()), None, name=called, **about, registry=registry
+            onnx_format.read(read_file(spec)), None, name=called, **about, registry=registry
         )
         say(made.ref)
         return
     # The bytes as they are: what was compiled elsewhere keeps its SHA-256.
-    wasm, onnx = program.read_bytes(), spec.read_bytes()
+    wasm, onnx = read_file(program), read_file(spec)
     fidelity.verify_program(wasm, onnx)
     before = columns.newest(registry, called)
     record = registry.create(called, wasm, onnx, **about, request_id=uuid.uuid4().hex)
@@ -95,7 +96,7 @@ def upload(
 def _refuse_pickle(path: Path) -> None:
     start = b""
     if path.suffix.lower() not in PICKLES:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             start = file.read(2)
     # Protocol 2 and above begin with PROTO and their number.
     if path.suffix.lower() in PICKLES or (start[:1] == b"\x80" and start[1:] in b"\2\3\4\5"):

@@ -6,6 +6,7 @@ their own, which do not survive a fork: a forked worker that read a program thro
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from abc import ABC, abstractmethod
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from sclbl.errors import CorruptedError
+from sclbl.plain_file import MAX_FILE, read_file
 from sclbl.registry.failures import failure
 from sclbl.whole_file import SUFFIX, whole_file
 
@@ -46,8 +48,8 @@ class Blobs(ABC):
         self.write(key_of(kind, sha256), data)
         return sha256
 
-    def get(self, kind: Content, sha256: str) -> bytes:
-        """Return bytes, checked.
+    def get(self, kind: Content, sha256: str, size: int = MAX_FILE) -> bytes:
+        """Return bytes, checked; `size` is how many there are, or may be.
 
         Raises
         ------
@@ -55,7 +57,7 @@ class Blobs(ABC):
             They are missing, or not what was stored.
         """
         key = key_of(kind, sha256)
-        data = self.read(key)
+        data = self.read(key, size)
         if digest(data) != sha256:
             raise CorruptedError(
                 f"the stored {kind} {key} was altered: its SHA-256 is {digest(data)}; restore the "
@@ -68,10 +70,11 @@ class Blobs(ABC):
         """Write an object, in place of an older one, and wait until it is durable."""
 
     @abstractmethod
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, most: int) -> bytes:
         """Read an object; raise `CorruptedError` where it is missing, `RegistryError` on failure.
 
-        A caller asks for what the database names, so a missing object is damage.
+        A caller asks for what the database names, so a missing object is damage; so is one of more
+        than `most` bytes.
         """
 
     @abstractmethod
@@ -109,17 +112,22 @@ class LocalBlobs(Blobs):
                 f"{path} could not be written: {error.strerror or error}; nothing was recorded",
             ) from error
 
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, most: int) -> bytes:
         """See `Blobs.read`."""
         path = self.root / key
         try:
-            return path.read_bytes()
+            return read_file(path, most)
         except FileNotFoundError:
             raise CorruptedError(
                 f"{path} is missing though a version needs it; restore the file from a backup, "
                 "or upload the same model again"
             ) from None
         except OSError as error:
+            if error.errno in (errno.EINVAL, errno.EISDIR, errno.EFBIG):
+                raise CorruptedError(
+                    f"{path} is not what was stored ({error.strerror}); restore the file from a "
+                    "backup, or upload the same model again"
+                ) from None
             raise failure(
                 error, f"{path} could not be read: {error.strerror or error}; check who owns it"
             ) from error

@@ -194,6 +194,7 @@ def _engine(found: Access) -> Engine:
         creator=lambda: found.connect(timeout=PATIENCE, isolation_level=None),
         pool_size=16,
         max_overflow=-1,
+        json_deserializer=schema.read_json,
     )
 
     @event.listens_for(engine, "connect")

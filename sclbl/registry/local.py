@@ -22,6 +22,7 @@ from sclbl.errors import (
     NotFoundError,
     StorageError,
 )
+from sclbl.plain_file import MAX_FILE
 from sclbl.registry import aliases, pending, queries
 from sclbl.registry.base import AliasEvent, Record
 from sclbl.registry.blobs import PLACES, Content, LocalBlobs, digest
@@ -29,7 +30,7 @@ from sclbl.registry.database import Database
 from sclbl.registry.failures import failure
 from sclbl.registry.metadata import About, check_edit
 from sclbl.registry.refs import Ref, check_alias, check_name, parse_deletable, parse_ref
-from sclbl.registry.schema import deployments, now, versions
+from sclbl.registry.schema import deployments, now, read_json, versions
 from sclbl.registry.store import Pending, Store
 
 log = logging.getLogger("sclbl.registry")
@@ -145,7 +146,7 @@ class LocalRegistry(Store):
             )
         spec = self._blobs.get("spec", row.spec_sha256)
         about, checked = pending.about(row), row.checked
-        new = self._put(about, wasm, spec, None if checked is None else json.loads(checked))
+        new = self._put(about, wasm, spec, None if checked is None else read_json(checked))
         with self._database.write() as connection:
             row = pending.find(connection, id)
             if row.version is not None:
@@ -182,7 +183,9 @@ class LocalRegistry(Store):
 
     def program(self, source: str | Record) -> bytes:
         """See `Registry.program`."""
-        return self._read("program", source.sha256 if isinstance(source, Record) else source)
+        if isinstance(source, Record):
+            return self._read("program", source.sha256, source.size)
+        return self._read("program", source)
 
     def spec(self, source: str | Record) -> bytes:
         """See `Registry.spec`."""
@@ -316,10 +319,10 @@ class LocalRegistry(Store):
                     removed += 1
         return removed
 
-    def _read(self, kind: Content, sha256: str) -> bytes:
+    def _read(self, kind: Content, sha256: str, size: int = MAX_FILE) -> bytes:
         self._require_live(kind, sha256)
         try:
-            return self._blobs.get(kind, sha256)
+            return self._blobs.get(kind, sha256, size)
         except CorruptedError:
             self._require_live(kind, sha256)  # it may have been deleted and pruned meanwhile
             raise

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select
 
 from sclbl import verbs
-from sclbl.errors import DeletedError, NotFoundError
+from sclbl.errors import CorruptedError, DeletedError, NotFoundError
 from sclbl.registry.base import Record
 from sclbl.registry.refs import Ref
-from sclbl.registry.schema import aliases, deployments, read_time, versions
+from sclbl.registry.schema import aliases, deployments, read_json, read_time, versions
 
 #: How many versions or names a message lists at most.
 LISTED = 12
@@ -83,6 +82,7 @@ def _records(connection: Connection, rows: Iterable[Row[Any]], name: str | None)
 
 
 def _record(row: Row[Any], named: Sequence[str]) -> Record:
+    _check(row)
     return Record(
         name=row.name,
         version=row.version,
@@ -94,8 +94,33 @@ def _record(row: Row[Any], named: Sequence[str]) -> Record:
         tags=row.tags,
         metrics=row.metrics,
         aliases=tuple(sorted(named)),
-        manifest=json.loads(row.manifest),
-        checked=None if row.checked is None else json.loads(row.checked),
+        manifest=_object(row, row.manifest),
+        checked=None if row.checked is None else _object(row, row.checked),
+    )
+
+
+def _check(row: Row[Any]) -> None:
+    """Raise `CorruptedError` where a version has a column of another type: SQLite takes any."""
+    texts = (row.name, row.sha256, row.spec_sha256, row.docs)
+    if (
+        not all(isinstance(text, str) for text in texts)
+        or not all(isinstance(number, int) for number in (row.version, row.size))
+        or not all(isinstance(named, dict) for named in (row.tags, row.metrics))
+    ):
+        raise _altered(row)
+
+
+def _object(row: Row[Any], text: str) -> dict[str, Any]:
+    found = read_json(text)
+    if not isinstance(found, dict):
+        raise _altered(row)
+    return found
+
+
+def _altered(row: Row[Any]) -> CorruptedError:
+    return CorruptedError(
+        f"the registry's row of {row.name!s:.80}@{row.version!s:.20} was altered; restore its "
+        "database from a backup"
     )
 
 

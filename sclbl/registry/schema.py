@@ -5,7 +5,9 @@ Times are integer microseconds since 1970 UTC, which every database stores and o
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -20,6 +22,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+
+from sclbl.errors import CorruptedError
 
 #: The newest migration, which a registry made from these tables has no need of.
 REVISION = "0002"
@@ -117,5 +121,22 @@ def now() -> int:
 
 
 def read_time(stored: int) -> datetime:
-    """Return a stored time as an aware datetime."""
-    return _EPOCH + stored * _MICROSECOND
+    """Return a stored time as an aware datetime; raise `CorruptedError` where it is none."""
+    try:
+        return _EPOCH + stored * _MICROSECOND
+    except (TypeError, OverflowError):
+        raise CorruptedError(
+            f"the registry holds {stored!r:.40} where a time belongs; restore its database from a "
+            "backup"
+        ) from None
+
+
+def read_json(text: str) -> Any:
+    """Return stored JSON; raise `CorruptedError` where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        raise CorruptedError(
+            f"the registry holds {text!r:.40} where JSON belongs; restore its database from a "
+            "backup"
+        ) from None

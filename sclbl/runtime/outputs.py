@@ -43,7 +43,11 @@ def typed(output: Output, found: RaggedRows) -> np.ndarray:
     if not isinstance(found.values, np.ndarray):
         raise ProgramError("the program gave ragged rows without values; fetch or compile it again")
     cast = found.values.astype(output.dtype, copy=False)
-    if cast.dtype.kind in "iu" and not np.array_equal(cast, found.values):
+    if (
+        cast is not found.values
+        and cast.dtype.kind in "iu"
+        and not np.array_equal(cast, found.values)
+    ):
         raise ProgramError(
             f"the program gave ragged rows with a number that {output.dtype} does not hold, though "
             "it promises that type; the file was altered, so fetch or compile it again"

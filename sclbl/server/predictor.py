@@ -27,6 +27,10 @@ from sclbl.server.revision import Revision
 INLINE_BYTES = 32 * 1024
 #: So does one with more values in its answer.
 INLINE_VALUES = 16 * 1024
+#: So does one whose result takes more bytes as an array.
+INLINE_RESULT = 1024 * 1024
+#: Times that a result may take its text's bytes as an array: NumPy has four bytes a character.
+WIDEST = 4
 #: One with a larger body is taken for one that may take long.
 SHORT_BYTES = 512 * 1024
 #: Values that are encoded at a time: others wait meanwhile.
@@ -125,6 +129,8 @@ class Predictor:
                 return None
             if count * target.width > min(INLINE_VALUES, self._settings.answer_values):
                 return None
+            if count * target.row_bytes > INLINE_RESULT:
+                return None
             begin_inline()
             try:
                 found = target.call(OneNull(rows))
@@ -193,6 +199,8 @@ class Predictor:
         count = _count(rows)
         if count * target.width > settings.answer_values:
             raise too_many_values(count, count * target.width, settings.answer_values)
+        if count * target.row_bytes > WIDEST * settings.answer_bytes:
+            raise too_many_bytes(settings.answer_bytes)
         check_time()
         output = signature.outputs[target.method]
         found = results.with_rows(target.call(rows), output)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from sclbl.program import Method, Program
 from sclbl.registry.base import Record
@@ -67,6 +68,8 @@ class Target:
     #: Whether the program takes more than a table, or the method gives more than a plain result.
     general: bool
     costs: Costs = field(default_factory=Costs)
+    #: Bytes of a row of the result as an array, in which a text label has the room of its type.
+    row_bytes: int = 0
     #: Bodies of this size and larger are known to take long.
     long_bytes: int = 1 << 62
 
@@ -93,7 +96,11 @@ def target_of(record: Record, program: Program, method: str) -> Target:
     call = found if isinstance(found, Method) else partial(program.run, method)
     signature = program.signature
     general = bool(signature.inputs) or not signature.outputs[method].is_plain
-    return Target(record, program, method, prefix, call, general)
+    output = signature.outputs[method]
+    item = np.dtype(output.dtype).itemsize if output.storage == "label" else 0
+    return Target(
+        record, program, method, prefix, call, general, row_bytes=output.width * max(item, 8)
+    )
 
 
 class Programs:

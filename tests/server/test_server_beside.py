@@ -314,6 +314,13 @@ def test_a_row_of_too_many_bytes(
 @pytest.mark.parametrize(
     ("name", "body", "status", "code", "message"),
     [
+        (
+            "near",
+            {"rows": [[1, 2, 3]], "parameters": {"radius": None}},
+            422,
+            "parameter",
+            "'radius' is null; give a value, or leave it out for its default",
+        ),
         ("dicts", [], 422, "shape", "no rows to predict"),
         ("dicts", {"rows": [{"a": [1]}]}, 422, "dtype", r"\[1\] is no number"),
         ("dicts", [{"a": {"b": 1}}], 422, "dtype", r"\{'b': 1\} is no number"),

@@ -28,6 +28,7 @@ from sclbl.server.limits import Settings
 from sclbl.server.payload import READERS
 from sclbl.server.programs import Costs
 from sclbl.settings import use_threads
+from sclbl.signature import Column, Output, Signature
 from tests.runtime.foreign import module
 from tests.server.conftest import Case, error
 from tests.server.threads import serving
@@ -158,6 +159,24 @@ def test_answers_are_bounded(registry: LocalRegistry) -> None:
             answer = error(post(url, "numbers", [[0.1] * 4] * 10_000))
             assert answer[:2] == (413, "limit")
             assert answer[2].startswith("the answer has more than 1,000 bytes")
+
+
+def test_labels_take_the_room_of_the_longest(
+    registry: LocalRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few bytes a row on the way may be 40 KB a row as an array of its type."""
+    output = Output("label", "<U9999", 1, 1, labels=(("no", "yes"),))
+    columns = (Column(None, "float64"),) * 2
+    wide = module(signature=Signature(columns, "array", {"predict": output}))
+    monkeypatch.setattr(registry, "program", lambda source: wide)
+    with serving(registry, Settings(answer_bytes=1_000_000)) as (url, _):
+        for rows, status in ((20, 200), (100, 200), (101, 413), (5000, 413)):
+            answer = post(url, "linear", [[0.0, 1.0]] * rows)
+            assert answer.status_code == status
+            if status == 413:
+                assert error(answer)[2].startswith("the answer has more than 1,000,000 bytes")
+            else:
+                assert answer.json()["results"] == ["no"] * rows
 
 
 # --------------------------------------------------------------- large bodies
