@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.feature_selection import SelectKBest
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
@@ -246,6 +248,18 @@ def test_weights(dtype: Any, weight: Any) -> None:
         transformer_weights=weights,
     ).fit(X)
     check(columns, X)
+
+
+def test_a_weight_on_no_columns() -> None:
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    none = SelectKBest(k=0)
+    parts = [("none", none), ("scaled", StandardScaler())]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that no feature is selected
+        model = FeatureUnion(parts, transformer_weights={"none": 2.0, "scaled": 3.0}).fit(
+            X, X[:, 0]
+        )
+        check(model, X)
 
 
 def test_a_weight_on_text() -> None:

@@ -29,7 +29,7 @@ def is_dropped(step: Any) -> bool:
 
 def weighted(part: Table, weight: Any, label: str) -> Table:
     """Multiply by a weight, as NumPy does: a Python number keeps float32, a NumPy one widens it."""
-    if weight is None:
+    if weight is None or not part.cells:
         return part
     if part.has_text:
         raise UnsupportedModelError(
