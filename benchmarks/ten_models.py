@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/ten_models.py [--web FOLDER]
 
-FOLDER is that of the npm package onnxruntime-web. Without it the size of its WebAssembly file is left
-out. What runs a model in Python is counted as installed: the folders of the packages that a process
-imports to predict with it (NumPy, which both need, is not counted).
+FOLDER is that of the npm package onnxruntime-web. Without it the size of its WebAssembly file is
+left out. What runs a model in Python is counted as installed: the folders of the packages that a
+process imports to predict with it (NumPy, which both need, is not counted).
 """
 
 from __future__ import annotations
