@@ -67,6 +67,7 @@ def build(
         )
     from sclbl.strippers import strip
 
+    fidelity.require_tolerance(tolerance)
     step("strip")
     spec = strip(model, example_input, methods=methods)
     shown = examples.first_row(example_input, spec.signature) if example else None

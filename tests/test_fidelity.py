@@ -601,3 +601,13 @@ def test_sums_whose_own_digits_hang_on_their_order_are_accepted() -> None:
     assert report is not None
     assert report.ok
     assert report.methods[0].max_rel > 1e-12
+
+
+@pytest.mark.parametrize("tolerance", [-1, float("nan"), float("inf"), "1e-6", [1e-6], True])
+def test_a_tolerance_that_allows_anything(tolerance: Any) -> None:
+    model = LinearRegression().fit(X, X[:, 0])
+    with pytest.raises(InputError, match="which is no number of 0 or more"):
+        sclbl.compile(model, X[:3], tolerance=tolerance)
+    spec = strip(model, X[:3])
+    with pytest.raises(InputError, match="which is no number of 0 or more"):
+        verify(model, spec, compile_spec(spec), X[:3], tolerance=tolerance)

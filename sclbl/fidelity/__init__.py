@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from typing import TYPE_CHECKING, Any
 
+from sclbl.errors import InputError
 from sclbl.report import MethodReport, Report
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ def verify(
     InputError
         Where `verify_on` is not what the program takes.
     """
+    require_tolerance(tolerance)
     if spec.signature.beside:
         from sclbl.fidelity.beside import BesideCheck
 
@@ -66,6 +70,17 @@ def verify(
     from sclbl.fidelity.against_model import verify_against_model
 
     return verify_against_model(model, spec, wasm, example_input, verify_on, tolerance)
+
+
+def require_tolerance(tolerance: Any) -> None:
+    """Raise `InputError` for a tolerance that is no number of 0 or more: it allows anything."""
+    is_number = isinstance(tolerance, numbers.Real) and not isinstance(tolerance, bool)
+    if tolerance is None or (is_number and 0 <= tolerance < math.inf):
+        return
+    raise InputError(
+        f"tolerance is {tolerance!r:.60}, which is no number of 0 or more; give the largest "
+        "relative error that is nothing to the model's use, such as 1e-9, or leave it out"
+    )
 
 
 def verify_program(wasm: bytes, spec: bytes) -> Report:

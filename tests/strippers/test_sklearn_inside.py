@@ -266,3 +266,9 @@ def test_refusals() -> None:
     lines = DummyClassifier(strategy="stratified").fit(X, FLAGS)
     with pytest.raises(UnsupportedModelError, match="predicts at random"):
         strip(VotingClassifier([("a", lines)]).fit(X, FLAGS), X)
+
+
+def test_fewer_bags_than_were_fitted() -> None:
+    for cls, y in ((BaggingClassifier, FLAGS), (BaggingRegressor, SCORE)):
+        model = cls(n_estimators=3, random_state=0).fit(X, y).set_params(n_estimators=2)
+        check(model, X)

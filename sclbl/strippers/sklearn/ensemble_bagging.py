@@ -58,7 +58,7 @@ class BaggingClassifier(Bagging):
                 estimators,
                 x,
                 values,
-                columns=model.estimators_features_,
+                columns=model.estimators_features_[: len(estimators)],
                 init=np.zeros(count),
             )
         else:
@@ -92,7 +92,7 @@ class BaggingRegressor(Bagging):
                 estimators,
                 x,
                 [node_values(e) for e in estimators],
-                columns=model.estimators_features_,
+                columns=model.estimators_features_[: len(estimators)],
                 init=np.zeros(estimators[0].n_outputs_),
             )
         else:

@@ -63,6 +63,11 @@ def variance(model: Any, kernel: Any, x: Any) -> Any:
     if name == "WhiteKernel":
         return np.asarray(kernel.noise_level)
     if name == "DotProduct":
+        if x.numbers.kind in "iu" and x.numbers.itemsize < 8:
+            raise UnsupportedModelError(
+                f"{type(model).__name__} adds the squares of its DotProduct in {x.numbers}, where "
+                "they wrap around; fit it on X.astype(float)"
+            )
         return ops.sum_in_order(x * x) + kernel.sigma_0**2
     if name == "PairwiseKernel":
         return _with_itself(model, kernel, x)

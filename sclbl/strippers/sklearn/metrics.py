@@ -120,6 +120,28 @@ def of_points(
     }
 
 
+def require_order(name: str, points: np.ndarray, x: np.dtype[Any], metric: Any) -> None:
+    """Refuse nearest points of which the source leaves those that are equally far in any order.
+
+    Rows and points of one type of floats are searched by a compiled loop; others by
+    `numpy.argpartition`, which takes other paths on other processors.
+    """
+    from sklearn.metrics._pairwise_distances_reduction import ArgKmin
+
+    if x != points.dtype or x not in (np.float32, np.float64):
+        raise UnsupportedModelError(
+            f"{name} was fitted on {points.dtype} and searches {x} one by one, so that points that "
+            "are equally far are in an order that depends on the processor; fit it on "
+            'X.astype(float) and give such rows, or fit it with algorithm="ball_tree"'
+        )
+    if metric not in ArgKmin.valid_metrics():
+        raise UnsupportedModelError(
+            f"{name} finds points of equal {metric!r} distances in an order that depends on the "
+            'processor; fit it with algorithm="ball_tree" and a metric of trees (behind a '
+            'Normalizer, the Euclidean distance is in the order of "cosine")'
+        )
+
+
 def squared_lengths(points: np.ndarray) -> np.ndarray:
     """Return ``x·x`` of each point, added as a program adds it for a row."""
     total = np.zeros(len(points))

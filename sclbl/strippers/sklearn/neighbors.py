@@ -71,6 +71,10 @@ def k_nearest(model: Any, x: Wire, k: int) -> tuple[Wire, Wire]:
             f"{type(model).__name__} asks for {k} neighbors and was fitted on "
             f"{model.n_samples_fit_} rows, so it predicts nothing; give fewer n_neighbors"
         )
+    if model._tree is None:
+        metrics.require_order(
+            type(model).__name__, model._fit_X, x.numbers, model.effective_metric_
+        )
     return metrics.nearest(x, search_of(model, x), k)
 
 

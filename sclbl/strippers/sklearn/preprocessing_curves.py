@@ -103,6 +103,12 @@ class SplineTransformer(Estimator):
     """B-splines of each column; beyond the knots as ``extrapolation`` says."""
 
     def check(self, model: Any) -> None:
+        if model.degree == 0 and model.extrapolation == "linear":
+            raise UnsupportedModelError(
+                'SplineTransformer(degree=0, extrapolation="linear") takes a row between two knots '
+                "for one below and above them all; fit it with degree=1, or with "
+                'extrapolation="continue"'
+            )
         if model.degree == 0 and model.extrapolation == "constant":
             raise UnsupportedModelError(
                 'SplineTransformer(degree=0, extrapolation="constant") refuses rows above the '
