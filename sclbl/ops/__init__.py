@@ -13,6 +13,7 @@ from sclbl.errors import SpecError
 from sclbl.ops import (
     arithmetic,
     elementwise,
+    items,
     linear,
     lookup,
     neighbors,
@@ -21,6 +22,7 @@ from sclbl.ops import (
     reduction,
     refusal,
     shape,
+    tokens,
     trees,
     windows,
 )
@@ -40,6 +42,8 @@ FAMILIES = {
     "checks": refusal,
     "trees": trees,
     "rows of varying length": ragged,
+    "texts": tokens,
+    "items of sparse rows": items,
     "neighbours": neighbors,
 }
 

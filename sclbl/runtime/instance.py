@@ -193,10 +193,12 @@ class Instance:
             raise ProgramError("the program handed out a block outside its memory")
         return address
 
-    def remap(self) -> None:
-        """See all of the memory, which may have grown."""
-        if self.memory.data_len(self.store) != len(self.bytes):
+    def remap(self) -> bool:
+        """See all of the memory; return whether it has grown."""
+        grown = bool(self.memory.data_len(self.store) != len(self.bytes))
+        if grown:
             self._map()
+        return grown
 
     def reset(self) -> None:
         """Give back every block."""

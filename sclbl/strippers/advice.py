@@ -148,7 +148,7 @@ SKLEARN: dict[Advice, str] = {
     Advice(
         "compute its columns where you call the model, and upload the model behind it with them "
         "as example_input"
-    ): "CountVectorizer HashingVectorizer PatchExtractor TfidfTransformer TfidfVectorizer",
+    ): "PatchExtractor",
     Advice("fill missing values with a supported imputer", "SimpleImputer"): (
         "IterativeImputer KNNImputer"
     ),

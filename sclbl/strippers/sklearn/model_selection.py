@@ -36,6 +36,9 @@ class Search(Stripper):
         best = model.best_estimator_
         return dispatch.find(best).beside(best)
 
+    def as_taken(self, model: Any, rows: Any) -> Any:
+        return dispatch.find(model.best_estimator_).as_taken(model.best_estimator_, rows)
+
     def columns(self, model: Any) -> tuple[str, ...] | None:
         used = dispatch.used_by_name(model.best_estimator_)
         return None if used is None else tuple(used)
