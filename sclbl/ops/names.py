@@ -15,9 +15,9 @@ from sclbl.ops.packed import MOST_BITS, bits_of, pack
 from sclbl.ops.record import Array, Emitter
 
 #: Texts of a block, and the part of the table's places that hold one.
-BLOCK, FULL = 8, 0.75
+BLOCK, FULL = 8, 0.8
 #: Most bits of a hash beside the text's number.
-MARK_BITS = 6
+MARK_BITS = 5
 #: Texts whose hashes are made at once.
 _AT_ONCE = 1 << 16
 

@@ -16,7 +16,7 @@ from sclbl.rows.containers import open_source
 from sclbl.rows.match import match
 from sclbl.rows.numbers import EXACT, NumericColumns
 from sclbl.rows.source import OneNull, Source
-from sclbl.rows.texts import text_column
+from sclbl.rows.texts import column_of_texts, text_column
 from sclbl.signature import TABLE, TAKES, Missing, Signature
 
 #: Python's numbers, and the null of JSON.
@@ -34,7 +34,10 @@ class Encoder:
         What the program takes.
     """
 
-    __slots__ = ("_known", "_numbers", "_pick", "_plain", "_takes_missing", "_texts", "signature")
+    __slots__ = (
+        "_known", "_numbers", "_one_text", "_pick", "_plain", "_takes_missing", "_texts",
+        "signature",
+    )  # fmt: skip
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
@@ -43,6 +46,9 @@ class Encoder:
             (c, signature.label_of(c), signature.columns[c].missing) for c in signature.text
         ]
         width = len(signature.columns)
+        #: Whether a list of texts is the rows of the only column, which has no name.
+        self._one_text = width == len(self._texts) == 1 and signature.layout == "array"
+        self._one_text = self._one_text and signature.shape is None
         uniform = signature.is_uniform and signature.takes_nan
         self._plain = width > 0 and not signature.text and uniform
         self._takes_missing = all(set(TAKES) <= set(c.takes) for c in signature.columns)
@@ -147,6 +153,8 @@ class Encoder:
                 and len(rows)
             ):
                 return Blocks(len(rows), rows)
+        elif kind is list and self._one_text and set(map(type, rows)) == {str}:
+            return Blocks(len(rows), None, (column_of_texts(rows, self._texts[0][1]),))
         elif kind is list or kind is OneNull:
             block = self.plain(rows)
             if block is not None:
