@@ -21,6 +21,8 @@ from sclbl.signature import TABLE, TAKES, Missing, Signature
 
 #: Python's numbers, and the null of JSON.
 _PLAIN = frozenset((float, int, bool, type(None)))
+#: Texts, and what is missing among them.
+_TEXTS = frozenset((str, float, type(None)))
 
 
 class Encoder:
@@ -153,8 +155,8 @@ class Encoder:
                 and len(rows)
             ):
                 return Blocks(len(rows), rows)
-        elif kind is list and self._one_text and set(map(type, rows)) == {str}:
-            return Blocks(len(rows), None, (column_of_texts(rows, self._texts[0][1]),))
+        elif self._one_text and (column := self._only_text(rows)) is not None:
+            return Blocks(len(column.offsets) - 1, None, (column,))
         elif kind is list or kind is OneNull:
             block = self.plain(rows)
             if block is not None:
@@ -165,6 +167,19 @@ class Encoder:
             raise
         except Exception as error:  # what objects of others raise when they are read is up to them
             raise _unreadable(error) from error
+
+    def _only_text(self, rows: Any) -> TextColumn | None:
+        """Return a list of texts, some of them missing, as the only column; None for other rows."""
+        one_null = type(rows) is OneNull
+        items = rows.rows if one_null else rows
+        types = set(map(type, items)) if type(items) is list else set()
+        if not types or not types <= _TEXTS:
+            return None
+        _, label, missing = self._texts[0]
+        if types == {str}:
+            return column_of_texts(items, label)
+        cells = np.array([*items, None], dtype=object)[:-1]
+        return text_column(cells, label, missing if one_null else None, one_null=one_null)
 
     def plain(self, rows: Any) -> np.ndarray | None:
         """Return rows as a block of numbers, where they are plainly that.

@@ -184,6 +184,12 @@ def test_missing_text_is_refused() -> None:
         with pytest.raises(MissingValueError) as refused:
             program.predict(rows)
         assert refused.value.row == 1
+    for given in (["good", None], ["good", np.nan]):
+        with pytest.raises(MissingValueError) as refused:
+            program.predict(given)
+        assert refused.value.row == 1
+    with pytest.raises(MissingValueError):
+        program.predict(read_json(b'["good", null]', program.signature))
     for rows in ([3], [b"x"], "good", [["a", "b"]]):
         with pytest.raises(SclblError):
             program.predict(rows)
