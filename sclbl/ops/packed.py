@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -57,15 +58,21 @@ class TwoLevel:
 
 def two_level(values: Array) -> TwoLevel:
     """Return the smallest table of numbers ``[CODE_POINTS]``, each below 65536."""
+    return _smallest(values.astype(np.uint16).tobytes())
+
+
+@lru_cache(maxsize=8)
+def _smallest(numbers: bytes) -> TwoLevel:
+    """Return the smallest table; that of the same letters is wanted for one model after another."""
+    values = np.frombuffer(numbers, dtype=np.uint16)
     rest = int(values[-1])
     (other,) = np.nonzero(values != rest)
     top = int(other[-1]) + 1 if len(other) else 0
     bits = bits_of(int(values.max()))
-    short = values.astype(np.uint16)
     found: TwoLevel | None = None
     for shift in range(5, 9):
         size = 1 << shift
-        raw = short[: (-(-top // size) or 1) * size].tobytes()
+        raw = values[: (-(-top // size) or 1) * size].tobytes()
         kinds: dict[bytes, int] = {}
         step = 2 * size
         index = [
