@@ -132,7 +132,8 @@ class Assembly(Emitter):
         lines = [f"define i32 @method_{method}(i32 %rows, ptr %inputs, ptr %outputs) {{"]
         if signature.one_row:
             lines += self.stop_on_error("rows", self.use("abi_one_row", ("i32 %rows",), "i32"))
-        if not signature.inputs and len(results) == 1 and results[0][1].ragged is None:
+        plain = len(results) == 1 and results[0][1].ragged is None
+        if plain and not signature.inputs and not self.growing_count:
             sizes = (number, numeric, self._result_bytes(method), len(signature.text), self.tile())
             blocks = ("i32 %rows", "ptr %inputs", "ptr %outputs", given, self.given_output(0))
             call = self.use("program_call", (*blocks, *(f"i32 {size}" for size in sizes)), "i32")

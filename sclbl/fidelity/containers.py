@@ -85,6 +85,8 @@ class Maker:
             return rows.numeric[fits].astype(target), fits
         out = np.empty((len(rows), len(self.signature.columns)), dtype=object)
         for i, kind, values in self._columns(rows):
+            if dtype.kind == "U":  # such an array holds text alone
+                fits &= _holds_missing(kind, values, ())
             fits &= _holds_missing(kind, values, self.holds[i]) & _is_python(kind, values)
             out[:, i] = _python(kind, values, self.holds[i])
         return (out[fits].astype(dtype) if dtype.kind == "U" else out[fits]), fits

@@ -27,6 +27,13 @@ BASE, MIXED, AROUND, NEAR, MISSING = 128, 32, 64, 16, 12
 #: In how many columns each special value is tried, and how many categories of a column.
 COLUMNS, CATEGORIES = 8, 128
 UNKNOWN_TEXT = "sclbl: unknown"
+#: Texts of several terms: how many, and what stands among the terms and between them.
+DOCUMENTS, TERMS = 48, 12
+PIECES = (
+    "x", "Ab", "1_2", "ΑΣ", "Σα", "Straße", "İx", "e\u0301", "É", "ﬁ", "日本語", "한글",
+    "\U0001f600", "\U00010400", "co-op", "isn't",
+)  # fmt: skip
+BETWEEN = (" ", " ", "  ", "\n", "\t \r\n", "\u00a0", "\u2003", "\x1f", ", ", "", "-", "\u0345")
 #: Which missing values each column of text may hold.
 Holds = Sequence[Sequence[Missing]]
 #: Most numbers in the rows that hold one special value each.
@@ -259,6 +266,8 @@ class _Generator:
         for i in range(self.base.text.shape[1]):
             keys = self.keys(TEXT_INPUT, i)
             values = [*keys, UNKNOWN_TEXT, "", *(f"{k} " for k in keys[:1])]
+            if (TEXT_INPUT, i) in self.found.documents:
+                values += self.documents(i, [str(k) for k in keys])
             values += [MISSING_TEXTS[kind] for kind in self.holds[i]]
             rows = self.pick(len(values))
             rows.text[:, i] = values
@@ -273,6 +282,27 @@ class _Generator:
             rows.numeric[:, i] = numbers
             parts.append(rows)
         return self._joined(parts)
+
+    def documents(self, column: int, terms: list[str]) -> list[str]:
+        """Return texts of known terms and of odd ones, in any case, between any white space."""
+        rng = self.rng
+        words = [w for text in self.base.text[:, column].tolist() for w in str(text).split()]
+        known = [*terms, *words[: 4 * DOCUMENTS]] or [UNKNOWN_TEXT]
+        found = []
+        for _ in range(DOCUMENTS):
+            parts = []
+            for _ in range(int(rng.integers(1, TERMS))):
+                odd = rng.random() < 0.2
+                piece = (
+                    PIECES[rng.integers(len(PIECES))] if odd else known[rng.integers(len(known))]
+                )
+                case = rng.random()
+                parts.append(
+                    piece.upper() if case < 0.1 else piece.title() if case < 0.3 else piece
+                )
+                parts.append(BETWEEN[rng.integers(len(BETWEEN))])
+            found.append("".join(parts))
+        return found
 
     def on_thresholds(self) -> Sample:
         """Rows on thresholds and beside them."""

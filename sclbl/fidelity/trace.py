@@ -43,12 +43,15 @@ class Found:
         By numeric column, numbers that a comparison knows, in the input's own scale.
     trees : list of Node
         Tree ensembles.
+    documents : set
+        Blocks and columns of text that is taken apart.
     """
 
     tracks: dict[str, Tracks] = field(default_factory=dict)
     keys: dict[tuple[str, int], list[object]] = field(default_factory=dict)
     points: dict[int, list[float]] = field(default_factory=dict)
     trees: list[Node] = field(default_factory=list)
+    documents: set[tuple[str, int]] = field(default_factory=set)
 
 
 def trace(graph: Graph) -> Found:
@@ -72,6 +75,9 @@ def trace(graph: Graph) -> Found:
             for track in found.tracks.get(node.inputs[0], ()):
                 keys = node.attrs["keys" if "keys" in node.attrs else "names"]
                 _add_keys(found, track, keys.tolist())
+        elif role == "reads":
+            whole = (t for t in found.tracks.get(node.inputs[0], ()) if t is not None)
+            found.documents.update((t.block, t.column) for t in whole)
         elif role == "compares":
             _add_comparison(graph, node, found)
     return found
@@ -82,7 +88,7 @@ def _follow(graph: Graph, node: Node, found: Found, width: int) -> Tracks:
     inputs = [found.tracks.get(i) for i in node.inputs]
     first = inputs[0] if inputs else None
     role = find(node.op).role
-    if role == "passes":
+    if role in ("passes", "reads"):
         return first or nothing
     if role == "chooses" and first is not None:
         return tuple(first[i] for i in graph.constants[node.inputs[1]].tolist())

@@ -1,7 +1,7 @@
 /* Rows whose length varies. A result's offsets, keys and values are three blocks that grow; those of
    one tile begin at 0. */
 #include "abi.h"
-#include "keys.h"
+#include "names.h"
 
 static i32 begin(growing* to, u32 offsets, u32 items, u32 item) {
     to[0].used = to[1].used = to[2].used = 0;
@@ -48,14 +48,14 @@ i32 ragged_hash(ragged* out, const ragged* x, growing* to, i32 m, i32 columns, i
     u32* offsets = (u32*)to[0].address;
     i32* keys = (i32*)to[1].address;
     f64* values = (f64*)to[2].address;
-    const text* names = (const text*)x->keys;
+    const text* given_names = (const text*)x->keys;
     const f64* given = (const f64*)x->values;
     for (i32 i = 0; i < m; i++) {
         offsets[i] = at;
         for (u32 k = x->offsets[i]; k < x->offsets[i + 1]; k++) {
             f64 value = given ? given[k] : 1;
             if (value == 0) continue;
-            i32 hash = murmur3((const u8*)names[k].address, names[k].length);
+            i32 hash = murmur3((const u8*)given_names[k].address, given_names[k].length);
             keys[at] = (i32)((hash < 0 ? 0 - (u32)hash : (u32)hash) % (u32)columns);
             values[at++] = is_signed && hash < 0 ? -value : value;
         }
@@ -67,20 +67,22 @@ i32 ragged_hash(ragged* out, const ragged* x, growing* to, i32 m, i32 columns, i
 
 /* Names to their columns, others left out; `item` is the bytes of a value, 0 where there is none and
    each counts 1 (i64). */
-i32 ragged_find(ragged* out, const ragged* x, growing* to, i32 m, const i32* slots, const u32* ends,
-                const u8* bytes, u32 mask, i32 item) {
+i32 ragged_find(ragged* out, const ragged* x, growing* to, i32 m, const u8* slots,
+                const u32* starts, const u8* data, const u8* places, u32 known, u32 number_bits,
+                u32 mark_bits, u32 place_bits, i32 item) {
+    names table = {slots, starts, data, places, known, number_bits, mark_bits, place_bits};
     u32 count = x->offsets[m] - x->offsets[0], at = 0, size = item ? (u32)item : 8;
     i32 code = begin(to, (u32)m + 1, count, size);
     if (code) return code;
     u32* offsets = (u32*)to[0].address;
     i32* keys = (i32*)to[1].address;
     u8* values = (u8*)to[2].address;
-    const text* names = (const text*)x->keys;
+    const text* given = (const text*)x->keys;
     const i64 one = 1;
     for (i32 i = 0; i < m; i++) {
         offsets[i] = at;
         for (u32 k = x->offsets[i]; k < x->offsets[i + 1]; k++) {
-            i32 key = key_of(names[k], slots, ends, bytes, mask);
+            i32 key = name_of(table, (const u8*)given[k].address, given[k].length);
             if (key < 0) continue;
             keys[at] = key;
             const u8* from = item ? (const u8*)x->values + k * size : (const u8*)&one;

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import InfiniteValueError, MissingValueError
-from sclbl.ops.lookup import text_table
+from sclbl.ops.names import name_arguments
 from sclbl.ops.record import (
     FLOATS,
     NUMBERS,
@@ -170,7 +170,6 @@ def _find(attrs: Attrs, x: Items) -> Items:
 
 def _find_lower(e: Emitter, node: Node) -> None:
     raw = [str(name).encode() for name in node.attrs["names"].tolist()]
-    slots, ends = text_table(raw)
     item = 0 if e.dtype(node.inputs[0]) == "text" else e.item(node.inputs[0])
     e.refuse(
         "ragged_find",
@@ -178,10 +177,7 @@ def _find_lower(e: Emitter, node: Node) -> None:
         e.pointer(node.inputs[0]),
         e.growing(3),
         "i32 %m",
-        e.weight(slots, 4),
-        e.weight(ends, 4),
-        e.weight(np.frombuffer(b"".join(raw), dtype=np.uint8), 1),
-        f"i32 {len(slots) - 1}",
+        *name_arguments(e, raw),
         f"i32 {item}",
     )
 

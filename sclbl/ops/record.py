@@ -211,10 +211,11 @@ Read = Callable[[Reading, list[str], str, dict[str, Any]], None]
 
 #: What an operator does to the values that pass through it, for those who follow columns through a
 #: graph: hand them on one by one, choose among them, join them, move and scale them, compare them,
-#: look them up, walk trees over them, end in labels.
+#: look them up, walk trees over them, take texts apart, end in labels.
 Role = Literal[
-    "passes", "chooses", "joins", "selects", "moves", "compares", "finds", "trees", "labels", ""
-]
+    "passes", "chooses", "joins", "selects", "moves", "compares", "finds", "trees", "reads",
+    "labels", "",
+]  # fmt: skip
 
 Form = Literal["element-wise", "two operands", "reduction", ""]
 

@@ -11,6 +11,9 @@ import numpy as np
 from sclbl.missing import PRESENT, of_code, of_text, value_of
 from sclbl.spec import MISSING_TEXTS
 
+#: Bytes of text that a program is given at once, unless one row has more.
+TEXT_BYTES = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class TextColumn:
@@ -112,3 +115,14 @@ class Blocks:
     numeric: np.ndarray | None
     text: tuple[TextColumn, ...] = ()
     beside: tuple[Beside | None, ...] = ()
+
+    def end_of_chunk(self, start: int, end: int) -> int:
+        """Return where a chunk of rows from `start` to `end` at most ends: where its text is long.
+
+        What becomes of texts takes memory that grows with them.
+        """
+        for column in self.text:
+            most = int(column.offsets[start]) + TEXT_BYTES
+            if int(column.offsets[end]) > most:
+                end = max(int(np.searchsorted(column.offsets, most, side="right")) - 1, start + 1)
+        return end

@@ -16,11 +16,13 @@ from sclbl.rows.containers import open_source
 from sclbl.rows.match import match
 from sclbl.rows.numbers import EXACT, NumericColumns
 from sclbl.rows.source import OneNull, Source
-from sclbl.rows.texts import text_column
+from sclbl.rows.texts import column_of_texts, text_column
 from sclbl.signature import TABLE, TAKES, Missing, Signature
 
 #: Python's numbers, and the null of JSON.
 _PLAIN = frozenset((float, int, bool, type(None)))
+#: Texts, and what is missing among them.
+_TEXTS = frozenset((str, float, type(None)))
 
 
 class Encoder:
@@ -34,7 +36,10 @@ class Encoder:
         What the program takes.
     """
 
-    __slots__ = ("_known", "_numbers", "_pick", "_plain", "_takes_missing", "_texts", "signature")
+    __slots__ = (
+        "_known", "_numbers", "_one_text", "_pick", "_plain", "_takes_missing", "_texts",
+        "signature",
+    )  # fmt: skip
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
@@ -43,6 +48,9 @@ class Encoder:
             (c, signature.label_of(c), signature.columns[c].missing) for c in signature.text
         ]
         width = len(signature.columns)
+        #: Whether a list of texts is the rows of the only column, which has no name.
+        self._one_text = width == len(self._texts) == 1 and signature.layout == "array"
+        self._one_text = self._one_text and signature.shape is None
         uniform = signature.is_uniform and signature.takes_nan
         self._plain = width > 0 and not signature.text and uniform
         self._takes_missing = all(set(TAKES) <= set(c.takes) for c in signature.columns)
@@ -147,6 +155,8 @@ class Encoder:
                 and len(rows)
             ):
                 return Blocks(len(rows), rows)
+        elif self._one_text and (column := self._only_text(rows)) is not None:
+            return Blocks(len(column.offsets) - 1, None, (column,))
         elif kind is list or kind is OneNull:
             block = self.plain(rows)
             if block is not None:
@@ -157,6 +167,19 @@ class Encoder:
             raise
         except Exception as error:  # what objects of others raise when they are read is up to them
             raise _unreadable(error) from error
+
+    def _only_text(self, rows: Any) -> TextColumn | None:
+        """Return a list of texts, some of them missing, as the only column; None for other rows."""
+        one_null = type(rows) is OneNull
+        items = rows.rows if one_null else rows
+        types = set(map(type, items)) if type(items) is list else set()
+        if not types or not types <= _TEXTS:
+            return None
+        _, label, missing = self._texts[0]
+        if types == {str}:
+            return column_of_texts(items, label)
+        cells = np.array([*items, None], dtype=object)[:-1]
+        return text_column(cells, label, missing if one_null else None, one_null=one_null)
 
     def plain(self, rows: Any) -> np.ndarray | None:
         """Return rows as a block of numbers, where they are plainly that.

@@ -42,7 +42,7 @@ def text_column(
     items = values.tolist()
     types = set(map(type, items))
     if types == {str}:
-        return _from_list(items, None, label)
+        return column_of_texts(items, label)
     kinds = np.full(len(items), PRESENT, dtype=np.uint8)
     for row, value in enumerate(items):
         if isinstance(value, str):
@@ -53,7 +53,7 @@ def text_column(
             _refuse(value, row, label)
         kinds[row] = CODES[kind if null is None or (one_null and kind != "none") else null]
         items[row] = ""
-    return _from_list(items, kinds, label)
+    return column_of_texts(items, label, kinds)
 
 
 def text_of_constants(values: np.ndarray, label: str) -> TextColumn:
@@ -64,7 +64,7 @@ def text_of_constants(values: np.ndarray, label: str) -> TextColumn:
         kind = of_text(text)
         if kind is not None:
             kinds[row], items[row] = CODES[kind], ""
-    return _from_list(items, None if (kinds == PRESENT).all() else kinds, label)
+    return column_of_texts(items, label, None if (kinds == PRESENT).all() else kinds)
 
 
 def _refuse(value: Any, row: int, label: str) -> NoReturn:
@@ -78,7 +78,8 @@ def _refuse(value: Any, row: int, label: str) -> NoReturn:
     refuse_type(type(value).__name__, f"column {label!r}", row=row, name=label)
 
 
-def _from_list(items: list[str], kinds: np.ndarray | None, label: str) -> TextColumn:
+def column_of_texts(items: list[str], label: str, kinds: np.ndarray | None = None) -> TextColumn:
+    """Return one column of texts, in which `kinds` says which are missing."""
     try:
         joined = "".join(items)
         raw = joined.encode()

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sclbl.errors import LimitError, ProgramError
+from sclbl.errors import ProgramError
 from sclbl.missing import PRESENT
 from sclbl.rows import Blocks, RaggedRows, TextColumn
 from sclbl.runtime.engine import MAX_GROWTH
 from sclbl.runtime.instance import Instance
-from sclbl.runtime.session import STORAGE, columns_of, texts_of
+from sclbl.runtime.session import NO_MEMORY, STORAGE, columns_of, no_memory, texts_of
 from sclbl.signature import Output
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: What one result is: an array, or ragged rows.
 Result = np.ndarray | RaggedRows
-#: ABI 2: words of an input's record and of a ragged result's, and the code for no memory.
-WORDS, NO_MEMORY = 4, 5
+#: ABI 2: words of an input's record and of a ragged result's.
+WORDS = 4
 
 
 class General:
@@ -36,11 +36,12 @@ class General:
 
     def call(self, method: str, blocks: Blocks) -> tuple[Result, ...]:
         """Run a method on encoded rows and return its results, one after the other."""
-        size = self.module.chunk
-        parts = [
-            self._chunk(method, _part(blocks, start, min(start + size, blocks.rows)), start)
-            for start in range(0, blocks.rows, size) or (0,)
-        ]
+        parts: list[list[Result]] = []
+        start = end = 0
+        while end < blocks.rows or not parts:
+            end = blocks.end_of_chunk(start, min(start + self.module.chunk, blocks.rows))
+            parts.append(self._chunk(method, _part(blocks, start, end), start))
+            start = end
         return tuple(_joined(list(same)) for same in zip(*parts, strict=True))
 
     def _chunk(self, method: str, blocks: Blocks, start: int) -> list[Result]:
@@ -55,9 +56,7 @@ class General:
         results = self._put(np.array(places, dtype=np.uint32))
         code = instance.function(method)(blocks.rows, inputs, results)
         if code == NO_MEMORY:
-            raise LimitError(
-                "the program has no memory left for these rows; give it fewer rows a call"
-            )
+            raise no_memory()
         if code:
             raise self.module.refusal(instance.record, code, start)
         # The program may have grown its memory.

@@ -199,10 +199,12 @@ class Instance:
         """Bytes of memory that were added since the start. What is added stays."""
         return int(self.memory.data_len(self.store)) - self._first_bytes
 
-    def remap(self) -> None:
-        """See all of the memory, which may have grown."""
-        if self.memory.data_len(self.store) != len(self.bytes):
+    def remap(self) -> bool:
+        """See all of the memory; return whether it has grown."""
+        grown = bool(self.memory.data_len(self.store) != len(self.bytes))
+        if grown:
             self._map()
+        return grown
 
     def reset(self) -> None:
         """Give back every block; what a call takes counts from here."""

@@ -182,9 +182,11 @@ class Module:
         """Run rows in this thread, one chunk after the other."""
         session = self.session()
         begin = time.perf_counter()
-        for start in range(first, last, self.chunk):
-            end = min(start + self.chunk, last)
+        start = first
+        while start < last:
+            end = blocks.end_of_chunk(start, min(start + self.chunk, last))
             session.rows(method, blocks, start, end, result)
+            start = end
         if last - first >= TELLING_ROWS:
             self.learn(method, time.perf_counter() - begin, last - first)
 

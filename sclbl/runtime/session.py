@@ -30,6 +30,15 @@ STORAGE = {
 }
 
 
+#: ABI 2's code for rows that the memory does not hold.
+NO_MEMORY = 5
+
+
+def no_memory() -> LimitError:
+    """Return the error for rows that the program's memory does not hold."""
+    return LimitError("the program has no memory left for these rows; give it fewer rows a call")
+
+
 def columns_of(output: Output) -> int:
     """Return the numbers per row of a result: a text is an address and a length."""
     return output.width * (2 if output.storage == "text" else 1)
@@ -114,30 +123,40 @@ class Session:
         kinds = [instance.alloc(rows) for _ in range(texts)]
         self.text_at = instance.alloc(text_bytes) if texts else 0
         self.text_bytes = text_bytes
-        view = instance.view
-        record = view(inputs, "uint32", (words,))
+        record = instance.view(inputs, "uint32", (words,))
         record[:] = 0
         record[:2] = numeric, records
-        view(outputs, "uint32", (1,))[0] = out
+        instance.view(outputs, "uint32", (1,))[0] = out
+        self.places = numeric, out, records, offsets, kinds
+        self._see()
+        if texts:
+            self.records[:, 0] = offsets
+            self.records[:, 2] = kinds
+        self.calls = {}
+        for method, output in signature.outputs.items():
+            if output.is_plain:
+                function = instance.function(method)
+                function.prepare(inputs, outputs)
+                self.calls[method] = function
+
+    def _see(self) -> None:
+        """Look at the blocks where they are, which may be elsewhere once the memory has grown."""
+        signature, rows, view = self.module.signature, self.module.chunk, self.instance.view
+        numeric, out, records, offsets, kinds = self.places
+        columns, texts = len(signature.numeric), len(signature.text)
         self.numeric: Any = None
         if columns:
             self.numeric = view(numeric, signature.numeric_dtype, (rows, columns))
         if texts:
             self.records = view(records, "uint32", (texts, 3))
-            self.records[:, 0] = offsets
-            self.records[:, 2] = kinds
             self.offsets = [view(a, "uint32", (rows + 1,)) for a in offsets]
             self.kinds = [view(a, "uint8", (rows,)) for a in kinds]
-            self.text = view(self.text_at, "uint8", (text_bytes,))
-        self.outputs = {}
-        self.calls = {}
-        for method, output in signature.outputs.items():
-            if output.is_plain:
-                shape = (rows, columns_of(output))
-                self.outputs[method] = view(out, STORAGE[output.storage], shape)
-                function = instance.function(method)
-                function.prepare(inputs, outputs)
-                self.calls[method] = function
+            self.text = view(self.text_at, "uint8", (self.text_bytes,))
+        self.outputs = {
+            method: view(out, STORAGE[output.storage], (rows, columns_of(output)))
+            for method, output in signature.outputs.items()
+            if output.is_plain
+        }
 
     def write(self, blocks: Blocks, start: int, end: int) -> None:
         """Copy rows into the program's memory."""
@@ -182,6 +201,10 @@ class Session:
         if self.instance.ticks != clock.ticks:
             self.instance.rewind()
         code = self.calls[method].again(rows)
+        if self.text_bytes and self.instance.remap():
+            self._see()  # what becomes of texts is put where the memory grows
+        if code == NO_MEMORY and self.text_bytes:
+            raise no_memory()
         if code:
             raise self.module.refusal(self.instance.record, code, start)
 

@@ -155,6 +155,10 @@ class Stripper:
             return getattr(model, method)(rows, **parameters)
         return getattr(model, declared.ask)(rows, **declared.options, **parameters)
 
+    def as_taken(self, model: Any, rows: Any) -> Any:
+        """Return rows of columns as the model itself takes them."""
+        return rows
+
     def title(self, model: Any) -> str:
         """Return the class by which a person calls the model."""
         return type(model).__name__

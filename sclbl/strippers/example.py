@@ -42,7 +42,11 @@ def as_rows(example: Any, signature: Signature) -> Any:
     if type(example).__module__.partition(".")[0] == "polars" and hasattr(example, "get_columns"):
         return _of_polars(example, signature)
     if hasattr(example, "to_frame") and hasattr(example, "index"):
+        if len(signature.columns) == 1 and len(example) != 1 and signature.text:
+            return np.asarray(example, dtype=object).reshape(-1, 1)  # rows of one text each
         return _with_objects(example.to_frame().T.infer_objects(), signature)
+    if hasattr(example, "to_list") and len(signature.columns) == 1 and signature.text:
+        example = example.to_list()  # a polars Series of texts
     if isinstance(example, Sequence):
         if example and isinstance(example[0], Mapping):
             import pandas as pd
@@ -148,7 +152,7 @@ def call_itself(model: Any, stripper: Stripper, method: str, rows: Any, **option
         # The names of columns were checked already, and a warning about them says nothing new.
         with warnings.catch_warnings(), one_by_one():
             warnings.simplefilter("ignore")
-            return stripper.call(model, method, rows, **options)
+            return stripper.call(model, method, stripper.as_taken(model, rows), **options)
     except MemoryError:
         raise
     except Exception as error:

@@ -309,8 +309,10 @@ def _matmul(x: Any, weights: Any) -> Wire:
     if x.ragged:
         if made.kind != "f" or made == np.float16:
             _refuse_numbers("np.matmul", made)
+        if x.numbers.kind in "iu":
+            x = x.builder.node("sclbl.CastItems", [x], to=made.name)
         weights = x.builder.constant(columns, made.name)
-        product = x.builder.node("sclbl.SparseDot", [x, weights])
+        product: Wire = x.builder.node("sclbl.SparseDot", [x, weights])
         return replace(product, ndim=matrix.ndim)
     if made.kind == "b":
         _refuse_numbers("np.matmul", made)

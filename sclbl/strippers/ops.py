@@ -166,3 +166,41 @@ def weighted_median(x: Wire, weights: np.ndarray) -> Wire:
     """Return the smallest number of each row up to which lies half of the weight."""
     own = np.ascontiguousarray(weights, dtype=np.float64)
     return replace(x.builder.node("sclbl.WeightedMedian", [x], weights=own), ndim=1)
+
+
+def items_held_as(x: Wire, dtype: np.dtype[Any]) -> Wire:
+    """Return sparse rows in the source's type; integers travel as int64."""
+    if dtype.kind != "f":
+        return replace(x, held=None if dtype == np.int64 else dtype)
+    if x.dtype == dtype.name:
+        return replace(x, held=None)
+    return x.builder.node("sclbl.CastItems", [x], to=dtype.name)
+
+
+def items_log(x: Wire) -> Wire:
+    """Return ``1 + log(value)`` of the items of sparse rows."""
+    return x.builder.node("sclbl.LogItems", [x])
+
+
+def items_scale(x: Wire, factors: np.ndarray) -> Wire:
+    """Multiply the items of sparse rows by their columns' factors, and keep their type."""
+    return x.builder.node("sclbl.ScaleItems", [x, x.builder.constant(factors)])
+
+
+def items_norm(x: Wire, norm: str) -> Wire:
+    """Divide sparse rows by their norm, ``l1`` or ``l2``; a row of zeros stays as it is.
+
+    Items that are no finite numbers are refused, as `sklearn.preprocessing.normalize` does.
+    """
+    x = x.builder.node("sclbl.RefuseItems", [x], nan=1, inf=1)
+    return x.builder.node("sclbl.NormItems", [x], norm=norm)
+
+
+def sparse_rows(x: Wire) -> Wire:
+    """Return rows of columns as the sparse rows of those that are not zero."""
+    return replace(x.builder.node("sclbl.SparseRows", [x]), held=x.held)
+
+
+def items_join(x: Wire, y: Wire) -> Wire:
+    """Put sparse rows side by side."""
+    return x.builder.node("sclbl.JoinItems", [x, y], first=x.width)

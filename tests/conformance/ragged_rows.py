@@ -16,6 +16,15 @@ TEXTS = ("Oslo", "Århus", "", "東京")
 NUMBERS = (0.0, -0.0, 1.0, -2.5, 1e-30, 7, True)
 #: What float32 does not hold, or no finite sum.
 ODD = (1e-300, 1e150, 5e-324, np.nan, np.inf)
+#: Words of texts, and what stands between them.
+SPOKEN = (
+    "good", "Good", "bad", "the", "not", "film", "FILM", "a", "naïve", "NAÏVE", "Straße", "ΟΔΟΣ",
+    "ΣΊΣΥΦΟΣ", "İstanbul", "日本語", "한국어", "ﬁn", "e\u0301te\u0301", "co-op", "it's", "x_1",
+    "42", "①", "\U0001d400\U0001d401", "\U0001f600", "Ǆ", "Å\u0327",
+)  # fmt: skip
+SPACES = (
+    " ", " ", " ", "  ", "\n", "\t\r\n", "\u00a0", "\u2003", "\x1c", ", ", ". ", "", "-", "\u0345",
+)  # fmt: skip
 TAGS = ("red", "grün", "蓝", "", "blue" * 50)
 
 Rows = Callable[[int, int], Any]
@@ -85,3 +94,16 @@ def altered(value: float, row: int, column: int, dtype: str = "float64") -> Any:
     dense = sparse(dtype)(10, 7).toarray()
     dense[row, column] = value
     return sp.csr_matrix(dense)
+
+
+def documents(count: int, seed: int) -> list[str]:
+    """Texts of words in any case, between white space of every kind; empty and long ones too."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for i in range(count):
+        words = rng.integers(len(SPOKEN), size=0 if i % 40 == 3 else rng.integers(1, 14))
+        spaces = rng.integers(len(SPACES), size=len(words))
+        parts = zip(words.tolist(), spaces.tolist(), strict=True)
+        found.append("".join(SPOKEN[w] + SPACES[s] for w, s in parts))
+    found[count // 2 : count // 2 + 1] = [" ".join(found[:20])] if count else []
+    return found

@@ -11,6 +11,7 @@ from sclbl.strippers import dispatch, promotion
 from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.sklearn.inside import Inside, answer
+from sclbl.strippers.sklearn.sparse_stack import stack_items, weighted_items
 from sclbl.strippers.sklearn.stack import is_dropped, is_passed, makes_frames, stack, weighted
 
 
@@ -29,21 +30,27 @@ class ColumnTransformer(Stripper):
         return tuple(str(names[place]) for name in kept for place in places[name])
 
     @method
-    def transform(self, model: Any, x: Table) -> Table:
+    def transform(self, model: Any, x: Table) -> Table | Wire:
         weights, build = model.transformer_weights or {}, x.builder
-        parts = []
+        parts: list[Table | Wire] = []
         for name, step, _ in model.transformers_:
             # Names, masks, slices and callables were resolved to positions when it was fitted.
             places = list(model._transformer_to_input_indices[name])
             if is_dropped(step) or not places:
                 continue
-            part = _columns(model, x, places)
+            part: Table | Wire = _columns(model, x, places)
             if not is_passed(step):
                 part = dispatch.transform(step, part, build, name)
+            if isinstance(part, Wire):
+                parts.append(weighted_items(part, weights.get(name)))
+                continue
             if not makes_frames(model, "pandas"):
                 part = _without_na(part)
             parts.append(weighted(part, weights.get(name), name))
-        table = stack(model, parts, build)
+        if any(isinstance(part, Wire) for part in parts):
+            return stack_items(parts, sparse=model.sparse_output_)
+        tables = (part for part in parts if isinstance(part, Table))
+        table = stack(model, tables, build)
         return replace(table, sparse="csr" if model.sparse_output_ else None)
 
 

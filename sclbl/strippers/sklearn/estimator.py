@@ -30,7 +30,10 @@ class Estimator(Stripper):
     def rows(self, model: Any, x: Any) -> Any:
         """Return X after validation, as float32 or float64."""
         if isinstance(x, Wire):
-            return validated_sparse(model, x, self.ensure_all_finite)
+            held = x
+            if self.dtype == "float" and x.numbers.kind in "iu":
+                held = ops.items_held_as(x, np.dtype(np.float64))
+            return validated_sparse(model, held, self.ensure_all_finite)
         return validated(
             model, x, to_float=self.dtype == "float", ensure_all_finite=self.ensure_all_finite
         )
@@ -98,6 +101,8 @@ def validated_sparse(
 ) -> Wire:
     """Check sparse rows as ``validate_data`` does: of the items, those that are there."""
     require_columns(model, x)
+    if x.dtype == "int64":
+        return x
     nan, inf = int(ensure_all_finite is True), int(bool(ensure_all_finite))
     return x.builder.node("sclbl.RefuseItems", [x], nan=nan, inf=inf)
 

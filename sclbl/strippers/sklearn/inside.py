@@ -49,6 +49,10 @@ class Inside(Stripper):
         found = self.inside(model)
         return dispatch.find(found).beside(found)
 
+    def as_taken(self, model: Any, rows: Any) -> Any:
+        found = self.inside(model)
+        return dispatch.find(found).as_taken(found, rows)
+
     def columns(self, model: Any) -> tuple[str, ...] | None:
         used = dispatch.used_by_name(self.inside(model))
         return None if used is None else tuple(used)
@@ -74,6 +78,9 @@ class InsideOfArrays(Inside):
 
     def beside(self, model: Any) -> Input | None:
         return None
+
+    def as_taken(self, model: Any, rows: Any) -> Any:
+        return rows
 
     def columns(self, model: Any) -> tuple[str, ...] | None:
         return None

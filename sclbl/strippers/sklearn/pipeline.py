@@ -12,8 +12,9 @@ from typing import Any
 from sclbl.signature import Input
 from sclbl.strippers import dispatch
 from sclbl.strippers.base import Declared, Stripper, method
-from sclbl.strippers.columns import Table
+from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder
+from sclbl.strippers.sklearn.sparse_stack import stack_items, weighted_items
 from sclbl.strippers.sklearn.stack import is_dropped, is_passed, stack, weighted
 
 
@@ -44,6 +45,10 @@ class Pipeline(Stripper):
         first = self._first(model)
         return None if first is None else dispatch.find(first).beside(first)
 
+    def as_taken(self, model: Any, rows: Any) -> Any:
+        first = self._first(model)
+        return rows if first is None else dispatch.find(first).as_taken(first, rows)
+
     def columns(self, model: Any) -> tuple[str, ...] | None:
         first = self._first(model)
         used = None if first is None else dispatch.used_by_name(first)
@@ -71,14 +76,29 @@ class FeatureUnion(Stripper):
         steps = (s for _, s in model.transformer_list if not is_passed(s) and not is_dropped(s))
         return next((names for s in steps if (names := dispatch.fitted_names(s))), None)
 
+    def as_taken(self, model: Any, rows: Any) -> Any:
+        """Return rows as the first transformer takes them."""
+        steps = (s for _, s in model.transformer_list if not is_passed(s) and not is_dropped(s))
+        first = next(steps, None)
+        return rows if first is None else dispatch.find(first).as_taken(first, rows)
+
     @method
-    def transform(self, model: Any, x: Table) -> Table:
+    def transform(self, model: Any, x: Table) -> Table | Wire:
         weights, build = model.transformer_weights or {}, x.builder
-        parts = []
+        made: list[Table | Wire] = []
         for name, step in model.transformer_list:
             if not is_dropped(step):
-                part = x if is_passed(step) else dispatch.transform(step, x, build, name)
-                parts.append(weighted(part, weights.get(name), name))
+                part: Table | Wire = x
+                if not is_passed(step):
+                    part = dispatch.transform(step, x, build, name)
+                weight = weights.get(name)
+                if isinstance(part, Wire):
+                    made.append(weighted_items(part, weight))
+                else:
+                    made.append(weighted(part, weight, name))
+        if any(isinstance(part, Wire) for part in made):
+            return stack_items(made, sparse=True)
+        parts = [part for part in made if isinstance(part, Table)]
         sparse = any(part.sparse for part in parts)
         return replace(stack(model, parts, build), sparse="csr" if sparse else None)
 
