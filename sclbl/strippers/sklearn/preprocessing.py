@@ -177,6 +177,11 @@ class PolynomialFeatures(Estimator):
                 products, below = factors * x[:, [t[one] for t in terms]], terms
             if degree >= model._min_degree and terms:
                 parts.append(products)
+        if not parts:
+            raise UnsupportedModelError(
+                "PolynomialFeatures makes no column of these: no product has as many different "
+                "columns as its degree; fit it with a lower degree, or interaction_only=False"
+            )
         return ops.concat(parts)
 
 
