@@ -344,9 +344,11 @@ def test_own_operators_have_a_function_and_no_others() -> None:
     own = {name for name, op in OPS.items() if name.startswith("sclbl.") and not op.ragged}
     # Loops are graphs inside an operator, which no file may have.
     loops = [*vars(FAMILIES["iterations"]).values(), *vars(FAMILIES["codes"]).values()]
+    loops += [*vars(FAMILIES["neighbours"]).values()]
+    loops += [*vars(FAMILIES["what neighbours hold"]).values()]
     own -= {op.name for op in loops if isinstance(op, Op)}
     # Searches and loops with a stopping rule, to the bit, which no composition of operators is.
-    own -= {"sclbl.BSplines", "sclbl.CouplePairs", "sclbl.Interp"}
+    own -= {"sclbl.Barycenter", "sclbl.BSplines", "sclbl.CouplePairs", "sclbl.Interp"}
     assert {op.name for op in OPS.values() if op.body} == own
 
 

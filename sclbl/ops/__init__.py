@@ -27,6 +27,7 @@ from sclbl.ops import (
     reduction,
     refusal,
     shape,
+    solving,
     svm,
     trees,
     windows,
@@ -55,6 +56,7 @@ FAMILIES = {
     "codes": coding,
     "what neighbours hold": neighborhoods,
     "medians": median,
+    "equations": solving,
 }
 
 
