@@ -111,7 +111,8 @@ def test_models_come_back_as_they_were(name: str) -> None:
             "neighbours",
             "(double[rows,3] numeric, double[1] radius) => "
             # Newer releases of ONNX put names with a dot in quotes.
-            "(seq(double[items]) radius_neighbors, seq(int64[items]) radius_neighbors.1)",
+            "(double[rows,5] kneighbors, int64[rows,5] kneighbors.1, "
+            "seq(double[items]) radius_neighbors, seq(int64[items]) radius_neighbors.1)",
         ),
     ],
 )

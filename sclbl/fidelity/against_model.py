@@ -20,6 +20,7 @@ from sclbl.fidelity import blame
 from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
+from sclbl.fidelity.near import settled
 from sclbl.fidelity.overflow import overflowing
 from sclbl.fidelity.rows import BASE, Sample, each_alone, from_blocks, generate
 from sclbl.fidelity.several import compare_parts, described, parts_of
@@ -249,6 +250,7 @@ class Check:
                 f"{method} gives {', '.join(found)}, the model {', '.join(wanted)}",
                 blame.of_replaced(self.model, method) or blame.DEFECT,
             )
+        theirs = settled(self.spec, method, rows, ours, theirs)
         report = self.reports[method]
         report = replace(report, rows=report.rows + _count(rows))
         self.reports[method], worst = compare_parts(

@@ -28,6 +28,7 @@ from sclbl.ops import (
     reduction,
     refusal,
     shape,
+    solving,
     svm,
     tokens,
     trees,
@@ -59,6 +60,7 @@ FAMILIES = {
     "codes": coding,
     "what neighbours hold": neighborhoods,
     "medians": median,
+    "equations": solving,
 }
 
 

@@ -49,7 +49,6 @@ _PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 
 #: Advice for classes of scikit-learn, by their names.
 SKLEARN: dict[Advice, str] = {
-    _PROJECTION: "BernoulliRBM LocallyLinearEmbedding",
     Advice(
         "it numbers groups of rows; fit a classifier to its labels_ and upload that",
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
@@ -61,10 +60,6 @@ SKLEARN: dict[Advice, str] = {
     Advice(
         "fit a regressor to its score_samples and upload that", "HistGradientBoostingRegressor"
     ): "KernelDensity",
-    Advice(
-        "trees need no such map; fit one on the columns as they are",
-        "HistGradientBoostingClassifier HistGradientBoostingRegressor",
-    ): "PolynomialCountSketch",
     Advice(
         "it encodes targets, which a fitted classifier does itself; upload the classifier alone"
     ): "LabelBinarizer LabelEncoder",

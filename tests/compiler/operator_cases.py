@@ -349,6 +349,16 @@ def couple_pairs(o: Operands) -> Made:
             yield o.build.node("sclbl.CouplePairs", [x], slopes=slopes, offsets=offsets)
 
 
+def barycenter(o: Operands) -> Made:
+    # Vectors of ordinary size, of which every product is a number.
+    known = o.build.where(o.build.is_nan(o.x), 1.0, o.x)
+    small = o.build.div(known, o.build.add(o.build.unary("Abs", known), 1.0))
+    given = o.build.where(o.build.is_nan(small), 0.5, small)
+    for k in (1, 2, 3, o.x.width):
+        if o.x.width % k == 0:
+            yield o.build.node("sclbl.Barycenter", [given], k=k, added=np.full(1, 0.01))
+
+
 def interp(o: Operands) -> Made:
     rng = np.random.default_rng(13)
     for count in (1, 2, 9):
@@ -579,6 +589,7 @@ OWN: dict[str, Case] = {
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
     "sclbl.BSplines": Case(("float64",), bsplines),
+    "sclbl.Barycenter": Case(("float64",), barycenter),
     "sclbl.CouplePairs": Case(("float64",), couple_pairs),
     "sclbl.PairSums": Case(("float64",), pair_sums),
     "sclbl.LassoCode": Case(("float64",), lasso, comparing.absolute(1e6, 0)),

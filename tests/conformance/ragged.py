@@ -14,6 +14,7 @@ import numpy as np
 
 import tests.subjects
 from sclbl.errors import InputError
+from sclbl.fidelity.near import settled
 from sclbl.ops.ragged import Items
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks, RaggedRows, TextColumn
@@ -104,8 +105,10 @@ class RaggedPair:
         """Return rows as the program reads them."""
         return self.program.module.encoder.encode(rows, empty=True, parameters=parameters)
 
-    def same(self, method: str, ours: Any, theirs: Any) -> None:
-        """Compare what a method returned with what the model's own returned."""
+    def same(self, method: str, ours: Any, theirs: Any, rows: Any = None) -> None:
+        """Compare what a method returned for rows with what the model's own returned."""
+        if rows is not None:
+            theirs = settled(self.spec, method, rows, ours, theirs)
         rtol = self.subject.rtol
         if not isinstance(theirs, tuple):
             exact = method != "predict_log_proba" and not rtol

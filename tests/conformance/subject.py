@@ -34,6 +34,8 @@ _ARGUMENTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def asked(model: Any, method: str, rows: Any) -> Any:
     """Return what a method of a model makes of rows."""
+    if method == "predict_std":
+        return model.predict(rows, return_std=True)[1]
     name, arguments = _ARGUMENTS.get(method, (method, {}))
     return getattr(model, name)(rows, **arguments)
 

@@ -41,7 +41,7 @@ def test_predicts_what_its_model_predicts(pair: RaggedPair) -> None:
     rows = pair.subject.rows(ROWS, 1)
     for method, parameters in cases(pair):
         ours = getattr(pair.program, method)(rows, **parameters)
-        pair.same(method, ours, pair.source(method, rows, **parameters))
+        pair.same(method, ours, pair.source(method, rows, **parameters), rows)
 
 
 def test_sparse_results_on_request(pair: RaggedPair) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.cluster import AffinityPropagation, BisectingKMeans, FeatureAgglomeration, MeanShift
-from sklearn.manifold import Isomap
+from sklearn.manifold import Isomap, LocallyLinearEmbedding
 from sklearn.neighbors import LocalOutlierFactor, NearestCentroid
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 
@@ -77,6 +77,7 @@ def test_novelty_alone_has_methods() -> None:
     [
         (AffinityPropagation(max_iter=1, random_state=0), "has no cluster centers"),
         (LabelPropagation(lambda a, b: np.exp(-((a[:, None] - b) ** 2).sum(-1))), "for a kernel"),
+        (LocallyLinearEmbedding(reg=1e-6), "fit it with reg=0.0001 or more"),
         (Isomap(n_neighbors=None, radius=30.0), "fit it with n_neighbors"),
         (FeatureAgglomeration(2, pooling_func=np.median), "np.median has no operator"),
     ],

@@ -12,6 +12,7 @@ from sklearn.preprocessing import (
     Binarizer,
     KBinsDiscretizer,
     KernelCenterer,
+    PolynomialFeatures,
     PowerTransformer,
     QuantileTransformer,
     SplineTransformer,
@@ -46,6 +47,12 @@ def fit(model: Any, x: Any, *y: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of bins and quantiles that are left out
         return model.fit(x, *y)
+
+
+def test_products_of_more_columns_than_there_are() -> None:
+    model = PolynomialFeatures((3, 4), interaction_only=True, include_bias=False).fit(X[:, :2])
+    with pytest.raises(UnsupportedModelError, match="PolynomialFeatures makes no column"):
+        sclbl.compile(model, X[:4, :2])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])

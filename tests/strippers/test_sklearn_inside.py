@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csc_array, csr_array
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -41,8 +42,13 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import sclbl
-from sclbl.errors import InfiniteValueError, MissingValueError, UnsupportedModelError
-from sclbl.strippers import strip
+from sclbl.errors import (
+    InfiniteValueError,
+    MissingValueError,
+    OutOfRangeError,
+    UnsupportedModelError,
+)
+from sclbl.strippers import base, strip
 from tests.conformance.beside import check
 
 RNG = np.random.default_rng(5)
@@ -209,6 +215,21 @@ def test_isotonic_regression_on_its_thresholds(out_of_bounds: str, dtype: type) 
     check(model, rows[:5], rows)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_isotonic_regression_that_refuses_what_is_out_of_bounds(dtype: type) -> None:
+    x = X[:, 0].astype(dtype)
+    model = IsotonicRegression(out_of_bounds="raise").fit(x, SCORE)
+    limits = model.X_thresholds_
+    rows = np.concatenate([limits, np.nextafter(limits, limits[::-1])])[:, None]
+    check(model, rows[:5], rows)
+    program = sclbl.compile(model, rows[:5])
+    for beyond in (np.nextafter(limits[0], dtype(-9)), np.nextafter(limits[-1], dtype(9))):
+        with pytest.raises(OutOfRangeError):
+            program.predict(np.array([[beyond]]))
+        with pytest.raises(ValueError, match="interpolation range"):
+            model.predict(np.array([[beyond]]))
+
+
 def test_isotonic_regression_on_one_number() -> None:
     model = IsotonicRegression(out_of_bounds="nan").fit(np.ones(5), np.arange(5.0))
     check(model, X[:5, :1], X[:, :1])
@@ -250,13 +271,31 @@ def test_orders_of_chains() -> None:
 # ------------------------------------------------------------------------------- refusals
 
 
+class Inverse(BaseEstimator):
+    """A transformer that maps back, whose stripper does not."""
+
+    def fit(self, x: Any, y: Any = None) -> Inverse:
+        self.width_ = np.shape(x)[1]
+        return self
+
+    def transform(self, x: Any) -> Any:
+        return x
+
+    inverse_transform = transform
+
+
+class OneWay(base.Stripper):
+    @base.method
+    def transform(self, model: Any, x: Any) -> Any:
+        return x
+
+
 def test_refusals() -> None:
     with pytest.raises(UnsupportedModelError, match=r"'uniform'\) predicts at random; fit it with"):
         strip(DummyClassifier(strategy="uniform").fit(X, FLAGS), X)
-    with pytest.raises(UnsupportedModelError, match='fit it with out_of_bounds="nan" or "clip"'):
-        strip(IsotonicRegression(out_of_bounds="raise").fit(X[:, 0], SCORE), X[:, :1])
-    scaled = TransformedTargetRegressor(Ridge(), transformer=VarianceThreshold())
-    with pytest.raises(UnsupportedModelError, match=r"VarianceThreshold\) has no inverse"):
+    scaled = TransformedTargetRegressor(Ridge(), transformer=Inverse())
+    sclbl.register(Inverse, OneWay())
+    with pytest.raises(UnsupportedModelError, match=r"Inverse\) has no inverse that programs"):
         strip(fit(scaled, X, SCORE), X)
     chain = ClassifierChain(TREE)
     chain.estimators_ = [fit(TREE.__class__(), X, WORDS)]

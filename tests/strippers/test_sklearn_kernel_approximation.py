@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.kernel_approximation import (
     AdditiveChi2Sampler,
     Nystroem,
+    PolynomialCountSketch,
     RBFSampler,
     SkewedChi2Sampler,
 )
@@ -30,6 +31,34 @@ def same(model: Any, x: Any, rows: Any) -> None:
     assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
     bar = 1e-12 if found.dtype == np.float64 else 2e-5
     np.testing.assert_allclose(found, wanted, rtol=bar, atol=bar)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 100])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+def test_products_of_sketches(dtype: str, count: int) -> None:
+    for degree, coef0 in ((1, 0), (2, 0.5), (3, 0)):
+        model = PolynomialCountSketch(
+            degree=degree, coef0=coef0, gamma=0.7, n_components=count, random_state=degree
+        )
+        x = (X * 3).astype(dtype)
+        rows = (ROWS * 3).astype(dtype)
+        wanted = model.fit(x).transform(rows)
+        found = sclbl.compile(model, x[:4]).transform(rows)
+        assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+        sizes = (np.sqrt(0.7) * np.abs(rows).sum(axis=1, keepdims=True) + 1) ** degree
+        assert (np.abs(found - wanted) <= 1e-14 * sizes).all()
+
+
+def test_products_of_sketches_that_overflow() -> None:
+    model = PolynomialCountSketch(degree=2, random_state=0).fit(X)
+    program = sclbl.compile(model, X[:4])
+    large = np.full((1, 3), 2e151)
+    found, wanted = program.transform(large), model.transform(large)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12 * np.abs(wanted).max())
+    with pytest.raises(OutOfRangeError):
+        program.transform(large * 1e50)
+    with np.errstate(all="ignore"):
+        assert not np.isfinite(model.transform(large * 1e50)).all()
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "laplacian", "sigmoid"])

@@ -13,7 +13,7 @@ from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessR
 from sklearn.gaussian_process import kernels as k
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import Normalizer, StandardScaler
 
 import sclbl
 from sclbl.errors import (
@@ -77,8 +77,11 @@ def test_inverse_transform_has_a_program_of_its_own() -> None:
     )
 
 
-def test_a_pipeline_has_no_inverse_transform() -> None:
+def test_a_pipeline_goes_backwards_through_its_steps() -> None:
     model = make_pipeline(StandardScaler(), PCA(2)).fit(X)
+    assert dispatch.optional(model) == ("score_samples", *BACKWARDS)
+    check_backwards(model, model.transform(X))
+    model = make_pipeline(Normalizer(), PCA(2)).fit(X)
     assert dispatch.optional(model) == ("score_samples",)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, MultinomialNB
+from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
 import sclbl
 from sclbl.errors import OutOfRangeError
@@ -32,6 +32,13 @@ def test_numbers_of_categories_lose_their_fraction(alpha: float) -> None:
     rows = np.array([[-0.9, 3.9, 4.9], [-0.0, 5.999, 0.5], [3.0, 0.0, 2.0]])
     with np.errstate(divide="ignore", invalid="ignore"):
         same(model, sclbl.compile(model, CODES[:4].astype(float)), rows)
+
+
+def test_a_class_without_a_prior() -> None:
+    model = GaussianNB(priors=[0.0, 0.25, 0.75]).fit(CODES.astype(float), Y)
+    program = sclbl.compile(model, CODES[:4].astype(float))
+    with np.errstate(divide="ignore"):
+        same(model, program, CODES.astype(float))
 
 
 @pytest.mark.parametrize("bad", [-1.0, 4.0, 1e300, -1e300])

@@ -20,6 +20,7 @@ from sklearn.neighbors import (
 import sclbl
 from sclbl.compiler import compile_spec
 from sclbl.errors import OutOfReachError, UnsupportedModelError
+from sclbl.fidelity.near import settled
 from sclbl.program import Program
 from sclbl.strippers import strip
 
@@ -208,9 +209,36 @@ def test_one_point_and_one_column() -> None:
     np.testing.assert_array_equal(program_of(model, rows).predict(rows), model.predict(rows))
 
 
-def test_kneighbors_is_written_on_request() -> None:
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean"])
+def test_neighbors_that_products_find_are_equally_near(metric: str, dtype: Any) -> None:
+    far = RNG.normal(size=(60, 5)) + 1e5
+    for points in (GRID, np.repeat(RNG.normal(size=(30, 17)), 4, axis=0), far):
+        points = points.astype(dtype)
+        model = NearestNeighbors(n_neighbors=7, algorithm="brute", metric=metric).fit(points)
+        assert sclbl.compile(model, points[:5]).methods == ("kneighbors",)
+    spec = strip(model, points[:5])
+    assert "computes Euclidean distances by a product" in spec.warnings[0]
+
+
+def test_neighbors_that_are_farther_are_not_taken_for_others() -> None:
+    model = NearestNeighbors(n_neighbors=3, algorithm="brute").fit(GRID)
+    spec = strip(model, GRID[:3])
+    wanted = model.kneighbors(ROWS)
+    for row, place, change in ((4, 0, 1e-3), (7, 2, -1e-3)):
+        distances = wanted[0].copy()
+        distances[row, place] += change
+        kept, _ = settled(spec, "kneighbors", ROWS, (distances, wanted[1]), wanted)
+        np.testing.assert_array_equal(kept, wanted[0])
+    farthest = model.kneighbors(ROWS, n_neighbors=len(GRID))[1]
+    for others in (farthest[:, [0, 1, -1]], wanted[1][:, [0, 0, 2]]):
+        _, kept = settled(spec, "kneighbors", ROWS, (wanted[0], others), wanted)
+        np.testing.assert_array_equal(kept, wanted[1])
+
+
+def test_kneighbors_of_predictors_is_written_on_request() -> None:
     search = NearestNeighbors().fit(GRID)
-    assert sclbl.strip(search, GRID[:3]).methods == ("radius_neighbors",)
+    assert sclbl.strip(search, GRID[:3]).methods == ("kneighbors", "radius_neighbors")
     model = KNeighborsClassifier(3).fit(GRID, GRID[:, 0] > 1)
     assert sclbl.strip(model, GRID[:3]).methods == ("predict", "predict_proba")
     program = program_of(model, GRID[:3], "kneighbors")

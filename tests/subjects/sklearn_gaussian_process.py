@@ -12,7 +12,7 @@ from sklearn.gaussian_process import kernels as k
 from sklearn.gaussian_process._gpc import COEFS
 
 from tests.conformance.domains import FLAGS, NUMERIC, SCORE, SCORES, THREE, WORDS, Domain
-from tests.conformance.subject import Subject, asked, fitted
+from tests.conformance.subject import Subject, fitted
 
 
 def _terms(model: Any, rows: Any) -> np.ndarray:
@@ -26,12 +26,6 @@ def _error_functions(model: Any, rows: Any) -> np.ndarray:
     return np.full((len(rows), 1), np.abs(COEFS).sum() / 2)
 
 
-def _asked(model: Any, method: str, rows: Any) -> Any:
-    if method == "predict_std":
-        return model.predict(rows, return_std=True)[1]
-    return asked(model, method, rows)
-
-
 def _regressor(
     name: str,
     kernel: Any,
@@ -41,9 +35,7 @@ def _regressor(
     **options: Any,
 ) -> Subject:
     own = GaussianProcessRegressor(kernel, optimizer=None, alpha=alpha, **options)
-    return Subject(
-        f"GaussianProcessRegressor, {name}", fitted(own, y), domain, terms=_terms, asked=_asked
-    )
+    return Subject(f"GaussianProcessRegressor, {name}", fitted(own, y), domain, terms=_terms)
 
 
 def _classifier(

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.kernel_approximation import (
     AdditiveChi2Sampler,
     Nystroem,
+    PolynomialCountSketch,
     RBFSampler,
     SkewedChi2Sampler,
 )
@@ -31,8 +32,18 @@ def _angles(model: Any, rows: Any) -> np.ndarray:
     return np.abs(np.asarray(rows, dtype=np.float64)) @ np.abs(model.random_weights_)
 
 
+def _sizes(model: Any, rows: Any) -> np.ndarray:
+    """Return how large a product of transforms may be, whose rounding is that of all its terms."""
+    sizes = np.abs(np.asarray(rows, dtype=np.float64)).sum(axis=1, keepdims=True)
+    found: np.ndarray = (np.sqrt(model.gamma) * sizes + np.sqrt(model.coef0)) ** model.degree
+    return found
+
+
 SUBJECTS = (
     Subject("Nystroem", fitted(Nystroem(gamma=0.2, **_SEED))),
+    *(Subject(f"PolynomialCountSketch, {degree}", fitted(PolynomialCountSketch(
+          degree=degree, gamma=0.3, coef0=coef0, **_SEED)), _COUNTS, terms=_sizes)
+      for degree, coef0 in ((1, 0), (3, 1.5))),
     Subject("RBFSampler", fitted(RBFSampler(gamma=0.3, **_SEED)), terms=_angles),
     Subject("SkewedChi2Sampler", fitted(SkewedChi2Sampler(skewedness=0.4, **_SEED)), _COUNTS),
     Subject("AdditiveChi2Sampler", fitted(AdditiveChi2Sampler(sample_steps=3)), _COUNTS),

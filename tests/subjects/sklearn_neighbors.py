@@ -49,6 +49,9 @@ _CALLS = {
     "radius_neighbors": tuple({"radius": r} for r in (0.0, 0.5, 2, 1e300, -1.0, np.float32(0.1)))
 }
 RAGGED = (
+    *(RaggedSubject(f"NearestNeighbors, brute, {metric}",
+                    fitted(NearestNeighbors(algorithm="brute", metric=metric)), points)
+      for metric in ("euclidean", "sqeuclidean")),
     *(RaggedSubject(f"NearestNeighbors, {way}",
                     fitted(NearestNeighbors(radius=0.8, algorithm=way)), points, calls=_CALLS)
       for way in ("kd_tree", "ball_tree")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.neural_network import BernoulliRBM, MLPClassifier, MLPRegressor
 
 from tests.conformance.domains import FLAGS, LABELS, SCORE, SCORES, WORDS
 from tests.conformance.subject import Subject, fitted
@@ -10,6 +10,7 @@ from tests.conformance.subject import Subject, fitted
 _FEW = {"max_iter": 40, "random_state": 0}
 
 SUBJECTS = (
+    Subject("BernoulliRBM", fitted(BernoulliRBM(5, n_iter=3, random_state=0))),
     Subject("MLPClassifier", fitted(MLPClassifier((6, 4), **_FEW), WORDS)),
     Subject("MLPClassifier, binary, tanh",
             fitted(MLPClassifier((5,), activation="tanh", **_FEW), FLAGS)),

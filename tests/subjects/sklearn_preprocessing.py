@@ -104,6 +104,18 @@ SUBJECTS = (
             MISSING_TEXTS),
     Subject("TargetEncoder, 3", fitted(pp.TargetEncoder(), WORDS), CODES),
     Subject("KernelCenterer", _centerer),
+    # -------------------------------------------------------------------- backwards
+    *(Subject(f"{name}, backwards", fitted(model), HOLES, methods=("inverse_transform",))
+      for name, model in (
+          ("StandardScaler", pp.StandardScaler()),
+          ("MinMaxScaler", pp.MinMaxScaler((-1, 2), clip=True)),
+          ("MaxAbsScaler", pp.MaxAbsScaler()),
+          ("RobustScaler", pp.RobustScaler()),
+          ("PowerTransformer", pp.PowerTransformer()),
+          ("QuantileTransformer", pp.QuantileTransformer(
+              n_quantiles=30, output_distribution="normal")),
+          ("Pipeline", make_pipeline(pp.RobustScaler(), pp.QuantileTransformer(n_quantiles=9))),
+      )),
     # -------------------------------------------------------------------- functions
     Subject("FunctionTransformer, of Python", fitted(pp.FunctionTransformer(
             lambda x: np.sqrt(np.abs(np.where(x > 0, x, x / 3))), validate=True))),

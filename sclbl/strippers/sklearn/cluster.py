@@ -11,7 +11,7 @@ from sclbl.strippers import ops
 from sclbl.strippers.base import method
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn import metrics
-from sclbl.strippers.sklearn.estimator import Estimator
+from sclbl.strippers.sklearn.estimator import Estimator, require_made
 from sclbl.strippers.sklearn.neighbors import take_rows
 
 
@@ -107,6 +107,13 @@ class FeatureAgglomeration(Estimator):
             x = x.astype(np.float64)
             return np.column_stack([ops.sum_in_order(x[:, at]) / len(at) for at in members])
         return np.column_stack([model.pooling_func(x[:, at], axis=1) for at in members])
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Any:
+        """Each feature is its cluster's; nothing is checked."""
+        labels, places = np.unique(model.labels_, return_inverse=True)
+        require_made(model, x, len(labels))
+        return x.select(places.tolist())
 
 
 CLASSES = {

@@ -94,20 +94,13 @@ class TransformedTargetRegressor(Inside):
 
 
 def _transformed_back(transformer: Any, targets: Table) -> Wire:
-    if type(transformer).__module__ != "sklearn.preprocessing._function_transformer":
-        if "inverse_transform" not in dispatch.offers(transformer):
-            raise UnsupportedModelError(
-                f"TransformedTargetRegressor(transformer={type(transformer).__name__}) has no "
-                "inverse that programs can write; give it func and inverse_func, made of NumPy's "
-                "functions"
-            )
-        return answer(transformer, targets, "inverse_transform", "transformer_")
-    from sklearn.preprocessing import FunctionTransformer
-
-    back = FunctionTransformer(
-        transformer.inverse_func, kw_args=transformer.inv_kw_args, validate=transformer.validate
-    )
-    return answer(back, targets, "transform", "transformer_")
+    if "inverse_transform" not in dispatch.offers(transformer):
+        raise UnsupportedModelError(
+            f"TransformedTargetRegressor(transformer={type(transformer).__name__}) has no "
+            "inverse that programs can write; give it func and inverse_func, made of NumPy's "
+            "functions"
+        )
+    return answer(transformer, targets, "inverse_transform", "transformer_")
 
 
 CLASSES: dict[str, Stripper] = {

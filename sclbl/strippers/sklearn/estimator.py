@@ -65,7 +65,7 @@ def transformed(
     width: int,
     *,
     to_float: bool = False,
-    ensure_all_finite: bool = True,
+    ensure_all_finite: bool | Literal["allow-nan"] = True,
 ) -> Wire:
     """Check rows of what ``transform`` gives, as ``check_array(X)`` does.
 
@@ -74,14 +74,25 @@ def transformed(
     ColumnError
         Where they are not as wide as that.
     """
+    require_made(model, x, width)
+    if isinstance(x, Wire):
+        x = as_table(x.builder.dense(x))
+    return _checked(model, x, to_float, ensure_all_finite)
+
+
+def given_back(model: Any, x: Table | Wire) -> Wire:
+    """Check rows of what a transformer makes of each column, floats in which NaN may be."""
+    width = int(model.n_features_in_)
+    return transformed(model, x, width, to_float=True, ensure_all_finite="allow-nan")
+
+
+def require_made(model: Any, x: Table | Wire, width: int) -> None:
+    """Raise `ColumnError` where the table is not as wide as what ``transform`` makes."""
     if x.width != width:
         raise ColumnError(
             f"{type(model).__name__}.transform makes {width} columns, and inverse_transform is "
             f"given {x.width}; give rows of what transform returns"
         )
-    if isinstance(x, Wire):
-        x = as_table(x.builder.dense(x))
-    return _checked(model, x, to_float, ensure_all_finite)
 
 
 def _checked(

@@ -7,13 +7,18 @@ where the selector's tags do not allow NaN. A DataFrame stays one, and is not lo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from sclbl.errors import UnsupportedModelError
+from sclbl.strippers import ops, promotion
 from sclbl.strippers.base import Stripper, method
-from sclbl.strippers.columns import Table
-from sclbl.strippers.sklearn.estimator import require_columns
+from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.conversions import is_integer
+from sclbl.strippers.dispatch import as_table
+from sclbl.strippers.sklearn.estimator import require_columns, require_made
 from sclbl.strippers.sklearn.inside import InsideOfArrays, as_array
 from sclbl.strippers.sklearn.stack import makes_frames
 
@@ -30,6 +35,10 @@ class Selector(Stripper):
     def transform(self, model: Any, x: Table) -> Table:
         return x
 
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Table) -> Wire:
+        return _with_zeros(model, x)
+
 
 class Elimination(InsideOfArrays):
     """`RFE` and `RFECV`: the methods of the estimator that was fitted on the columns kept."""
@@ -40,6 +49,38 @@ class Elimination(InsideOfArrays):
     @method
     def transform(self, model: Any, x: Table) -> Table:
         return x
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Table) -> Wire:
+        return _with_zeros(model, x)
+
+
+def _with_zeros(model: Any, x: Table) -> Wire:
+    """Put the columns back in their places, and columns of zeros between them.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Where a column holds text.
+    """
+    support = model.get_support()
+    require_made(model, x, int(support.sum()))
+    if isinstance(x, Wire):
+        x = as_table(x.builder.dense(x))
+    held = promotion.unconverted_dtype(c.dtype for c in x.cells)
+    if x.has_text or held.kind == "O":
+        raise UnsupportedModelError(
+            f"{type(model).__name__}.inverse_transform puts columns of zeros among objects, and a "
+            "column of a program holds numbers or text; give it rows that are numbers"
+        )
+    wire: Any = x.held_matrix(held, model=model)
+    if not is_integer(wire) and not x.sparse:  # the items of sparse rows are not looked at
+        wire = ops.refuse(wire, nan=True)
+    places = np.where(support, np.cumsum(support) - 1, wire.width)
+    made: Any = np.column_stack([wire, np.zeros_like(wire[:, :1])])[:, places.tolist()]
+    if x.sparse:
+        made = replace(made, sparse="csc")
+    return made  # type: ignore[no-any-return]  # a wire of wires
 
 
 def _kept(model: Any, x: Table) -> Table:

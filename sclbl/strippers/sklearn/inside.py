@@ -60,8 +60,11 @@ class Inside(Stripper):
     def strip(
         self, model: Any, x: Any, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Any]:
+        declared = {m: d for m, d in self.declared().items() if m in methods}
+        if any(d.backwards for d in declared.values()):  # a program of one method
+            return {m: getattr(self, m)(model, x) for m in declared}
         rows = self.rows(model, x)
-        own = {m: getattr(self, m)(model, rows) for m in self.declared() if m in methods}
+        own = {m: getattr(self, m)(model, rows) for m in declared}
         handed = methods - set(own)
         if not handed:
             return own

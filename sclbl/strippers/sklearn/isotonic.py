@@ -20,13 +20,6 @@ from sclbl.strippers.trees import Nodes, join
 
 
 class IsotonicRegression(Stripper):
-    def check(self, model: Any) -> None:
-        if model.out_of_bounds == "raise" and len(model.X_thresholds_) > 1:
-            raise UnsupportedModelError(
-                'IsotonicRegression(out_of_bounds="raise") refuses numbers beyond those it was '
-                'fitted on, which no program does yet; fit it with out_of_bounds="nan" or "clip"'
-            )
-
     def rows(self, model: Any, x: Table) -> Any:
         if x.width != 1:
             raise UnsupportedModelError(
@@ -65,6 +58,8 @@ def interpolated(model: Any, x: Any) -> Any:
             "IsotonicRegression was fitted on numbers so close to each other that the slope "
             "between them is no number; scale the column and fit it again"
         )
+    if model.out_of_bounds == "raise":
+        x = ops.refuse_outside(x, at[0], at[-1])
     line = _lines(x, np.column_stack([slopes, at[:-1], values[:-1]]), at[1:-1])
     made = line[:, [0]] * (x - line[:, [1]]) + line[:, [2]]
     if at.dtype == np.float64:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import UnsupportedModelError
+from sclbl.errors import OutOfRangeError, UnsupportedModelError
 from sclbl.strippers import ops
 from sclbl.strippers.base import method
 from sclbl.strippers.columns import Wire
@@ -86,10 +86,47 @@ class AdditiveChi2Sampler(Estimator):
         return ops.concat([part.astype(x.numbers) for part in parts])
 
 
+class PolynomialCountSketch(Estimator):
+    """A product of sketches' Fourier transforms, transformed back.
+
+    A sketch and its transform are one product with a matrix that is worked out here, once. Rows so
+    large that the product may overflow are refused; the source makes infinities and NaN of them.
+    """
+
+    refuses_more = (OutOfRangeError,)
+
+    @method
+    def transform(self, model: Any, x: Any) -> Any:
+        bound = _largest(model, x.width)
+        x = ops.refuse_outside(x.astype(np.float64), -bound, bound)
+        real: Any = None
+        imaginary: Any = None
+        for places, signs in zip(model.indexHash_, model.bitHash_, strict=True):
+            waves = np.fft.rfft(np.eye(model.n_components))[places] * signs[:, None]
+            constant = waves[x.width :].sum(axis=0) * np.sqrt(model.coef0)
+            waves = waves[: x.width] * np.sqrt(model.gamma)
+            a, b = x @ waves.real + constant.real, x @ waves.imag + constant.imag
+            if real is None:
+                real, imaginary = a, b
+            else:
+                real, imaginary = real * a - imaginary * b, real * b + imaginary * a
+        unit = np.eye(real.width)
+        back = [np.fft.irfft(w, model.n_components) for w in (unit, 1j * unit)]
+        return ops.concat([real, imaginary]) @ np.concatenate(back)
+
+
+def _largest(model: Any, columns: int) -> float:
+    """Return up to where no product of the sketches overflows."""
+    product = np.finfo(np.float64).max / 16 / model.n_components
+    one = (product ** (1 / model.degree) / 4 - np.sqrt(model.coef0)) / columns
+    return float(one / max(np.sqrt(model.gamma), 1.0))
+
+
 _INTERVALS = {1: 0.8, 2: 0.5, 3: 0.4}
 CLASSES = {
     "AdditiveChi2Sampler": AdditiveChi2Sampler(),
     "Nystroem": Nystroem(),
+    "PolynomialCountSketch": PolynomialCountSketch(),
     "RBFSampler": RBFSampler(),
     "SkewedChi2Sampler": SkewedChi2Sampler(),
 }

@@ -37,6 +37,29 @@ class LinearRegressor(Estimator):
         return scores(model, x)
 
 
+class BayesianRidge(LinearRegressor):
+    """The mean; its standard deviation is written on request, since it adds a square matrix."""
+
+    @method(on_request=True, ask="predict", return_std=True)
+    def predict_std(self, model: Any, x: Any) -> Any:
+        x = self.used(model, x - model.X_offset_)
+        squared = np.sum((x @ model.sigma_) * x, axis=1)
+        return np.sqrt(squared + (1.0 / model.alpha_))
+
+    def used(self, model: Any, x: Any) -> Any:
+        """Return the columns that `sigma_` is of."""
+        return x
+
+    def call(self, model: Any, method: str, rows: Any, **parameters: Any) -> Any:
+        found = super().call(model, method, rows, **parameters)
+        return found[1] if method == "predict_std" else found
+
+
+class ARDRegression(BayesianRidge):
+    def used(self, model: Any, x: Any) -> Any:
+        return x[:, np.flatnonzero(model.lambda_ < model.threshold_lambda).tolist()]
+
+
 class CoordinateDescent(LinearRegressor):
     """`ElasticNet` and its kin do not look at the values of sparse rows."""
 
@@ -195,7 +218,7 @@ def _normalised(p: Any) -> Any:
 
 LINEAR_CLASSIFIER = LinearClassifier()
 _DESCENT = "ElasticNet Lasso MultiTaskElasticNet MultiTaskLasso"
-_REGRESSORS = """ARDRegression BayesianRidge ElasticNetCV HuberRegressor Lars LarsCV
+_REGRESSORS = """ElasticNetCV HuberRegressor Lars LarsCV
     LassoCV LassoLars LassoLarsCV LassoLarsIC LinearRegression
     MultiTaskElasticNetCV MultiTaskLassoCV OrthogonalMatchingPursuit
     OrthogonalMatchingPursuitCV PassiveAggressiveRegressor QuantileRegressor Ridge RidgeCV
@@ -209,6 +232,8 @@ CLASSES: dict[str, Stripper] = {
     **dict.fromkeys(["PassiveAggressiveClassifier", "Perceptron"], LINEAR_CLASSIFIER),
     **dict.fromkeys(["LogisticRegression", "LogisticRegressionCV"], LogisticClassifier()),
     **dict.fromkeys(["RidgeClassifier", "RidgeClassifierCV"], RidgeClassifier()),
+    "ARDRegression": ARDRegression(),
+    "BayesianRidge": BayesianRidge(),
     "RANSACRegressor": InsideOfArrays("estimator_"),
     "SGDClassifier": StochasticGradientClassifier(),
     "SGDOneClassSVM": OneClass(),

@@ -38,11 +38,13 @@ class JointLikelihood(Estimator):
 class GaussianNB(JointLikelihood):
     @once
     def joint(self, model: Any, x: Any) -> Any:
+        with np.errstate(divide="ignore"):  # a prior of 0
+            priors = np.log(model.class_prior_)
         return ops.concat(
             [
                 (-0.5 * np.sum(np.log(2.0 * np.pi * v)) - 0.5 * np.sum((x - t) ** 2 / v, axis=1))
-                + np.log(p)
-                for p, t, v in zip(model.class_prior_, model.theta_, model.var_, strict=True)
+                + prior
+                for prior, t, v in zip(priors, model.theta_, model.var_, strict=True)
             ]
         )
 

@@ -11,7 +11,7 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.signature import Input
 from sclbl.strippers import ops
-from sclbl.strippers.base import method, once
+from sclbl.strippers.base import Declared, method, once
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn import metrics
 from sclbl.strippers.sklearn.estimator import Estimator
@@ -95,12 +95,37 @@ def inverse_distances(distances: Any) -> Any:
 # ------------------------------------------------------------------ searches
 
 
-class NearestNeighbors(Neighbors):
-    """Distances and numbers of points, those within a radius in the order that the search meets."""
+def _by_products(model: Any) -> bool:
+    """Return whether a model computes distances by a product of matrices."""
+    return model._tree is None and model.effective_metric_ in ("euclidean", "l2", "sqeuclidean")
 
-    @method(on_request=True)
+
+def _told(found: tuple[Wire, Wire], model: Any) -> tuple[Wire, ...]:
+    """Return neighbours, and say where their order is not the model's own."""
+    if _by_products(model):
+        found[0].builder.warnings.append(
+            f"{type(model).__name__} computes Euclidean distances by a product of matrices, whose "
+            "rounding depends on the processor and on the rows of a call: neighbors whose squared "
+            "distances to x differ by less than 1e-12 (||x||² + ||y||²) may be in another order"
+        )
+    return found
+
+
+class NearestNeighbors(Neighbors):
+    """Distances and numbers of points, those within a radius in the order that the search meets.
+
+    Which points are within a radius is on request where rounding may decide it.
+    """
+
+    def offers(self, model: Any) -> Mapping[str, Declared]:
+        found = dict(super().offers(model))
+        if _by_products(model):
+            found["radius_neighbors"] = replace(found["radius_neighbors"], on_request=True)
+        return found
+
+    @method
     def kneighbors(self, model: Any, x: Wire) -> tuple[Wire, ...]:
-        return self.nearest(model, x)
+        return _told(self.nearest(model, x), model)
 
     @method
     def radius_neighbors(self, model: Any, x: Wire) -> tuple[Wire, ...]:
@@ -113,7 +138,7 @@ class Nearest(Neighbors):
 
     @method(on_request=True)
     def kneighbors(self, model: Any, x: Wire) -> tuple[Wire, ...]:
-        return self.nearest(model, x)
+        return _told(self.nearest(model, x), model)
 
     def weights(self, model: Any, x: Wire) -> Any:
         """Return what each neighbour counts; None where all count alike."""

@@ -69,4 +69,20 @@ class MLPClassifier(Perceptron):
         return np.log(self.predict_proba(model, x))
 
 
-CLASSES = {"MLPClassifier": MLPClassifier(), "MLPRegressor": MLPRegressor()}
+class BernoulliRBM(Estimator):
+    """How likely each hidden unit is on; `score_samples` draws at random, and is none."""
+
+    dtype, takes_sparse = "float", True
+
+    @method
+    def transform(self, model: Any, x: Any) -> Any:
+        p = x @ model.components_.T
+        p += model.intercept_hidden_
+        return ops.libm_sigmoid(p)
+
+
+CLASSES = {
+    "BernoulliRBM": BernoulliRBM(),
+    "MLPClassifier": MLPClassifier(),
+    "MLPRegressor": MLPRegressor(),
+}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sclbl.errors import UnsupportedModelError
 from sclbl.signature import Input
 from sclbl.strippers import dispatch
 from sclbl.strippers.base import Declared, Stripper, method
@@ -16,6 +17,8 @@ from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn.sparse_stack import stack_items, weighted_items
 from sclbl.strippers.sklearn.stack import is_dropped, is_passed, stack, weighted
+
+_BACK = "inverse_transform"
 
 
 class Pipeline(Stripper):
@@ -25,12 +28,16 @@ class Pipeline(Stripper):
 
     def offers(self, model: Any) -> Mapping[str, Declared]:
         last = model.steps[-1][1]
-        if is_passed(last):
-            return {"transform": Declared(False, True, "transform", {})}
-        # A Pipeline hands on fewer methods than an estimator may have (not `apply`, for one).
-        # Backwards goes through the steps from the last one on, each of which must be able to.
-        inside = dispatch.offers(last).items()
-        return {m: d for m, d in inside if hasattr(model, m) and not d.backwards}
+        found = {"transform": Declared(False, True, "transform", {})}
+        if not is_passed(last):
+            # A Pipeline hands on fewer methods than an estimator may have (not `apply`, for one).
+            found = {m: d for m, d in dispatch.offers(last).items() if hasattr(model, m)}
+            found.pop(_BACK, None)
+        # Backwards goes through all steps, from the last one on.
+        steps = [step for _, step in model.steps if not is_passed(step)]
+        if hasattr(model, _BACK) and all(_BACK in dispatch.offers(step) for step in steps):
+            found[_BACK] = Declared(True, True, _BACK, {}, backwards=True)
+        return found
 
     @staticmethod
     def _first(model: Any) -> Any:
@@ -57,6 +64,11 @@ class Pipeline(Stripper):
     def strip(
         self, model: Any, x: Any, build: Builder, methods: frozenset[str]
     ) -> Mapping[str, Any]:
+        if _BACK in methods:
+            for name, step in reversed(model.steps):
+                if not is_passed(step):
+                    x = dispatch.apply(step, _columns(x), build, methods, name)[_BACK]
+            return {_BACK: x}
         for name, step in model.steps[:-1]:
             if not is_passed(step):
                 x = dispatch.transform(step, x, build, name)
@@ -64,6 +76,24 @@ class Pipeline(Stripper):
         if is_passed(last):
             return {"transform": x}
         return dispatch.hand_on(last, x, build, methods, name)
+
+
+def _columns(x: Any) -> Any:
+    """Return what a step gives back as the columns that the step before it takes.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Where they are text.
+    """
+    if isinstance(x, Table) or x.ragged:
+        return x
+    if x.dtype in ("label", "text"):
+        raise UnsupportedModelError(
+            "Pipeline.inverse_transform hands text to the step before an encoder, and programs "
+            "write the inverse of numbers there; leave that step out"
+        )
+    return dispatch.as_table(x)
 
 
 class FeatureUnion(Stripper):

@@ -6,6 +6,7 @@ stay float32; NumPy computes ``X *= scale_`` in float64 where `scale_` is float6
 
 from __future__ import annotations
 
+import copy
 import itertools
 from dataclasses import replace
 from typing import Any, Literal
@@ -20,9 +21,9 @@ from sclbl.strippers.beside import NAME
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Library
 from sclbl.strippers.numpy_functions import OPERATORS
-from sclbl.strippers.sklearn import categories
+from sclbl.strippers.sklearn import categories, decoding
 from sclbl.strippers.sklearn.categories import Codes, Encoder, held_as
-from sclbl.strippers.sklearn.estimator import Estimator, fitted, validated
+from sclbl.strippers.sklearn.estimator import Estimator, fitted, given_back, transformed, validated
 from sclbl.strippers.sklearn.preprocessing_bins import (
     Binarizer,
     KBinsDiscretizer,
@@ -56,6 +57,16 @@ class StandardScaler(Scaler):
             x = _divided(x, scale) if sparse else x / scale.astype(x.numbers)
         return x
 
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Any:
+        x = given_back(model, x)
+        if model.with_std:
+            scale = fitted(model, "scale_", "with_std")
+            x *= scale if x.sparse else scale.astype(x.numbers)
+        if model.with_mean:
+            x += fitted(model, "mean_", "with_mean").astype(x.numbers)
+        return x
+
 
 class MinMaxScaler(Scaler):
     """``X * scale_ + min_``, clipped to `feature_range` where `clip` is set."""
@@ -66,6 +77,13 @@ class MinMaxScaler(Scaler):
         x += model.min_
         low, high = map(float, model.feature_range)
         return np.clip(x, low, high) if model.clip else x
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Any:
+        x = given_back(model, x)
+        x -= model.min_
+        x /= model.scale_
+        return x
 
 
 class MaxAbsScaler(Scaler):
@@ -78,6 +96,12 @@ class MaxAbsScaler(Scaler):
         else:
             x /= model.scale_
         return np.clip(x, -1, 1) if getattr(model, "clip", False) else x
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Any:
+        x = given_back(model, x)
+        x *= model.scale_
+        return x
 
 
 class RobustScaler(Scaler):
@@ -93,6 +117,16 @@ class RobustScaler(Scaler):
             if sparse:
                 return _divided(x, scale)
             x /= scale
+        return x
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Any:
+        x = given_back(model, x)
+        sparse = x.sparse
+        if model.with_scaling:
+            x *= fitted(model, "scale_", "with_scaling")
+        if model.with_centering and not sparse:
+            x += fitted(model, "center_", "with_centering")
         return x
 
 
@@ -143,6 +177,11 @@ class PolynomialFeatures(Estimator):
                 products, below = factors * x[:, [t[one] for t in terms]], terms
             if degree >= model._min_degree and terms:
                 parts.append(products)
+        if not parts:
+            raise UnsupportedModelError(
+                "PolynomialFeatures makes no column of these: no product has as many different "
+                "columns as its degree; fit it with a lower degree, or interaction_only=False"
+            )
         return ops.concat(parts)
 
 
@@ -169,6 +208,10 @@ class OneHotEncoder(Encoder):
             return Table(x.builder, ())
         hot = held_as(found[:, source] == np.array(group), np.dtype(model.dtype))
         return replace(hot, sparse="csr" if model.sparse_output else None)
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Wire:
+        return decoding.hot_categories(model, x)
 
     @staticmethod
     def _dropped_group(model: Any, column: int) -> int | None:
@@ -217,6 +260,10 @@ class OrdinalEncoder(Encoder):
             out = held_as(x.builder.where(found == special, np.full(1, meaning), out), dtype)
         return out
 
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Wire:
+        return decoding.ordinal_categories(model, x)
+
 
 def _as(value: Any, dtype: np.dtype[Any]) -> float:
     return float(np.array(value).astype(dtype))
@@ -237,23 +284,35 @@ class FunctionTransformer(Estimator):
 
     @method
     def transform(self, model: Any, x: Wire | Table) -> Wire | Table:
-        if model.func is None:
-            return x
-        if isinstance(x, Wire):
-            return _traced(model, x)
-        if x.has_text:
-            raise UnsupportedModelError(
-                f"FunctionTransformer(func={_name(model)}) is given text; "
-                "select columns of numbers for it with a ColumnTransformer"
-            )
-        library = _library(model, x)
-        if promotion.is_polars(cell.dtype for cell in x.cells) or not _is_frame(x):
-            x = Table(x.builder, one_array(x.cells))
-        dtypes = list(dict.fromkeys(cell.dtype for cell in x.cells))
-        if len(dtypes) == 1:
-            return _of_one_dtype(model, x, library)
-        parts = [_of_one_dtype(model, x.select([i]), library) for i in range(x.width)]
-        return Table(x.builder, tuple(c for part in parts for c in part.cells))
+        return _applied(model, x)
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Table) -> Wire | Table:
+        """Write `inverse_func` as the function of a transformer, of rows of any width."""
+        back = copy.copy(model)
+        back.func, back.kw_args = model.inverse_func, model.inv_kw_args
+        return _applied(back, transformed(model, x, x.width) if model.validate else x)
+
+
+def _applied(model: Any, x: Wire | Table) -> Wire | Table:
+    """Write what the function makes of rows."""
+    if model.func is None:
+        return x
+    if isinstance(x, Wire):
+        return _traced(model, x)
+    if x.has_text:
+        raise UnsupportedModelError(
+            f"FunctionTransformer(func={_name(model)}) is given text; "
+            "select columns of numbers for it with a ColumnTransformer"
+        )
+    library = _library(model, x)
+    if promotion.is_polars(cell.dtype for cell in x.cells) or not _is_frame(x):
+        x = Table(x.builder, one_array(x.cells))
+    dtypes = list(dict.fromkeys(cell.dtype for cell in x.cells))
+    if len(dtypes) == 1:
+        return _of_one_dtype(model, x, library)
+    parts = [_of_one_dtype(model, x.select([i]), library) for i in range(x.width)]
+    return Table(x.builder, tuple(c for part in parts for c in part.cells))
 
 
 def _is_frame(x: Table) -> bool:

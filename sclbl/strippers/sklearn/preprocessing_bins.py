@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers import ops
+from sclbl.strippers import dispatch, ops
 from sclbl.strippers.base import method
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.sklearn import categories
 from sclbl.strippers.sklearn.categories import Codes, Encoder
-from sclbl.strippers.sklearn.estimator import Estimator
+from sclbl.strippers.sklearn.estimator import Estimator, transformed
 from sclbl.strippers.sklearn.steps import steps
 
 
@@ -56,6 +56,27 @@ class KBinsDiscretizer(Estimator):
         numbers = np.concatenate([np.arange(n) for n in counts]).astype(float)
         hot = bins[:, np.repeat(np.arange(x.width), counts)] == numbers
         return replace(hot.astype(held), sparse="csr" if model.encode == "onehot" else None)
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Any:
+        """Return the middle of each bin, in the type of x; of columns of 0 and 1 in float64."""
+        middles = [(e[1:] + e[:-1]) * 0.5 for e in map(np.asarray, model.bin_edges_)]
+        counts = np.array([len(m) for m in middles])
+        if "onehot" in model.encode:
+            given = dispatch.apply(
+                model._encoder, x, x.builder, frozenset({"inverse_transform"}), "_encoder"
+            )
+            own, bins = np.dtype(np.float64), given["inverse_transform"]
+        else:
+            wire: Any = transformed(model, x, len(counts), to_float=True)
+            own = wire.numbers
+            # The source cuts off fractions, and counts from the last bin below 0.
+            low, high = (np.asarray(v, own) for v in (-counts - 1, counts))
+            wire = ops.refuse_outside(wire, np.nextafter(low, 0), np.nextafter(high, 0))
+            whole = np.where(wire < 0, np.ceil(wire), np.floor(wire))
+            bins = np.where(whole < 0, whole + counts, whole)
+        edges = [np.arange(1, n) for n in counts.tolist()]
+        return steps(bins.astype(np.float64), edges, middles).astype(own)
 
 
 class TargetEncoder(Encoder):

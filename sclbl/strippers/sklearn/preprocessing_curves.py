@@ -10,7 +10,7 @@ import numpy as np
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import ops
 from sclbl.strippers.base import method
-from sclbl.strippers.sklearn.estimator import Estimator, validated
+from sclbl.strippers.sklearn.estimator import Estimator, given_back, validated
 
 #: ``BOUNDS_THRESHOLD``: how near to a bound QuantileTransformer takes a number for it.
 _NEAR = 1e-7
@@ -30,6 +30,16 @@ class PowerTransformer(Estimator):
             return made
         scaler, made = model._scaler, ops.refuse(made, nan=False)  # which looks at its rows itself
         return (made - scaler.mean_.astype(own)) / scaler.scale_.astype(own)
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Any:
+        x = given_back(model, x)
+        own = x.numbers
+        if model.standardize:
+            x *= model._scaler.scale_.astype(own)
+            x += model._scaler.mean_.astype(own)
+        root = _box_cox_back if model.method == "box-cox" else _yeo_johnson_back
+        return root(x, np.asarray(model.lambdas_)).astype(own)
 
 
 def _box_cox(x: Any, exponents: np.ndarray) -> Any:
@@ -56,6 +66,29 @@ def _yeo_johnson(x: Any, exponents: np.ndarray) -> Any:
     above = half(exponents, np.abs(exponents) < least)
     below = half(2 - exponents, ~(np.abs(exponents - 2) > least))
     return np.where(x >= 0, above, -below)
+
+
+def _box_cox_back(x: Any, exponents: np.ndarray) -> Any:
+    """`scipy.special.inv_boxcox`, which computes in float64."""
+    x, exponents = x.astype(np.float64), exponents.astype(np.float64)
+    straight = exponents == 0
+    by = np.where(straight, 1.0, exponents)
+    scaled = by * x
+    large = np.exp((np.log(np.sign(by) * (x + 1 / by)) + np.log(np.abs(by))) / by)
+    made = np.where(scaled < 1.79e308, np.exp(np.log1p(scaled) / by), large)
+    return _chosen(straight, np.exp(x), made)
+
+
+def _yeo_johnson_back(x: Any, exponents: np.ndarray) -> Any:
+    """Return the numbers whose `_yeo_johnson` the rows hold, in the exponents' type or a wider."""
+    least, one = np.spacing(1.0), exponents.dtype.type(1)
+    straight, mirrored = np.abs(exponents) < least, ~(np.abs(exponents - 2) > least)
+    by, other = np.where(straight, one, exponents), np.where(mirrored, one, 2 - exponents)
+    above: Any = np.power(x * by + 1, 1 / by) - 1
+    below: Any = 1 - np.power(-other * x + 1, 1 / other)
+    above = _chosen(straight, (np.exp(x) - 1).astype(above.numbers), above)
+    below = _chosen(mirrored, (1 - np.exp(-x)).astype(below.numbers), below)
+    return np.where(x >= 0, above, below)
 
 
 def _chosen(which: np.ndarray, a: Any, b: Any) -> Any:
@@ -89,6 +122,33 @@ class QuantileTransformer(Estimator):
         below = x - _NEAR < first if normal else x == first
         made = np.where(below, 0.0, np.where(above, 1.0, made)).astype(own)
         return _normal(made).astype(own) if normal else made
+
+    @method(backwards=True)
+    def inverse_transform(self, model: Any, x: Any) -> Any:
+        x = given_back(model, x)
+        if x.sparse:
+            raise UnsupportedModelError(
+                "QuantileTransformer maps only those numbers of sparse rows that are stored; give "
+                "it dense rows"
+            )
+        own, normal = x.numbers, model.output_distribution == "normal"
+        p = _chances(x.astype(np.float64)) if normal else x.astype(np.float64)
+        points = np.asarray(model.references_, dtype=np.float64)[np.newaxis]
+        curves = np.asarray(model.quantiles_, dtype=np.float64)
+        made: Any = ops.concat(
+            [ops.interp(p[:, [i]], points, curves[:, i]) for i in range(p.width)]
+        ).astype(own)
+        above = p + _NEAR > 1 if normal else p == 1
+        below = p - _NEAR < 0 if normal else p == 0
+        made = np.where(below, curves[0], np.where(above, curves[-1], made))
+        return made.astype(own)
+
+
+def _chances(x: Any) -> Any:
+    """Return the normal distribution's chances of less than each number."""
+    from scipy.special import ndtr
+
+    return ndtr(x)
 
 
 def _normal(p: Any) -> Any:
