@@ -255,6 +255,8 @@ def test_refusals() -> None:
         strip(DummyClassifier(strategy="uniform").fit(X, FLAGS), X)
     with pytest.raises(UnsupportedModelError, match='fit it with out_of_bounds="nan" or "clip"'):
         strip(IsotonicRegression(out_of_bounds="raise").fit(X[:, 0], SCORE), X[:, :1])
+    with pytest.raises(UnsupportedModelError, match=r"as a column, x\.reshape\(-1, 1\)"):
+        strip(IsotonicRegression(out_of_bounds="nan").fit(X[:, 0], SCORE), X[:5, 0])
     scaled = TransformedTargetRegressor(Ridge(), transformer=VarianceThreshold())
     with pytest.raises(UnsupportedModelError, match=r"VarianceThreshold\) has no inverse"):
         strip(fit(scaled, X, SCORE), X)
