@@ -17,6 +17,7 @@ from sclbl.ops.record import INTEGERS
 from sclbl.program import Program
 from sclbl.rows import Blocks, encode
 from sclbl.runtime.general import Result
+from sclbl.runtime.module import Module
 from sclbl.spec import Spec
 
 #: How many times the effect of one ULP in the inputs an error may be, and how often it is measured.
@@ -121,7 +122,7 @@ def noise_of(
             side[:, still_columns] = 0
             with np.errstate(all="ignore"):
                 numeric = (blocks.numeric * (1 + side)).astype(blocks.numeric.dtype)
-                now = module.call(method, Blocks(blocks.rows, numeric, blocks.text))
+                now = _of_moved(module, method, blocks, numeric)
                 moved = np.maximum(moved, np.abs(now.astype(np.float64) - still))
         if not spec.signature.inputs:
             inside = moved_by_rounding(spec.graph, method, blocks, NOISE_RUNS)
@@ -129,6 +130,18 @@ def noise_of(
         return NOISE * moved
 
     return measure
+
+
+def _of_moved(module: Module, method: str, blocks: Blocks, moved: np.ndarray) -> np.ndarray:
+    """Return results of rows that were moved; one that is refused now stays as it was."""
+    for _ in range(blocks.rows):
+        try:
+            return module.call(method, Blocks(blocks.rows, moved, blocks.text))
+        except InputError as error:
+            if error.row is None or blocks.numeric is None:
+                raise
+            moved[error.row] = blocks.numeric[error.row]
+    return module.call(method, blocks)
 
 
 def _rounded(spec: Spec) -> list[int]:

@@ -179,8 +179,9 @@ def methods(model: Any) -> tuple[str, ...]:
     if not found:
         raise UnsupportedModelError(
             f"{qualified_name(type(model))} has no method that a program can have: a search fitted "
-            "with refit=False has none, and a Pipeline hands on no radius_neighbors of its last "
-            "step (compile that step, and give it transformed rows)"
+            "with refit=False has none, nor has a LocalOutlierFactor with novelty=False, and a "
+            "Pipeline hands on no radius_neighbors of its last step (compile that step, and give "
+            "it transformed rows)"
         )
     return found
 

@@ -293,6 +293,8 @@ class OneWay(base.Stripper):
 def test_refusals() -> None:
     with pytest.raises(UnsupportedModelError, match=r"'uniform'\) predicts at random; fit it with"):
         strip(DummyClassifier(strategy="uniform").fit(X, FLAGS), X)
+    with pytest.raises(UnsupportedModelError, match=r"as a column, x\.reshape\(-1, 1\)"):
+        strip(IsotonicRegression(out_of_bounds="nan").fit(X[:, 0], SCORE), X[:5, 0])
     scaled = TransformedTargetRegressor(Ridge(), transformer=Inverse())
     sclbl.register(Inverse, OneWay())
     with pytest.raises(UnsupportedModelError, match=r"Inverse\) has no inverse that programs"):

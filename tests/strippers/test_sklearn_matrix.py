@@ -253,6 +253,24 @@ def test_sums_that_rounding_decides_are_refused() -> None:
         check(model, X, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_rows_whose_kernel_is_beyond_floats_have_no_probabilities(count: int) -> None:
+    own = GaussianProcessClassifier(1.0 * k.DotProduct() ** 2, optimizer=None)
+    model = own.fit(X, np.digitize(X[:, 0], [-0.5, 0.5][: count - 1]))
+    program = sclbl.compile(model, X[:5])
+    rows = np.where(np.arange(X.shape[1]) == 0, 1e200, X[:3])
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="must not contain infs"):
+        model.predict_proba(rows)
+    with pytest.raises(InfiniteValueError, match="row 0"):
+        program.predict_proba(rows)
+    if count == 2:
+        with np.errstate(all="ignore"):
+            assert (program.predict(rows) == model.predict(rows)).all()
+    else:
+        with pytest.raises(InfiniteValueError, match="row 0"):
+            program.predict(rows)
+
+
 def test_an_unfitted_process_predicts_from_its_prior_alone() -> None:
     with pytest.raises(NotFittedError, match="call its fit method first"):
         strip(GaussianProcessRegressor(), X)

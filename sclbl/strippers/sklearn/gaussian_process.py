@@ -127,7 +127,9 @@ def _probability(model: Any, binary: Any, x: Any) -> Any:
     from sklearn.gaussian_process import _gpc
 
     mean = _latent(model, binary, x)
-    v = (_kernel_of(model, binary, x) * binary.W_sr_) @ _inverse(binary.L_).T
+    # `scipy.linalg.solve` takes no row that has no kernel: of products, that of large numbers.
+    k = ops.refuse(_kernel_of(model, binary, x) * binary.W_sr_, nan=True)
+    v = k @ _inverse(binary.L_).T
     var = variance(model, binary.kernel_, x) - ops.sum_in_order(v**2)
     alpha = 1 / (2 * var)
     total: Any = 0.0

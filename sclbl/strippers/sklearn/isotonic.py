@@ -23,7 +23,8 @@ class IsotonicRegression(Stripper):
     def rows(self, model: Any, x: Table) -> Any:
         if x.width != 1:
             raise UnsupportedModelError(
-                f"IsotonicRegression takes one column, and example_input has {x.width}"
+                f"IsotonicRegression takes one column, and example_input has {x.width}; give "
+                "numbers that stand in an array of one axis as a column, x.reshape(-1, 1)"
             )
         wire: Any = validated(model, x, ensure_all_finite=False)
         return wire.astype(model.X_thresholds_.dtype)

@@ -1,0 +1,34 @@
+"""Results whose own digits hang on rounding, of models that look at numbers in between."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.kernel_approximation import Nystroem, SkewedChi2Sampler
+from sklearn.linear_model import SGDOneClassSVM
+from sklearn.pipeline import make_pipeline
+
+import sclbl
+from sclbl.fidelity.accept import noise_of
+
+
+def test_a_value_inside_that_rounding_makes_nan_is_not_refused() -> None:
+    """Rows far away have kernels of 0, whose distances are sums near the range of floats."""
+    x = np.random.default_rng(0).normal(scale=0.5, size=(255, 2))
+    model = make_pipeline(
+        Nystroem(gamma=0.1, random_state=42, n_components=150),
+        SGDOneClassSVM(nu=0.15, random_state=42, tol=1e-6),
+    ).fit(x)
+    report = sclbl.compile(model, x[:5]).report
+    assert report is not None
+    assert report.ok
+
+
+def test_a_row_that_an_ulp_brings_out_of_range_stays_as_it_is() -> None:
+    x = np.random.default_rng(0).uniform(size=(20, 2))
+    model = SkewedChi2Sampler(skewedness=1.0, random_state=0).fit(x)
+    rows = np.concatenate([x[:3], [[np.nextafter(-1, 0), 1.0]], x[3:5]])
+    program = sclbl.compile(model, x[:5])
+    assert program.spec is not None
+    measure = noise_of(program, program.spec, "transform", rows)
+    assert measure is not None
+    assert (measure()[[0, 1, 2, 4, 5]] > 0).any(axis=1).all()
