@@ -343,7 +343,7 @@ def test_the_keys_of_the_metadata_stay_as_they_are() -> None:
 def test_own_operators_have_a_function_and_no_others() -> None:
     own = {name for name, op in OPS.items() if name.startswith("sclbl.") and not op.ragged}
     # Loops are graphs inside an operator, which no file may have.
-    families = ("iterations", "codes", "neighbours", "what neighbours hold")
+    families = ("texts", "iterations", "codes", "neighbours", "what neighbours hold")
     loops = [value for name in families for value in vars(FAMILIES[name]).values()]
     own -= {op.name for op in loops if isinstance(op, Op)}
     # Searches and loops with a stopping rule, to the bit, which no composition of operators is.

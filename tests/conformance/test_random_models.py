@@ -39,6 +39,7 @@ REFUSED = (
     "keeps no component",
     "leave score_samples out of methods",
     "results in no columns",
+    "iterates in float32",
 )
 
 
