@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.decomposition import KernelPCA
 from sklearn.kernel_approximation import Nystroem, SkewedChi2Sampler
 from sklearn.linear_model import SGDOneClassSVM
 from sklearn.pipeline import make_pipeline
@@ -19,6 +20,15 @@ def test_a_value_inside_that_rounding_makes_nan_is_not_refused() -> None:
         SGDOneClassSVM(nu=0.15, random_state=42, tol=1e-6),
     ).fit(x)
     report = sclbl.compile(model, x[:5]).report
+    assert report is not None
+    assert report.ok
+
+
+def test_components_that_are_all_rounding_are_accepted_far_away() -> None:
+    """Distances are infinite there, and kernels 0."""
+    angle = np.linspace(0, 40, 200)
+    x = np.column_stack([np.cos(angle), np.sin(angle)]) * np.where(angle < 20, 0.3, 1.0)[:, None]
+    report = sclbl.compile(KernelPCA(kernel="rbf", gamma=10).fit(x), x[:5]).report
     assert report is not None
     assert report.ok
 

@@ -51,7 +51,8 @@ def moved_by_rounding(graph: Graph, method: str, blocks: Blocks, runs: int) -> n
         if node.op == "MatMul":
             size = find(node.op).define(node.attrs, *map(np.abs, operands))
         epsilon = np.finfo(result.dtype).eps
-        return result + rng.choice([-epsilon, epsilon], size=result.shape).astype(size.dtype) * size
+        side = rng.choice([-epsilon, epsilon], size=result.shape).astype(size.dtype)
+        return np.where(np.isfinite(result), result + side * size, result)
 
     still = run(None)
     moved = np.zeros_like(still)
