@@ -176,7 +176,7 @@ def test_targets_transformed_back(transformer: Any, dtype: type) -> None:
     for y in (Y, np.column_stack([Y, -Y])):
         model = TransformedTargetRegressor(LinearRegression(), transformer=transformer)
         rows = X.astype(dtype)
-        model.fit(rows, y.astype(dtype))
+        fit(model, rows, y.astype(dtype))
         made = run(strip(model, rows[:5]), rows)["predict"]
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -52,6 +52,8 @@ def test_products_of_sketches(dtype: str, count: int) -> None:
 def test_products_of_sketches_that_overflow() -> None:
     model = PolynomialCountSketch(degree=2, random_state=0).fit(X)
     program = sclbl.compile(model, X[:4])
+    with pytest.raises(UnsupportedModelError, match="sparse rows has zeros that are"):
+        sclbl.compile(model, sparse.csr_matrix(X[:4]))
     large = np.full((1, 3), 2e151)
     found, wanted = program.transform(large), model.transform(large)
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12 * np.abs(wanted).max())

@@ -97,6 +97,12 @@ class PolynomialCountSketch(Estimator):
 
     @method
     def transform(self, model: Any, x: Any) -> Any:
+        if x.sparse:
+            raise UnsupportedModelError(
+                "PolynomialCountSketch of sparse rows has zeros that are what rounding leaves of "
+                "large numbers, which verification measures of dense rows alone; give it "
+                "example_input.toarray()"
+            )
         bound = _largest(model, x.width)
         x = ops.refuse_outside(x.astype(np.float64), -bound, bound)
         real: Any = None
