@@ -104,7 +104,7 @@ def test_exponents_at_which_powers_are_other_functions(exponent: float) -> None:
     "model",
     [SelectKBest(f_regression, k=2), VarianceThreshold(0.5),
      RFE(LinearRegression(), n_features_to_select=1), FeatureAgglomeration(2)],
-    ids=repr,
+    ids=lambda m: type(m).__name__,
 )  # fmt: skip
 def test_columns_in_their_places(model: Any, dtype: str) -> None:
     made = fit(model, X, Y).transform(X).astype(dtype)
