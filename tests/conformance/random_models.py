@@ -30,9 +30,10 @@ from sklearn.utils.discovery import all_estimators
 
 from sclbl.strippers import dispatch
 
-#: Found elsewhere: they take other rows, hold estimators, or are random themselves.
+#: Found elsewhere: they take other rows, hold estimators, or are random themselves. Of a Birch the
+#: centers are training rows, from which distances of nearly 0 are rounding alone.
 _APART = """
-    AdaBoostClassifier AdaBoostRegressor BaggingClassifier BaggingRegressor BernoulliRBM
+    Birch AdaBoostClassifier AdaBoostRegressor BaggingClassifier BaggingRegressor BernoulliRBM
     CalibratedClassifierCV ClassifierChain ColumnTransformer CountVectorizer DictVectorizer
     FeatureHasher FeatureUnion FixedThresholdClassifier FrozenEstimator FunctionTransformer
     GridSearchCV HalvingGridSearchCV HalvingRandomSearchCV HashingVectorizer KernelCenterer

@@ -33,8 +33,8 @@ class Beside:
     wasm: bytes
 
 
-def _build(model: Any, x: Any) -> Beside:
-    return Beside(model, x, compile_spec(strip(model, x[:5])))
+def _build(model: Any, x: Any, methods: list[str] | None = None) -> Beside:
+    return Beside(model, x, compile_spec(strip(model, x[:5], methods=methods)))
 
 
 @cache
@@ -55,7 +55,11 @@ def models() -> Mapping[str, Beside]:
         "chain": _build(make_pipeline(DictVectorizer(), LogisticRegression()).fit(dicts, y), dicts),
         "tokens": _build(FeatureHasher(8, input_type="string").fit(tokens), tokens),
         "sparse": _build(LogisticRegression().fit(x, np.arange(60) % 3), x),
-        "near": _build(NearestNeighbors(radius=0.8, algorithm="kd_tree").fit(points), points),
+        "near": _build(
+            NearestNeighbors(radius=0.8, algorithm="kd_tree").fit(points),
+            points,
+            methods=["radius_neighbors"],
+        ),
     }
 
 

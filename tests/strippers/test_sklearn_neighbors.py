@@ -92,7 +92,7 @@ def test_angles_on_a_sphere() -> None:
 def test_products_find_the_same_points(metric: str, dtype: Any) -> None:
     points = (10 * RNG.normal(size=(120, 20))).astype(dtype)
     model = NearestNeighbors(n_neighbors=5, algorithm="brute", metric=metric).fit(points)
-    if metric == "cosine" or dtype == np.int64:
+    if metric == "cosine":
         with pytest.raises(UnsupportedModelError, match="depends on the processor"):
             strip(model, points[:3], methods=["kneighbors"])
         return
@@ -100,7 +100,8 @@ def test_products_find_the_same_points(metric: str, dtype: Any) -> None:
     found, wanted = program_of(model, points[:3]).kneighbors(rows), model.kneighbors(rows)
     assert found[0].dtype == wanted[0].dtype
     np.testing.assert_allclose(found[0], wanted[0], rtol=1e-12 if dtype != np.float32 else 1e-6)
-    np.testing.assert_array_equal(found[1], wanted[1])
+    if dtype != np.int64:  # of whole numbers some are equally far
+        np.testing.assert_array_equal(found[1], wanted[1])
 
 
 def test_points_of_one_type_and_rows_of_another() -> None:

@@ -29,10 +29,14 @@ class Neighbors(Estimator):
                 '"distance"'
             )
 
+    #: Whether neighbours are what comes out, so that verification sees which are equally near.
+    gives_neighbors = False
+
     @once
     def nearest(self, model: Any, x: Wire) -> tuple[Wire, Wire]:
         """Return distances and numbers of as many points as the model asks for."""
-        return k_nearest(model, x, model.n_neighbors)
+        any_order = self.gives_neighbors and _by_products(model)
+        return k_nearest(model, x, model.n_neighbors, any_order=any_order)
 
 
 def check_search(model: Any) -> None:
@@ -64,17 +68,20 @@ def search_of(model: Any, x: Wire) -> dict[str, Any]:
     )
 
 
-def k_nearest(model: Any, x: Wire, k: int) -> tuple[Wire, Wire]:
-    """Return the distances and numbers of the k nearest points."""
+def k_nearest(model: Any, x: Wire, k: int, *, any_order: bool = False) -> tuple[Wire, Wire]:
+    """Return the distances and numbers of the k nearest points.
+
+    A search that leaves equally near points in the processor's own order is refused, but for
+    `any_order`.
+    """
     if k > model.n_samples_fit_:
         raise UnsupportedModelError(
             f"{type(model).__name__} asks for {k} neighbors and was fitted on "
             f"{model.n_samples_fit_} rows, so it predicts nothing; give fewer n_neighbors"
         )
-    if model._tree is None:
-        metrics.require_order(
-            type(model).__name__, model._fit_X, x.numbers, model.effective_metric_
-        )
+    if model._tree is None and not any_order:
+        name, metric = type(model).__name__, model.effective_metric_
+        metrics.require_order(name, model._fit_X, x.numbers, metric)
     return metrics.nearest(x, search_of(model, x), k)
 
 
@@ -117,8 +124,12 @@ class NearestNeighbors(Neighbors):
     Which points are within a radius is on request where rounding may decide it.
     """
 
+    gives_neighbors = True
+
     def offers(self, model: Any) -> Mapping[str, Declared]:
         found = dict(super().offers(model))
+        if model.n_neighbors > model.n_samples_fit_:
+            del found["kneighbors"]  # the model refuses every row
         if _by_products(model):
             found["radius_neighbors"] = replace(found["radius_neighbors"], on_request=True)
         return found
