@@ -31,26 +31,28 @@ from sklearn.utils.discovery import all_estimators
 from sclbl.strippers import dispatch
 
 #: Found elsewhere: they take other rows, hold estimators, or are random themselves. Of a Birch the
-#: centers are training rows, from which distances of nearly 0 are rounding alone.
+#: centers are training rows, from which distances of nearly 0 are rounding alone; so are small cells
+#: of a PolynomialCountSketch, where sparse codes end, and weights of nearly dependent neighbours.
 _APART = """
-    Birch AdaBoostClassifier AdaBoostRegressor BaggingClassifier BaggingRegressor BernoulliRBM
-    CalibratedClassifierCV ClassifierChain ColumnTransformer CountVectorizer DictVectorizer
-    FeatureHasher FeatureUnion FixedThresholdClassifier FrozenEstimator FunctionTransformer
-    GridSearchCV HalvingGridSearchCV HalvingRandomSearchCV HashingVectorizer KernelCenterer
-    LabelBinarizer LabelEncoder MultiLabelBinarizer MultiOutputClassifier
-    MultiOutputRegressor OneVsOneClassifier OneVsRestClassifier OutputCodeClassifier
-    PatchExtractor Pipeline RANSACRegressor RFE RFECV RandomizedSearchCV RegressorChain
-    SelectFromModel SelfTrainingClassifier SequentialFeatureSelector SparseCoder
+    Birch PolynomialCountSketch DictionaryLearning MiniBatchDictionaryLearning
+    LocallyLinearEmbedding AdaBoostClassifier AdaBoostRegressor BaggingClassifier
+    BaggingRegressor BernoulliRBM CalibratedClassifierCV ClassifierChain ColumnTransformer
+    CountVectorizer DictVectorizer FeatureHasher FeatureUnion FixedThresholdClassifier
+    FrozenEstimator FunctionTransformer GridSearchCV HalvingGridSearchCV HalvingRandomSearchCV
+    HashingVectorizer KernelCenterer LabelBinarizer LabelEncoder MultiLabelBinarizer
+    MultiOutputClassifier MultiOutputRegressor OneVsOneClassifier OneVsRestClassifier
+    OutputCodeClassifier PatchExtractor Pipeline RANSACRegressor RFE RFECV RandomizedSearchCV
+    RegressorChain SelectFromModel SelfTrainingClassifier SequentialFeatureSelector SparseCoder
     StackingClassifier StackingRegressor TfidfTransformer TfidfVectorizer
     TransformedTargetRegressor TunedThresholdClassifierCV VotingClassifier VotingRegressor
-    IsotonicRegression MultiTaskElasticNet MultiTaskElasticNetCV MultiTaskLasso
-    MultiTaskLassoCV PLSCanonical CCA PLSSVD
+    IsotonicRegression MultiTaskElasticNet MultiTaskElasticNetCV MultiTaskLasso MultiTaskLassoCV
+    PLSCanonical CCA PLSSVD
 """
 APART = frozenset(_APART.split())
 #: These take no number below zero.
 _POSITIVE = """
-    AdditiveChi2Sampler CategoricalNB ComplementNB LatentDirichletAllocation MiniBatchNMF
-    MultinomialNB NMF
+    AdditiveChi2Sampler SkewedChi2Sampler CategoricalNB ComplementNB LatentDirichletAllocation
+    MiniBatchNMF MultinomialNB NMF
 """
 POSITIVE = frozenset(_POSITIVE.split())
 #: These look numbers up, so the last digit of what is computed before would decide.

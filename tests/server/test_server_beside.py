@@ -581,8 +581,8 @@ def test_an_upload_is_a_deployment_like_any_other(tmp_path: Path) -> None:
                 with pytest.raises(ParameterError, match="no parameter 'r'; it has radius"):
                     deployment.radius_neighbors(case.x[:4], r=1)
             body = {"rows": case.x[:4].tolist(), "parameters": {"radius": 0.5}}
-            body["method"] = "radius_neighbors"
-            answer = requests.post(f"{url}{PATH.format('near')}", json=body, timeout=30).json()
+            path = f"{url}{PATH.format('near')}?method=radius_neighbors"
+            answer = requests.post(path, json=body, timeout=30).json()
             assert [row[1] for row in answer["results"]] == [i.tolist() for i in expected[1]]
             sparse = sclbl.upload(
                 models()["dicts"].model, models()["dicts"].x[:5], name="dicts", registry=registry
