@@ -31,8 +31,9 @@ from sklearn.utils.discovery import all_estimators
 from sclbl.strippers import dispatch
 
 #: Found elsewhere: they take other rows, hold estimators, or are random themselves. Of a Birch the
-#: centers are training rows, from which distances of nearly 0 are rounding alone; so are small cells
-#: of a PolynomialCountSketch, where sparse codes end, and weights of nearly dependent neighbours.
+#: centers are training rows, from which distances of nearly 0 are rounding alone; so are small
+#: cells of a PolynomialCountSketch, where sparse codes end, and weights of neighbours that nearly
+#: depend on each other.
 _APART = """
     Birch PolynomialCountSketch DictionaryLearning MiniBatchDictionaryLearning
     LocallyLinearEmbedding AdaBoostClassifier AdaBoostRegressor BaggingClassifier
