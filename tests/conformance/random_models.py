@@ -33,9 +33,9 @@ from sclbl.strippers import dispatch
 #: Found elsewhere: they take other rows, hold estimators, or are random themselves. Of a Birch the
 #: centers are training rows, from which distances of nearly 0 are rounding alone; so are small
 #: cells of a PolynomialCountSketch, where sparse codes end, and weights of neighbours that nearly
-#: depend on each other.
+#: depend on each other, and the categories that CategoricalNB cuts numbers off to.
 _APART = """
-    Birch PolynomialCountSketch DictionaryLearning MiniBatchDictionaryLearning
+    Birch CategoricalNB PolynomialCountSketch DictionaryLearning MiniBatchDictionaryLearning
     LocallyLinearEmbedding AdaBoostClassifier AdaBoostRegressor BaggingClassifier
     BaggingRegressor BernoulliRBM CalibratedClassifierCV ClassifierChain ColumnTransformer
     CountVectorizer DictVectorizer FeatureHasher FeatureUnion FixedThresholdClassifier

@@ -1,4 +1,4 @@
-"""Random models beside their programs: a hundred by default, two thousand of the exhaustive."""
+"""Random models beside their programs, a hundred or two thousand of them."""
 
 from __future__ import annotations
 
@@ -132,6 +132,7 @@ _ALIKE = {
 }
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=100, **_ALIKE)
 @given(model=models(), data=st.data())
 def test_random_models(model: tuple[str, Any], data: st.DataObject) -> None:
