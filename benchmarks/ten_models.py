@@ -79,7 +79,8 @@ def converted(model: Any, rows: Any, method: str) -> tuple[int, Callable[[Any], 
     if method == "decision_function":
         options = {"zipmap": False, "raw_scores": True}
     table = hasattr(rows, "columns")
-    example = rows[:5] if table else rows[:5].astype(np.float32)
+    floats = dict.fromkeys(rows.select_dtypes("float64"), "float32") if table else "float32"
+    example = rows[:5].astype(floats)
     try:
         onnx = to_onnx(model, example, options=options or None).SerializeToString()
     except (RuntimeError, ValueError, NotImplementedError) as error:
