@@ -2,6 +2,7 @@
 #include "abi.h"
 #include "packed.h"
 #include "scalar.h"
+#include "sparse_rows.h"
 
 /* Make room for the values of a tile's items, counted from the first row's first; return how many
    there are, or -1. */
@@ -83,23 +84,11 @@ SCALE(f32, f32, f32, f32, f32)
 NORM(f64, f64)
 NORM(f32, f32)
 
-static void* begin(growing* to, i32 m, u64 items, u32 item) {
-    to[0].used = to[1].used = to[2].used = 0;
-    i32 code = abi_grow(to, ((u64)(u32)m + 1) * 4);
-    if (code == OK) code = abi_grow(to + 1, items * 4);
-    if (code == OK) code = abi_grow(to + 2, items * item);
-    return code ? 0 : (void*)to[0].address;
-}
-
-static void finish(ragged* out, const growing* to) {
-    *out = (ragged){(const u32*)to[0].address, (const void*)to[1].address,
-                    (const void*)to[2].address};
-}
-
 #define ROWS(S, T)                                                                             \
     i32 items_rows_##S(ragged* out, const T* x, growing* to, i32 m, i32 width) {               \
-        u32* offsets = begin(to, m, (u64)(u32)m * (u32)width, sizeof(T));                      \
-        if (!offsets) return NO_MEMORY;                                                        \
+        i32 code = begin_sparse(to, m, (u64)(u32)m * (u32)width, sizeof(T));                   \
+        if (code) return code;                                                                 \
+        u32* offsets = (u32*)to[0].address;                                                    \
         i32* keys = (i32*)to[1].address;                                                       \
         T* values = (T*)to[2].address;                                                         \
         u32 at = 0;                                                                            \
@@ -113,7 +102,7 @@ static void finish(ragged* out, const growing* to) {
             }                                                                                  \
         }                                                                                      \
         offsets[m] = at;                                                                       \
-        finish(out, to);                                                                       \
+        finish_sparse(out, to);                                                                \
         return OK;                                                                             \
     }
 ROWS(f64, f64)
@@ -133,8 +122,9 @@ ROWS(i64, i64)
     i32 items_join_##S(ragged* out, const ragged* x, const ragged* y, growing* to, i32 m,      \
                        i32 first) {                                                            \
         u64 count = (u64)(x->offsets[m] - x->offsets[0]) + (y->offsets[m] - y->offsets[0]);    \
-        u32* offsets = begin(to, m, count, sizeof(T));                                         \
-        if (!offsets) return NO_MEMORY;                                                        \
+        i32 code = begin_sparse(to, m, count, sizeof(T));                                      \
+        if (code) return code;                                                                 \
+        u32* offsets = (u32*)to[0].address;                                                    \
         i32* keys = (i32*)to[1].address;                                                       \
         T* values = (T*)to[2].address;                                                         \
         u32 at = 0;                                                                            \
@@ -144,7 +134,7 @@ ROWS(i64, i64)
             at = items_put_##S(y, i, first, keys, values, at);                                 \
         }                                                                                      \
         offsets[m] = at;                                                                       \
-        finish(out, to);                                                                       \
+        finish_sparse(out, to);                                                                \
         return OK;                                                                             \
     }
 JOIN(f64, f64)

@@ -1,5 +1,6 @@
 /* What is made of the points that a search found: their values, votes, means, sparse rows. */
 #include "search_tree.h"
+#include "sparse_rows.h"
 
 /* Rows of `size` bytes; zeros for a number that the table has not. */
 void neighborhoods_take(u8* out, const i64* x, const u8* table, i32 cells, i32 count, i32 size) {
@@ -136,10 +137,7 @@ void neighborhoods_means_within(f64* out, const f64* x, const f64* radius, const
 static i32 sparse(ragged* out, growing* to, const u32* from, i32 m, i32 k, const f64* values,
                   const i64* numbers, i32 columns, i32 ones) {
     u32 first = from ? from[0] : 0, count = from ? from[m] - first : (u32)(m * k);
-    to[0].used = to[1].used = to[2].used = 0;
-    i32 code = abi_grow(to, ((u64)(u32)m + 1) * 4);
-    if (code == OK) code = abi_grow(to + 1, (u64)count * 4);
-    if (code == OK) code = abi_grow(to + 2, (u64)count * 8);
+    i32 code = begin_sparse(to, m, count, sizeof(f64));
     if (code) return code;
     u32* offsets = (u32*)to[0].address;
     i32* keys = (i32*)to[1].address;
@@ -150,9 +148,7 @@ static i32 sparse(ragged* out, growing* to, const u32* from, i32 m, i32 k, const
         keys[i] = number >= 0 && number < columns ? (i32)number : 0;
         kept[i] = ones ? 1 : values[first + i];
     }
-    out->offsets = offsets;
-    out->keys = keys;
-    out->values = kept;
+    finish_sparse(out, to);
     return OK;
 }
 

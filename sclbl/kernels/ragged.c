@@ -1,21 +1,7 @@
-/* Rows whose length varies. A result's offsets, keys and values are three blocks that grow; those of
-   one tile begin at 0. */
+/* Rows whose length varies. */
 #include "abi.h"
 #include "names.h"
-
-static i32 begin(growing* to, u32 offsets, u32 items, u32 item) {
-    to[0].used = to[1].used = to[2].used = 0;
-    i32 code = abi_grow(to, (u64)offsets * 4);
-    if (code == OK) code = abi_grow(to + 1, (u64)items * 4);
-    if (code == OK) code = abi_grow(to + 2, (u64)items * item);
-    return code;
-}
-
-static void finish(ragged* out, const growing* from) {
-    out->offsets = (const u32*)from[0].address;
-    out->keys = (const void*)from[1].address;
-    out->values = (const void*)from[2].address;
-}
+#include "sparse_rows.h"
 
 /* -------------------------------------------------------------- names to columns */
 
@@ -43,7 +29,7 @@ static i32 murmur3(const u8* p, u32 length) {
 /* Names, each with a value or 1, to columns by their hash; zeros are left out. */
 i32 ragged_hash(ragged* out, const ragged* x, growing* to, i32 m, i32 columns, i32 is_signed) {
     u32 first = x->offsets[0], count = x->offsets[m] - first, at = 0;
-    i32 code = begin(to, (u32)m + 1, count, sizeof(f64));
+    i32 code = begin_sparse(to, m, count, sizeof(f64));
     if (code) return code;
     u32* offsets = (u32*)to[0].address;
     i32* keys = (i32*)to[1].address;
@@ -61,7 +47,7 @@ i32 ragged_hash(ragged* out, const ragged* x, growing* to, i32 m, i32 columns, i
         }
     }
     offsets[m] = at;
-    finish(out, to);
+    finish_sparse(out, to);
     return OK;
 }
 
@@ -72,7 +58,7 @@ i32 ragged_find(ragged* out, const ragged* x, growing* to, i32 m, const u8* slot
                 u32 mark_bits, u32 place_bits, i32 item) {
     names table = {slots, starts, data, places, known, number_bits, mark_bits, place_bits};
     u32 count = x->offsets[m] - x->offsets[0], at = 0, size = item ? (u32)item : 8;
-    i32 code = begin(to, (u32)m + 1, count, size);
+    i32 code = begin_sparse(to, m, count, size);
     if (code) return code;
     u32* offsets = (u32*)to[0].address;
     i32* keys = (i32*)to[1].address;
@@ -90,7 +76,7 @@ i32 ragged_find(ragged* out, const ragged* x, growing* to, i32 m, const u8* slot
         }
     }
     offsets[m] = at;
-    finish(out, to);
+    finish_sparse(out, to);
     return OK;
 }
 
@@ -120,7 +106,7 @@ static u32* ordered(u32* places, const i32* keys, u32 n) {
 #define SUM(S, T)                                                                              \
     i32 ragged_sum_##S(ragged* out, const ragged* x, growing* to, i32 m, i32 distinct) {       \
         u32 first = x->offsets[0], count = x->offsets[m] - first, at = 0;                      \
-        i32 code = begin(to, (u32)m + 1, count, sizeof(T));                                    \
+        i32 code = begin_sparse(to, m, count, sizeof(T));                                      \
         to[3].used = 0;                                                                        \
         if (code == OK) code = abi_grow(to + 3, (u64)count * 8);                               \
         if (code) return code;                                                                 \
@@ -144,7 +130,7 @@ static u32* ordered(u32* places, const i32* keys, u32 n) {
             }                                                                                  \
         }                                                                                      \
         offsets[m] = at;                                                                       \
-        finish(out, to);                                                                       \
+        finish_sparse(out, to);                                                                \
         return OK;                                                                             \
     }
 SUM(f64, f64)
