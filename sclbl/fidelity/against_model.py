@@ -63,7 +63,7 @@ class Check:
         stripper = dispatch.find(model)
 
         def call(method: str, rows: Any) -> Any:
-            count = int(rows.shape[0]) if hasattr(rows, "shape") else len(rows)
+            count = _count(rows)
             if not spec.source.alone or not count:
                 result = example.call(model, stripper, method, rows)
                 return list(result.arrays) if result.is_list else result.arrays[0]

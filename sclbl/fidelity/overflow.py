@@ -9,7 +9,8 @@ import numpy as np
 from sclbl.errors import InputError
 from sclbl.fidelity.rows import Sample
 from sclbl.ops import find
-from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Spec
+from sclbl.reference import evaluate
+from sclbl.spec import Node, Spec
 
 
 def overflowing(spec: Spec, rows: Sample) -> np.ndarray:
@@ -31,25 +32,22 @@ def overflowing(spec: Spec, rows: Sample) -> np.ndarray:
         False everywhere for a spec with inputs beside the table, or one that refuses such a row.
     """
     lost = np.zeros(len(rows), dtype=bool)
-    signature, graph = spec.signature, spec.graph
+    signature = spec.signature
     if signature.inputs:
         return lost
-    values: dict[str, Any] = dict(graph.constants)
-    values[NUMERIC_INPUT] = rows.numeric.astype(signature.numeric_dtype)
-    values[TEXT_INPUT] = rows.text
-    with np.errstate(all="ignore"):
-        for node in graph.upstream([o.name for o in graph.outputs]):
-            op, given = find(node.op), [values[name] for name in node.inputs]
-            try:
-                made = op.define(node.attrs, *given)
-            except InputError:
-                return np.zeros(len(rows), dtype=bool)
-            made = made if isinstance(made, tuple) else (made,)
-            values.update(zip(node.outputs, made, strict=True))
-            if not op.exact:
-                before = [_finite(g, len(rows)) for g in given]
-                for result in made:
-                    lost |= np.all(before, axis=0) & ~_finite(result, len(rows))
+
+    def look(node: Node, operands: list[Any], result: Any) -> Any:
+        nonlocal lost
+        if not find(node.op).exact:
+            before = np.all([_finite(given, len(rows)) for given in operands], axis=0)
+            for made in result if isinstance(result, tuple) else (result,):
+                lost |= before & ~_finite(made, len(rows))
+        return result
+
+    try:
+        evaluate(spec.graph, rows.numeric.astype(signature.numeric_dtype), rows.text, after=look)
+    except InputError:
+        return np.zeros(len(rows), dtype=bool)
     return lost
 
 

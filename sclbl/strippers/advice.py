@@ -45,7 +45,6 @@ _OUTLIERS = Advice(
     "fit a classifier to what it predicts for the training rows and upload that",
     "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
 )
-_PROJECTION = _instead("a decomposition", "PCA IncrementalPCA")
 
 #: Advice for classes of scikit-learn, by their names.
 SKLEARN: dict[Advice, str] = {

@@ -40,19 +40,8 @@ class Selector(Stripper):
         return _with_zeros(model, x)
 
 
-class Elimination(InsideOfArrays):
+class Elimination(Selector, InsideOfArrays):
     """`RFE` and `RFECV`: the methods of the estimator that was fitted on the columns kept."""
-
-    def rows(self, model: Any, x: Table) -> Table:
-        return _kept(model, x)
-
-    @method
-    def transform(self, model: Any, x: Table) -> Table:
-        return x
-
-    @method(backwards=True)
-    def inverse_transform(self, model: Any, x: Table) -> Wire:
-        return _with_zeros(model, x)
 
 
 def _with_zeros(model: Any, x: Table) -> Wire:
