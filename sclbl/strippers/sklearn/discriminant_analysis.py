@@ -49,19 +49,12 @@ class LinearDiscriminantAnalysis(LinearClassifier):
         return centered @ scalings
 
 
-class QuadraticDiscriminantAnalysis(Estimator):
-    """`DiscriminantAnalysisPredictionMixin` over the logarithms of the posterior."""
+class DiscriminantScores(Estimator):
+    """`DiscriminantAnalysisPredictionMixin`: the class whose discriminant score is largest."""
 
-    @once
-    def scores(self, model: Any, x: Any) -> Any:
-        norms = [
-            np.sum(((x - mean) @ (rotation * scaling ** (-0.5))) ** 2, axis=1)
-            for mean, rotation, scaling in zip(
-                model.means_, model.rotations_, model.scalings_, strict=True
-            )
-        ]
-        logs = np.asarray([np.sum(np.log(s)) for s in model.scalings_])
-        return -0.5 * (ops.concat(norms) + logs) + np.log(model.priors_)
+    def scores(self, model: Any, x: Wire) -> Any:
+        """Return logarithms of posteriors but for a constant, ``[rows, classes]``."""
+        raise NotImplementedError
 
     @method
     def predict(self, model: Any, x: Wire) -> Wire:
@@ -74,13 +67,26 @@ class QuadraticDiscriminantAnalysis(Estimator):
     @method
     def predict_log_proba(self, model: Any, x: Wire) -> Any:
         scores = self.scores(model, x)
-        likelihood = scores - np.max(scores, axis=1)[:, None]
-        return likelihood - np.log(np.sum(np.exp(likelihood), axis=1)[:, None])
+        likelihood = scores - np.max(scores, axis=1, keepdims=True)
+        return likelihood - np.log(np.sum(np.exp(likelihood), axis=1, keepdims=True))
 
     @method
     def decision_function(self, model: Any, x: Wire) -> Any:
         scores = self.scores(model, x)
         return scores[:, 1] - scores[:, 0] if len(model.classes_) == 2 else scores
+
+
+class QuadraticDiscriminantAnalysis(DiscriminantScores):
+    @once
+    def scores(self, model: Any, x: Any) -> Any:
+        norms = [
+            np.sum(((x - mean) @ (rotation * scaling ** (-0.5))) ** 2, axis=1)
+            for mean, rotation, scaling in zip(
+                model.means_, model.rotations_, model.scalings_, strict=True
+            )
+        ]
+        logs = np.asarray([np.sum(np.log(s)) for s in model.scalings_])
+        return -0.5 * (ops.concat(norms) + logs) + np.log(model.priors_)
 
 
 CLASSES: dict[str, Stripper] = {

@@ -14,6 +14,7 @@ from sclbl.strippers import ops
 from sclbl.strippers.base import Declared, method, once
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn import metrics
+from sclbl.strippers.sklearn.discriminant_analysis import DiscriminantScores
 from sclbl.strippers.sklearn.estimator import Estimator
 
 
@@ -378,7 +379,7 @@ class LocalOutlierFactor(Neighbors):
         return -np.mean(take_rows(numbers, np.asarray(model._lrd)[:, None]) / density, axis=1)
 
 
-class NearestCentroid(Estimator):
+class NearestCentroid(DiscriminantScores):
     """The nearest centroid; with priors that differ, the largest discriminant score."""
 
     @method
@@ -386,22 +387,7 @@ class NearestCentroid(Estimator):
         if np.isclose(model.class_prior_, 1 / len(model.classes_)).all():
             search = metrics.of_points(model.centroids_, x.numbers, model.metric, {}, "")
             return ops.labels(metrics.nearest(x, search, 1)[1], model.classes_)
-        return ops.labels(np.argmax(self.scores(model, x), axis=1), model.classes_)
-
-    @method
-    def predict_proba(self, model: Any, x: Wire) -> Any:
-        return np.exp(self.predict_log_proba(model, x))
-
-    @method
-    def predict_log_proba(self, model: Any, x: Wire) -> Any:
-        scores = self.scores(model, x)
-        likelihood = scores - np.max(scores, axis=1, keepdims=True)
-        return likelihood - np.log(np.sum(np.exp(likelihood), axis=1, keepdims=True))
-
-    @method
-    def decision_function(self, model: Any, x: Wire) -> Any:
-        scores = self.scores(model, x)
-        return scores[:, 1] - scores[:, 0] if len(model.classes_) == 2 else scores
+        return super().predict(model, x)
 
     @once
     def scores(self, model: Any, x: Wire) -> Any:
