@@ -142,9 +142,9 @@ class Builder:
         )
 
     def _input(self, name: str, dtype: DType, origins: tuple[int, ...]) -> Wire:
-        value = Value(name, dtype, (len(origins),))
-        self._inputs.append(value)
-        self._values[name] = value
+        if name not in self._values:
+            self._values[name] = Value(name, dtype, (len(origins),))
+            self._inputs.append(self._values[name])
         return Wire(name, dtype, len(origins), origins, builder=self)
 
     def beside(self, given: Input) -> Wire:

@@ -90,7 +90,11 @@ def tree_leaves(x: Wire, ensemble: Trees) -> Wire:
 
 def constant_column(x: Wire | Table, value: float) -> Wire:
     """Return float64 ``[rows, 1]``: a number for each row, whatever the row holds."""
-    first = x.column(0) if isinstance(x, Table) else x.builder.columns(x, [0])
+    if isinstance(x, Table):
+        # A selection may have left none: then any column of the rows themselves.
+        first = (x if x.width else x.builder.table()).column(0)
+    else:
+        first = x.builder.columns(x, [0])
     test = first.builder.binary("Equal", first, np.array("" if first.dtype == "text" else 0.0))
     build = first.builder
     # Zero times the outcome of some test.

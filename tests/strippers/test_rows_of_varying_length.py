@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.impute import MissingIndicator
@@ -19,9 +20,15 @@ from sklearn.linear_model import (
     SGDClassifier,
 )
 from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import KNeighborsTransformer, NearestNeighbors
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MultiLabelBinarizer, Normalizer, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MultiLabelBinarizer,
+    Normalizer,
+    OneHotEncoder,
+    StandardScaler,
+)
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
@@ -345,6 +352,20 @@ def test_nodes_decide_for_their_points(algorithm: Any) -> None:
         for radius in (0.01, 1, 2, 3, 2**0.5, 3**0.5, 5**0.5, np.nan):
             wanted = model.radius_neighbors(rows, radius=radius)
             same(program.radius_neighbors(rows, radius=radius), wanted)
+
+
+@pytest.mark.parametrize("beside", ["passthrough", StandardScaler(), OneHotEncoder(), "drop"])
+def test_stored_order_of_neighbors_beside_columns(beside: Any) -> None:
+    """SciPy keeps the order of stored items between CSR matrices, and sorts what else it stacks."""
+    X = np.random.default_rng(1).normal(size=(90, 3)).round(1)
+    columns = [("n", KNeighborsTransformer(n_neighbors=4), [0, 1]), ("c", beside, [2])]
+    for model in (ColumnTransformer(columns), ColumnTransformer(columns[::-1])):
+        model.fit(X)
+        program = sclbl.compile(model, X[:5])
+        ours, theirs = program.transform(X, output="sparse"), model.transform(X)
+        np.testing.assert_array_equal(ours.indices, theirs.indices)
+        np.testing.assert_array_equal(ours.data, theirs.data)
+        np.testing.assert_array_equal(program.transform(X), theirs.toarray())
 
 
 def test_parameters_of_a_call() -> None:

@@ -23,7 +23,13 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
-from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, VarianceThreshold
+from sklearn.feature_selection import (
+    RFE,
+    SelectFpr,
+    SelectFromModel,
+    SelectKBest,
+    VarianceThreshold,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.isotonic import IsotonicRegression
@@ -241,6 +247,11 @@ def test_dummies_look_at_nothing() -> None:
         check(model, rows)
     check(DummyClassifier().fit(FRAME, WORDS), FRAME[:3])
     check(DummyClassifier().fit(X, csc_array(np.column_stack([FLAGS, FLAGS]))), X[:5])
+    # SelectFpr, that no column is good enough for, hands on a table without columns.
+    nothing = make_pipeline(SelectFpr(alpha=0.0), DummyRegressor())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(nothing.fit(X, FLAGS), X[:5])
 
 
 def test_selectors_look_at_columns_that_they_leave_out() -> None:

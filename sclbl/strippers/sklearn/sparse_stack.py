@@ -34,7 +34,11 @@ def stack_items(parts: Sequence[Table | Wire], *, sparse: bool) -> Table | Wire:
     held = [_as_items(w, common) for w in wires]
     joined = replace(reduce(ops.items_join, held), held=held[0].held)
     if sparse:
-        return joined
+        if all(p.sparse == "csr" or (isinstance(p, Wire) and p.ragged) for p in parts if p.width):
+            return joined
+        # SciPy goes by way of coordinates, which sorts each row by column.
+        ordered = joined.builder.node("sclbl.SumDuplicates", [joined], distinct=0)
+        return replace(ordered, held=joined.held, sparse=joined.sparse)
     return dispatch.as_table(replace(joined.builder.dense(joined), held=joined.held, sparse=None))
 
 
