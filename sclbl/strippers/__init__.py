@@ -249,18 +249,17 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
     if method == "transform":
         names = dispatch.names_out(model, (None,))
     ndim = max(a.ndim for a in result.arrays)
-    if ndim not in (1, 2):
-        raise UnsupportedModelError(
-            f"{name} returns an array of {ndim} axes; a program returns one or two"
-        )
+    # Several numbers for each of several things, such as the leaves of trees of each stage.
+    shape = result.arrays[0].shape[1:] if ndim > 2 else None
     return Output(
         storage=stored_as(wire.dtype),
         dtype=result.dtype,
         width=width,
-        ndim=1 if ndim == 1 else 2,
+        ndim=ndim,
         labels=wire.labels,
         splits=result.widths if result.is_list else None,
         names=names if names is not None and len(names) == width else None,
+        shape=shape,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ class Result:
     @property
     def widths(self) -> tuple[int, ...]:
         """Columns of each array."""
-        return tuple(1 if a.ndim == 1 else a.shape[1] for a in self.arrays)
+        return tuple(math.prod(a.shape[1:]) for a in self.arrays)
 
 
 def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:

@@ -67,6 +67,8 @@ def decoded(spec: Spec, found: dict[str, np.ndarray]) -> dict[str, Any]:
         if output.splits is not None:
             ends = np.cumsum(output.splits)[:-1].tolist()
             made[method] = np.split(result, ends, axis=1)
+        elif output.shape is not None:
+            made[method] = result.reshape(len(result), *output.shape)
         else:
             made[method] = result[:, 0] if output.ndim == 1 else result
     return made

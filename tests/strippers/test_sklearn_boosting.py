@@ -10,6 +10,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from sklearn.tree import DecisionTreeClassifier
 
+import sclbl
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import dispatch, strip
 from tests.conformance.beside import check
@@ -46,6 +47,17 @@ def test_two_classes_tie_for_the_second() -> None:
     assert model.decision_function(flat)[0] == 0
     assert model.predict(flat)[0] == 1
     check(model, flat, rtol=1e-15)
+
+
+@pytest.mark.parametrize(("y", "trees"), [(TWO, 1), (FOUR, 4)])
+def test_leaves_of_each_stage_and_class(y: np.ndarray, trees: int) -> None:
+    model = GradientBoostingClassifier(**SMALL).fit(X, y)
+    program = sclbl.compile(model, X[:5], methods=["apply"])
+    found = program.apply(X)
+    assert found.shape == (len(X), model.n_estimators_, trees)
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, model.apply(X))
+    np.testing.assert_array_equal(program.apply(X[3:4]), found[3:4])
 
 
 def test_random_init_is_refused() -> None:

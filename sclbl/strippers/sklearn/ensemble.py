@@ -159,10 +159,15 @@ class GradientBoosting(Stripper):
     def on_link_scale(self, model: Any, start: Any) -> Any:
         return start
 
+    @method(on_request=True, table=True)
+    def apply(self, model: Any, x: Table) -> Wire:
+        # Only the trees check X here, and they take NaN.
+        rows = float32_matrix(model, x, missing=True)
+        leaves = ops.tree_leaves(rows, leaf_numbers([e.tree_ for e in model.estimators_.ravel()]))
+        return leaves.astype(np.float64)
+
 
 class GradientBoostingClassifier(GradientBoosting):
-    """Its ``apply`` returns an array of three axes and is not offered."""
-
     start = "predict_proba"
 
     def on_link_scale(self, model: Any, start: Any) -> Any:
@@ -191,13 +196,6 @@ class GradientBoostingRegressor(GradientBoosting):
     @method
     def predict(self, model: Any, x: Wire) -> Wire:
         return self.raw(model, x)
-
-    @method(on_request=True, table=True)
-    def apply(self, model: Any, x: Table) -> Wire:
-        # Only the trees check X here, and they take NaN.
-        rows = float32_matrix(model, x, missing=True)
-        leaves = ops.tree_leaves(rows, leaf_numbers([e.tree_ for e in model.estimators_[:, 0]]))
-        return leaves.astype(np.float64)
 
 
 def _is_dummy(estimator: Any) -> bool:
