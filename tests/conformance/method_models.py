@@ -19,8 +19,11 @@ from sklearn.model_selection import (
 from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
+    KNeighborsTransformer,
+    LocalOutlierFactor,
     RadiusNeighborsClassifier,
     RadiusNeighborsRegressor,
+    RadiusNeighborsTransformer,
 )
 from sklearn.svm import NuSVC
 
@@ -51,6 +54,7 @@ def backwards() -> Iterator[MethodModel]:
         decomposition.SparsePCA(3, max_iter=10, random_state=0),
         cluster.FeatureAgglomeration(3),
         preprocessing.FunctionTransformer(np.log1p, inverse_func=np.expm1),
+        preprocessing.KBinsDiscretizer(4, encode="onehot-dense", quantile_method="linear"),
     ]
     for model in models:
         model.fit(X, Y)
@@ -100,10 +104,13 @@ def searches() -> Iterator[MethodModel]:
 
 
 def neighbors() -> Iterator[MethodModel]:
-    for nearest in (KNeighborsClassifier, KNeighborsRegressor):
-        yield MethodModel(nearest(algorithm="kd_tree").fit(X, Y), X, ("kneighbors",))
-    for within in (RadiusNeighborsClassifier, RadiusNeighborsRegressor):
-        yield MethodModel(within(algorithm="ball_tree").fit(X, Y), X, ("radius_neighbors",))
+    nearest = (KNeighborsClassifier, KNeighborsRegressor, KNeighborsTransformer, LocalOutlierFactor)
+    for kind in nearest:
+        novelty = {"novelty": True} if kind is LocalOutlierFactor else {}
+        yield MethodModel(kind(algorithm="kd_tree", **novelty).fit(X, Y), X, ("kneighbors",))
+    within = (RadiusNeighborsClassifier, RadiusNeighborsRegressor, RadiusNeighborsTransformer)
+    for kind in within:
+        yield MethodModel(kind(algorithm="ball_tree").fit(X, Y), X, ("radius_neighbors",))
 
 
 def others() -> Iterator[MethodModel]:

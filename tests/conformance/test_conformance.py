@@ -18,7 +18,7 @@ from sclbl import manifest
 from sclbl.errors import InputError, ShapeError
 from sclbl.onnx_format import read, write
 from sclbl.rows import encode
-from tests.conformance import bars, definition, node
+from tests.conformance import bars, definition, node, other_runtimes
 from tests.conformance.domains import USUAL
 from tests.conformance.pair import Pair, run
 from tests.conformance.subject import subjects
@@ -88,6 +88,15 @@ def test_example(pair: Pair) -> None:
     for method in pair.program.methods:
         ours, theirs = pair.program.run(method, pair.example), pair.source(method, pair.example)
         assert pair.compare(method, columns, ours, theirs, []).misses == ()
+
+
+def test_another_runtime_says_the_same(pair: Pair) -> None:
+    """ONNX Runtime, from the file of the spec, says what the model says."""
+    if pair.form != pair.subject.form or not other_runtimes.is_standard(pair.spec):
+        return
+    opinion = other_runtimes.elsewhere(pair.spec, pair.example)
+    for method in pair.program.methods:
+        opinion.agree(method, pair.source(method, pair.example))
 
 
 def test_one_row_is_a_row_of_many(pair: Pair) -> None:

@@ -29,7 +29,7 @@ from tests.conformance.coverage import (
 )
 from tests.conformance.method_models import GROUPS, MethodModel
 
-_CELL = re.compile(r"^\| (\w+) \| `(\w+)` \| (.+) \|$", re.MULTILINE)
+_CELL = re.compile(r"^\| (\w+) \| `(\w+)` \| ([^|]+) (?:\|.*)?\|$", re.MULTILINE)
 X = np.random.default_rng(0).uniform(size=(20, 3))
 Y = X[:, 0] > 0.5
 

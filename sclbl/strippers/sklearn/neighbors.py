@@ -146,7 +146,7 @@ class NearestNeighbors(Neighbors):
 
 
 class Nearest(Neighbors):
-    """Predictors by the k nearest points."""
+    """Models of the k nearest points."""
 
     @method(on_request=True)
     def kneighbors(self, model: Any, x: Wire) -> tuple[Wire, ...]:
@@ -159,7 +159,7 @@ class Nearest(Neighbors):
 
 
 class WithinRadius(Neighbors):
-    """Predictors by the points within a radius."""
+    """Models of the points within a radius."""
 
     def made_within(self, op: str, model: Any, x: Wire, **attrs: Any) -> Any:
         """Return what an operator makes of the points within the model's radius."""
@@ -328,7 +328,7 @@ class RadiusNeighborsRegressor(WithinRadius):
 # ------------------------------------------------------------------ transformers
 
 
-class KNeighborsTransformer(Neighbors):
+class KNeighborsTransformer(Nearest):
     """Sparse rows: of distances one point more than asked for, because a row finds itself."""
 
     @method
@@ -337,7 +337,7 @@ class KNeighborsTransformer(Neighbors):
         return _sparse(found, model)
 
 
-class RadiusNeighborsTransformer(Neighbors):
+class RadiusNeighborsTransformer(WithinRadius):
     @method
     def transform(self, model: Any, x: Wire) -> Wire:
         radius = ops.constant_column(x, float(model.radius))
@@ -356,7 +356,7 @@ def _sparse(found: tuple[Wire, Wire], model: Any) -> Wire:
 # ------------------------------------------------------------------ densities and centroids
 
 
-class LocalOutlierFactor(Neighbors):
+class LocalOutlierFactor(Nearest):
     """How dense the rows around a row's neighbours are, beside those around itself."""
 
     @method
