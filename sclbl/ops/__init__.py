@@ -15,6 +15,7 @@ from sclbl.ops import (
     coding,
     curves,
     elementwise,
+    imputing,
     items,
     iteration,
     linear,
@@ -61,6 +62,7 @@ FAMILIES = {
     "what neighbours hold": neighborhoods,
     "medians": median,
     "equations": solving,
+    "what is missing": imputing,
 }
 
 

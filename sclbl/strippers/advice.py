@@ -66,7 +66,6 @@ SKLEARN: dict[Advice, str] = {
         "compute its columns where you call the model, and upload the model behind it with them "
         "as example_input"
     ): "PatchExtractor",
-    Advice("fill missing values with a supported imputer", "SimpleImputer"): ("KNNImputer"),
     Advice("it maps only the rows that it was fitted on; fit a decomposition", "PCA"): (
         "ClassicalMDS MDS SpectralEmbedding TSNE"
     ),

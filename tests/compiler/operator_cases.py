@@ -497,6 +497,20 @@ def made_within(op: str, **attrs: Any) -> Callable[[Operands], Made]:
     return make
 
 
+def impute_nearest(o: Operands) -> Made:
+    """Some numbers missing, and all of a row; points that are equally near."""
+    rng, width = np.random.default_rng(16), o.x.width
+    holes = o.build.where(o.build.binary("Greater", o.x, 2.5), np.full(1, np.nan), _near(o))
+    none = o.build.where(o.build.is_nan(o.x), np.full(1, np.nan), _near(o))
+    for count, k, by_distance, single in ((1, 1, 0, 0), (21, 4, 1, 0), (32, 32, 0, 1)):
+        points = np.round(rng.normal(size=(count, width)), 1 if by_distance else 0)
+        points[rng.random(points.shape) < 0.3] = np.nan
+        attrs = {"k": k, "by_distance": by_distance, "single": single}
+        means = rng.normal(size=width)
+        for x in (holes, none):
+            yield o.build.node("sclbl.ImputeNearest", [x], points=points, means=means, **attrs)
+
+
 def votes(o: Operands) -> Made:
     low = o.build.binary("Max", o.x, np.array([-1]))
     numbers = o.build.binary("Min", low, np.array([3]))
@@ -585,6 +599,7 @@ OWN: dict[str, Case] = {
         ),
         comparing.relative(80),
     ),
+    "sclbl.ImputeNearest": Case(("float64",), impute_nearest),
     "sclbl.NearestPoints": Case(("float64",), nearest, comparing.relative(8)),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),
