@@ -16,7 +16,7 @@ from sclbl.errors import (
     LimitError,
     UnsupportedModelError,
 )
-from sclbl.fidelity import blame
+from sclbl.fidelity import blame, tails
 from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
@@ -173,6 +173,7 @@ class Check:
                 continue
             self.check_shape(method, ours, theirs, with_dtype=as_given)
             ours = as_chosen(self.spec, method, rows, ours)
+            theirs = tails.settled(self.spec, method, rows, ours, theirs)
             a, b = flatten(ours), flatten(theirs)
             if sizes_from:
                 sizes = typical_size(b[:sizes_from])

@@ -14,6 +14,7 @@ from sclbl.ops import (
     arithmetic,
     coding,
     curves,
+    density,
     elementwise,
     imputing,
     items,
@@ -63,6 +64,7 @@ FAMILIES = {
     "medians": median,
     "equations": solving,
     "what is missing": imputing,
+    "densities": density,
 }
 
 
