@@ -16,10 +16,11 @@ from sclbl.errors import (
     LimitError,
     UnsupportedModelError,
 )
-from sclbl.fidelity import blame
+from sclbl.fidelity import blame, tails
 from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
+from sclbl.fidelity.donors import as_chosen
 from sclbl.fidelity.near import settled
 from sclbl.fidelity.overflow import overflowing
 from sclbl.fidelity.rows import BASE, Sample, each_alone, from_blocks, generate
@@ -171,6 +172,8 @@ class Check:
                 self.accepted_by_program_only(method, rows, error)
                 continue
             self.check_shape(method, ours, theirs, with_dtype=as_given)
+            ours = as_chosen(self.spec, method, rows, ours)
+            theirs = tails.settled(self.spec, method, rows, ours, theirs)
             a, b = flatten(ours), flatten(theirs)
             if sizes_from:
                 sizes = typical_size(b[:sizes_from])

@@ -41,7 +41,7 @@ def settled(spec: Spec, method: str, rows: Any, ours: Any, theirs: Any) -> Any:
     node = _search(spec, method)
     if node is None:
         return theirs
-    x, points = _rows_of(spec, node, rows), np.asarray(node.attrs["points"])
+    x, points = rows_of(spec, node, rows), np.asarray(node.attrs["points"])
     squared = node.attrs["metric"] == "squared product"
     distances, numbers = (np.array(part) for part in theirs)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -79,8 +79,8 @@ def _search(spec: Spec, method: str) -> Node | None:
     return node
 
 
-def _rows_of(spec: Spec, search: Node, rows: Any) -> np.ndarray:
-    """Return rows as a search compares them."""
+def rows_of(spec: Spec, search: Node, rows: Any) -> np.ndarray:
+    """Return rows as a node that searches among points is given them."""
     values: dict[str, Any] = dict(spec.graph.constants)
     values[NUMERIC_INPUT] = encode(rows, spec.signature, empty=True).numeric
     (name,) = search.inputs

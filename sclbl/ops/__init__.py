@@ -14,7 +14,9 @@ from sclbl.ops import (
     arithmetic,
     coding,
     curves,
+    density,
     elementwise,
+    imputing,
     items,
     iteration,
     linear,
@@ -61,6 +63,8 @@ FAMILIES = {
     "what neighbours hold": neighborhoods,
     "medians": median,
     "equations": solving,
+    "what is missing": imputing,
+    "densities": density,
 }
 
 

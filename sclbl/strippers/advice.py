@@ -57,16 +57,12 @@ SKLEARN: dict[Advice, str] = {
         "DecisionTreeClassifier RandomForestClassifier LogisticRegression",
     ): "SpectralBiclustering SpectralCoclustering",
     Advice(
-        "fit a regressor to its score_samples and upload that", "HistGradientBoostingRegressor"
-    ): "KernelDensity",
-    Advice(
         "it encodes targets, which a fitted classifier does itself; upload the classifier alone"
     ): "LabelBinarizer LabelEncoder",
     Advice(
         "compute its columns where you call the model, and upload the model behind it with them "
         "as example_input"
     ): "PatchExtractor",
-    Advice("fill missing values with a supported imputer", "SimpleImputer"): ("KNNImputer"),
     Advice("it maps only the rows that it was fitted on; fit a decomposition", "PCA"): (
         "ClassicalMDS MDS SpectralEmbedding TSNE"
     ),
@@ -113,12 +109,15 @@ MODULES: dict[str, Advice] = {
     **dict.fromkeys(_DATA, Advice("it is data; the model comes first, example_input after it")),
     "unittest.mock": Advice("it stands in for a model in tests; pass the fitted model itself"),
 }
+_DENSITY = Advice(
+    "fit a density of scikit-learn", "GaussianMixture BayesianGaussianMixture KernelDensity"
+)
 _KINDS = {
     "classifier": _CLASSIFIER,
     "regressor": _REGRESSOR,
     "clusterer": _BY_CLASS["DBSCAN"],
     "outlier_detector": _OUTLIERS,
-    "density_estimator": _BY_CLASS["KernelDensity"],
+    "density_estimator": _DENSITY,
     "transformer": _TRANSFORMER,
 }
 _ANY = Advice(

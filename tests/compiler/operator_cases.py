@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.ops import OPS
+from sclbl.ops.density import KERNELS
+from sclbl.ops.distances import NO_BOUNDS
 from sclbl.ops.record import Op
 from sclbl.signature import DType
 from sclbl.spec import MISSING_TEXTS
@@ -497,6 +499,39 @@ def made_within(op: str, **attrs: Any) -> Callable[[Operands], Made]:
     return make
 
 
+def log_density(o: Operands) -> Made:
+    """Kernels that reach every point: of others rounding decides what is left."""
+    x = o.build.binary("Max", o.build.binary("Min", _near(o), 3.0), -3.0)
+    trees = [s for s in searches(o.x.width, ("euclidean", "canberra")) if s["shape"] != NO_BOUNDS]
+    for search, kernel, breadth in itertools.product(trees, KERNELS, (0, 1)):
+        weights = np.log(1.0 + np.arange(41) % 3)
+        spans = search["nodes"][:, :2].tolist()
+        yield o.build.node(
+            "sclbl.LogDensity",
+            [x],
+            point_weights=weights,
+            node_weights=np.array([np.log(np.exp(weights[a:b]).sum()) for a, b in spans]),
+            settings=np.array([12.0 * o.x.width, -1.5, -40.0, -12.0, np.log(81.0)]),
+            kernel=kernel,
+            breadth=breadth,
+            **search,
+        )
+
+
+def impute_nearest(o: Operands) -> Made:
+    """Some numbers missing, and all of a row; points that are equally near."""
+    rng, width = np.random.default_rng(16), o.x.width
+    holes = o.build.where(o.build.binary("Greater", o.x, 2.5), np.full(1, np.nan), _near(o))
+    none = o.build.where(o.build.is_nan(o.x), np.full(1, np.nan), _near(o))
+    for count, k, by_distance, single in ((1, 1, 0, 0), (21, 4, 1, 0), (32, 32, 0, 1)):
+        points = np.round(rng.normal(size=(count, width)), 1 if by_distance else 0)
+        points[rng.random(points.shape) < 0.3] = np.nan
+        attrs = {"k": k, "by_distance": by_distance, "single": single}
+        means = rng.normal(size=width)
+        for x in (holes, none):
+            yield o.build.node("sclbl.ImputeNearest", [x], points=points, means=means, **attrs)
+
+
 def votes(o: Operands) -> Made:
     low = o.build.binary("Max", o.x, np.array([-1]))
     numbers = o.build.binary("Min", low, np.array([3]))
@@ -585,6 +620,8 @@ OWN: dict[str, Case] = {
         ),
         comparing.relative(80),
     ),
+    "sclbl.LogDensity": Case(("float64",), log_density, comparing.absolute(64, 0)),
+    "sclbl.ImputeNearest": Case(("float64",), impute_nearest),
     "sclbl.NearestPoints": Case(("float64",), nearest, comparing.relative(8)),
     "sclbl.Refuse": Case(FLOATS, refuse, exact_but_zeros),
     "sclbl.RefuseMissingText": Case(("text",), refuse_missing_text),

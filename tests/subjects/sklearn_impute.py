@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # lets the next line work
-from sklearn.impute import IterativeImputer, MissingIndicator, SimpleImputer
+from sklearn.impute import IterativeImputer, KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.linear_model import Ridge
 
 from tests.conformance.domains import HOLES, MISSING_TEXTS
@@ -41,6 +41,9 @@ SUBJECTS = (
     Subject("IterativeImputer, bounds, indicator", fitted(IterativeImputer(
             Ridge(), max_iter=2, min_value=-2, initial_strategy="median",
             add_indicator=True)), HOLES),
+    Subject("KNNImputer", fitted(KNNImputer()), HOLES),
+    Subject("KNNImputer, distance, indicator", fitted(KNNImputer(
+            n_neighbors=3, weights="distance", add_indicator=True)), HOLES),
     Subject("MissingIndicator", fitted(MissingIndicator()), HOLES),
     Subject("MissingIndicator, all", fitted(MissingIndicator(features="all")), HOLES),
     Subject("MissingIndicator, new",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.neighbors import (
+    KernelDensity,
     KNeighborsClassifier,
     KNeighborsRegressor,
     KNeighborsTransformer,
@@ -39,6 +40,9 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject("RadiusNeighborsRegressor",
             fitted(RadiusNeighborsRegressor(2.5, algorithm="ball_tree"), _REAL)),
     Subject("LocalOutlierFactor", fitted(LocalOutlierFactor(9, novelty=True))),
+    Subject("KernelDensity", fitted(KernelDensity(bandwidth=0.7))),
+    Subject("KernelDensity, ball_tree, breadth first", fitted(KernelDensity(
+            bandwidth=2, kernel="linear", algorithm="ball_tree", breadth_first=True, rtol=1e-3))),
     Subject("NearestCentroid", fitted(NearestCentroid(shrink_threshold=0.1), _TEXT)),
     Subject("NearestCentroid, manhattan",
             fitted(NearestCentroid("manhattan", priors=[0.2, 0.3, 0.5]), _TEXT)),

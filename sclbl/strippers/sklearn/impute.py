@@ -1,4 +1,4 @@
-"""`sklearn.impute`: SimpleImputer and MissingIndicator; IterativeImputer has a file of its own.
+"""`sklearn.impute`: SimpleImputer and MissingIndicator; the other two have files of their own.
 
 The computation::
 
@@ -25,6 +25,7 @@ from sclbl.strippers.columns import Cell, Float, Table, Wire
 from sclbl.strippers.inferred import makes_pandas, require_steady
 from sclbl.strippers.promotion import NATURAL
 from sclbl.strippers.sklearn.impute_iterative import IterativeImputer
+from sclbl.strippers.sklearn.impute_nearest import KNNImputer
 
 
 class MarksMissing(Stripper):
@@ -293,6 +294,7 @@ def _check_marker(model: Any) -> None:
 
 CLASSES = {
     "IterativeImputer": IterativeImputer(),
+    "KNNImputer": KNNImputer(),
     "MissingIndicator": MissingIndicator(),
     "SimpleImputer": SimpleImputer(),
 }

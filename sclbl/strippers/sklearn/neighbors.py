@@ -16,6 +16,7 @@ from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn import metrics
 from sclbl.strippers.sklearn.discriminant_analysis import DiscriminantScores
 from sclbl.strippers.sklearn.estimator import Estimator
+from sclbl.strippers.sklearn.neighbors_density import KernelDensity
 
 
 class Neighbors(Estimator):
@@ -416,6 +417,7 @@ CLASSES: Mapping[str, Estimator] = {
     "KNeighborsClassifier": KNeighborsClassifier(),
     "KNeighborsRegressor": KNeighborsRegressor(),
     "KNeighborsTransformer": KNeighborsTransformer(),
+    "KernelDensity": KernelDensity(),
     "LocalOutlierFactor": LocalOutlierFactor(),
     "NearestCentroid": NearestCentroid(),
     "NearestNeighbors": NearestNeighbors(),
