@@ -332,9 +332,20 @@ def transform(model: Any, x: Table | Wire, build: Builder, name: str = "") -> Ta
         return table
     names: Sequence[str | None] | None = names_out(model, x.names)
     if names is None or len(names) != table.width:
-        names = (None,) * table.width
+        names = table.names if table.frame else (None,) * table.width
     cells = tuple(replace(c, name=n) for c, n in zip(table.cells, names, strict=True))
-    return Table(build, cells, sparse_form(model, x, table))
+    frame = table.frame or _makes_frames(model) or (x.frame if table is x else None)
+    return Table(build, cells, sparse_form(model, x, table), frame)
+
+
+def _makes_frames(model: Any) -> bool | None:
+    """Return whether `set_output` makes a transformer result in DataFrames of pandas."""
+    if not hasattr(model, "__sklearn_tags__"):
+        return None
+    from sklearn import get_config
+
+    own = getattr(model, "_sklearn_output_config", {}).get("transform")
+    return True if (own or get_config()["transform_output"]) == "pandas" else None
 
 
 def hand_on(

@@ -31,13 +31,11 @@ def follower_of(like: Wire, build: Builder) -> Follower:
             return Inside(value, build)
         return StandIn(follower, value, build)
 
-    from sclbl.strippers.tracing import pandas_module
+    replaced = {**numpy_module.Numpy(like).replaced(), **validation.replaced()}
+    if "pandas" in sys.modules:
+        from sclbl.strippers.tracing import pandas_module
 
-    replaced = {
-        **numpy_module.Numpy(like).replaced(),
-        **validation.replaced(),
-        **pandas_module.replaced(build),
-    }
+        replaced |= pandas_module.replaced()
     follower = Follower(replaced, stand_for)
     follower.builtins["len"] = replaced[id(builtins.len)][1]
     follower.builtins["super"] = _Super(follower, build)

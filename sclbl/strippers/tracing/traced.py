@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -66,7 +67,7 @@ class Traced(Stripper):
         for name in self.offers(model):
             if name in methods:
                 rows = stand_in(x)
-                follower = follower_of(_like(x), build)
+                follower = follower_of(like(x), build)
                 function = getattr(StandIn(follower, model, build), name)
                 what = f"{type(model).__name__}.{name}"
                 try:
@@ -86,7 +87,7 @@ def traced(*methods: str) -> Stripper:
     return Traced(methods)
 
 
-def _like(x: Table | Wire) -> Wire:
+def like(x: Table | Wire) -> Wire:
     """Return a wire of numbers with the rows of x."""
     if isinstance(x, Wire):
         return x
@@ -94,11 +95,48 @@ def _like(x: Table | Wire) -> Wire:
     return x.column(numbers[0]) if numbers else ops.constant_column(x, 0.0)
 
 
+def is_frame(x: Table) -> bool:
+    """Return whether columns reach a step as a DataFrame."""
+    if x.frame is not None:
+        return x.frame
+    named = x.builder.signature.layout == "table"
+    return named and any(cell.shown is not None for cell in x.cells)
+
+
+class Unread:
+    """What stands for rows that only scikit-learn's checks make arrays of."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def _sclbl_table(self) -> Table:
+        return self._table
+
+    def _sclbl_array(self) -> Any:
+        raise UnsupportedModelError(
+            "a polars DataFrame is followed through check_array and validate_data alone; call one "
+            "of them first, or fit the model on a pandas DataFrame"
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name[:1] == "_":
+            raise AttributeError(name)
+        self._sclbl_array()
+
+
 def stand_in(x: Table | Wire) -> Any:
     """Return what a user's code is given for rows."""
     if isinstance(x, Wire):
         return Array(x)
+    if is_frame(x):
+        if promotion.is_polars(cell.dtype for cell in x.cells):
+            return Unread(x)
+        from sclbl.strippers.tracing.framing import frame_of
+
+        return frame_of(x)
     held = promotion.array_dtype(c.dtype for c in x.cells)
+    if x.has_text:
+        return Unread(x)
     if held.kind == "O":
         for number in x.cells:
             x.builder.take(number, ("nan",))
@@ -112,6 +150,7 @@ def followed(
     rows: Any,
     what: str,
     advice: str = _BY_HAND,
+    own: Any = None,
 ) -> Any:
     """Call a user's function with stand-ins, and return what it makes of them.
 
@@ -121,7 +160,9 @@ def followed(
         Where it does what programs cannot; the message names the line.
     """
     try:
-        made = function(rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the model's own call warns of the same
+            made = function(rows)
     except Exception as error:  # the user's own code: whatever it raises
         if isinstance(error, SclblError) and not isinstance(error, UnsupportedModelError):
             raise
@@ -129,7 +170,9 @@ def followed(
         raise refuse_line(place, error, advice, what) from error
     if type(made) is Array:
         return made.wire
+    if isinstance(made, Wire):
+        return made
     if hasattr(made, "_sclbl_table"):
         return made._sclbl_table()
     other = UnsupportedModelError("it does not return columns made from X")
-    raise refuse_line(follower.defined(function), other, advice, what)
+    raise refuse_line(follower.defined(own or function), other, advice, what)
