@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sclbl.api import register as register
     from sclbl.api import rollback as rollback
     from sclbl.api import strip as strip
+    from sclbl.api import traced as traced
     from sclbl.api import upload as upload
     from sclbl.api import versions as versions
     from sclbl.deployment import Deployment as Deployment
@@ -51,6 +52,7 @@ _HOMES = {
     "register": "sclbl.api",
     "rollback": "sclbl.api",
     "strip": "sclbl.api",
+    "traced": "sclbl.api",
     "upload": "sclbl.api",
     "versions": "sclbl.api",
 }

@@ -297,11 +297,44 @@ def logout() -> None:
     settings.forget_login()
 
 
-def register(cls: type, stripper: Stripper) -> None:
-    """Make a stripper responsible for a class; see `sclbl.strippers.dispatch.register`."""
+def register(cls: type, stripper: Stripper | None = None) -> None:
+    """Teach sclbl a class of your own.
+
+    Parameters
+    ----------
+    cls : type
+        The exact class; its subclasses are registered on their own.
+    stripper : Stripper, optional
+        What writes its methods; by default they are followed as they stand in the class, as
+        `traced` says.
+
+    Raises
+    ------
+    TypeError
+        Where `cls` is not a class or `stripper` is no stripper.
+    """
     from sclbl.strippers import dispatch
 
-    dispatch.register(cls, stripper)
+    dispatch.register(cls, traced() if stripper is None else stripper)
+
+
+def traced(*methods: str) -> Stripper:
+    """Return a stripper for a class whose methods are written with NumPy and pandas.
+
+    They are called once, with stand-ins in place of rows, and what they do is written down: NumPy's
+    operators and functions on whole columns, arithmetic of a DataFrame's columns, scikit-learn's
+    checks, and fitted estimators inside.
+
+    Parameters
+    ----------
+    *methods : str
+        What is followed; by default all of predict, predict_proba, predict_log_proba,
+        decision_function, transform and score_samples that the class has. ``inverse_transform`` is
+        followed where it is named.
+    """
+    from sclbl.strippers.tracing.traced import traced as make
+
+    return make(*methods)
 
 
 def _is_path(source: str) -> bool:

@@ -28,9 +28,10 @@ VERBS = {
     "login": "(url, token)",
     "logout": "()",
     "promote": "(ref, alias, *, registry=None)",
-    "register": "(cls, stripper)",
+    "register": "(cls, stripper=None)",
     "rollback": "(name, alias, *, registry=None)",
     "strip": "(model, example_input, *, methods=None)",
+    "traced": "(*methods)",
     "upload": "(model, example_input=None, *, name=None, methods=None, alias=None, docs=None, "
     "tags=None, metrics=None, verify_on=None, tolerance=None, example=False, "
     "registry=None)",

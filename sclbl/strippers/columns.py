@@ -52,12 +52,14 @@ class Table:
     """An ordered list of columns on their way from one transformer to the next.
 
     ``sparse`` is the form of the sparse matrix that the source hands on, if it does: in one
-    scikit-learn's trees refuse NaN, and zeros are missing to XGBoost.
+    scikit-learn's trees refuse NaN, and zeros are missing to XGBoost. ``frame`` says whether it
+    hands on a pandas DataFrame; None where nothing has changed the rows as they were given.
     """
 
     builder: Builder
     cells: tuple[Cell, ...]
     sparse: Sparse | None = None
+    frame: bool | None = None
 
     @property
     def names(self) -> tuple[str | None, ...]:
@@ -83,7 +85,7 @@ class Table:
 
     def select(self, indices: Sequence[int]) -> Table:
         """Take columns by position."""
-        return Table(self.builder, tuple(self.cells[i] for i in indices), self.sparse)
+        return Table(self.builder, tuple(self.cells[i] for i in indices), self.sparse, self.frame)
 
     def join(self, other: Table) -> Table:
         """Put two tables side by side."""

@@ -36,7 +36,8 @@ def register(cls: type, stripper: Stripper) -> None:
     cls : type
         The exact class; its subclasses are registered on their own.
     stripper : Stripper
-        An instance of a subclass of `sclbl.strippers.base.Stripper`.
+        An instance of a subclass of `sclbl.strippers.base.Stripper`, or what `sclbl.traced`
+        returns.
 
     Raises
     ------
@@ -92,11 +93,13 @@ def _refusal(model: Any) -> str:
         if _of_class(parent) is not None:
             return (
                 f"{name} is a subclass of {qualified_name(parent)} and may predict differently, "
-                "so it is not stripped as one; fit the parent class, or give the subclass a "
-                "stripper of its own with sclbl.register(cls, stripper)"
+                "so it is not stripped as one; fit the parent class, or teach sclbl this one: "
+                "sclbl.register(cls) where its own methods are made of NumPy's functions, else "
+                "sclbl.register(cls, stripper)"
             )
     return (
-        f"no stripper knows {name}; {advise(model, is_known)}; or teach sclbl this class with "
+        f"no stripper knows {name}; {advise(model, is_known)}; or teach sclbl this class: "
+        "sclbl.register(cls) where its methods are made of NumPy's functions, else "
         "sclbl.register(cls, stripper)"
     )
 
@@ -128,7 +131,7 @@ def reading(model: Any) -> Iterator[None]:
     except SclblError:
         raise
     except _MISREAD as error:
-        lacking = _lacks(model, error)
+        lacking = lacks(model, error)
         if lacking:
             raise NotFittedError(
                 f"{qualified_name(type(model))} is not fitted: it has no {lacking} (its fit method "
@@ -142,7 +145,7 @@ def reading(model: Any) -> Iterator[None]:
         ) from error
 
 
-def _lacks(model: Any, error: Exception) -> str:
+def lacks(model: Any, error: BaseException | None) -> str:
     """Return which fitted attribute of a scikit-learn estimator an error says is absent, if any."""
     if not isinstance(error, AttributeError) or error.obj is not model:
         return ""
@@ -168,7 +171,8 @@ def offers(model: Any) -> Mapping[str, Declared]:
     """
     stripper = find(model)
     with reading(model):
-        _check_fitted(model)
+        if not stripper.follows:  # a user's class may have nothing to fit
+            _check_fitted(model)
         stripper.check(model)
         return stripper.offers(model)
 
@@ -328,9 +332,20 @@ def transform(model: Any, x: Table | Wire, build: Builder, name: str = "") -> Ta
         return table
     names: Sequence[str | None] | None = names_out(model, x.names)
     if names is None or len(names) != table.width:
-        names = (None,) * table.width
+        names = table.names if table.frame else (None,) * table.width
     cells = tuple(replace(c, name=n) for c, n in zip(table.cells, names, strict=True))
-    return Table(build, cells, sparse_form(model, x, table))
+    frame = table.frame or _makes_frames(model) or (x.frame if table is x else None)
+    return Table(build, cells, sparse_form(model, x, table), frame)
+
+
+def _makes_frames(model: Any) -> bool | None:
+    """Return whether `set_output` makes a transformer result in DataFrames of pandas."""
+    if not hasattr(model, "__sklearn_tags__"):
+        return None
+    from sklearn import get_config
+
+    own = getattr(model, "_sklearn_output_config", {}).get("transform")
+    return True if (own or get_config()["transform_output"]) == "pandas" else None
 
 
 def hand_on(

@@ -16,7 +16,7 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.ops import BY_UFUNC, find
-from sclbl.strippers import promotion
+from sclbl.strippers import numpy_composed, promotion
 from sclbl.strippers.conversions import (
     WIDE,
     astype,
@@ -397,6 +397,9 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.minimum: extreme("ReduceMin"),
 }
 _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    **numpy_composed.FUNCTIONS,
+    np.amax: _REDUCTIONS[np.maximum],
+    np.amin: _REDUCTIONS[np.minimum],
     np.argmax: argmax,
     np.argmin: argmin,
     np.clip: _clip,

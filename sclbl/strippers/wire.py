@@ -27,8 +27,12 @@ Sparse = Literal["csr", "csc"]
 class Rows:
     """The length of the first axis, which is another one in every call."""
 
-    def __index__(self) -> NoReturn:
+    def __index__(self, *_: Any) -> NoReturn:
         mixes_rows("the number of rows")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __index__
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __lt__ = __gt__ = __index__
+    __le__ = __ge__ = __mod__ = __index__
 
     def __repr__(self) -> str:
         return "rows"

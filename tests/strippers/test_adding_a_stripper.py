@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +16,24 @@ from sclbl.strippers import dispatch
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-stripper.md"
 
 
+def blocks() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_class_of_the_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "_REGISTERED", {})
+    names: dict[str, Any] = {"__name__": "theirs"}
+    exec(compile(blocks()[0], PAGE.name, "exec"), names)
+    rows = np.random.default_rng(0).normal(size=(80, 3))
+    model = names["Winsorizer"](0.1).fit(rows)
+    program = sclbl.compile(model, rows[:5])
+    np.testing.assert_array_equal(program.transform(rows), model.transform(rows))
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.int64])
 def test_the_stripper_of_the_documentation(monkeypatch: pytest.MonkeyPatch, dtype: type) -> None:
     monkeypatch.setattr(dispatch, "_REGISTERED", {})
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    _, code = blocks()
     written = code[code.index("class ") : code.index("sclbl.register")].strip()
     assert len(written.splitlines()) <= 10
     exec(compile(code, PAGE.name, "exec"), {})

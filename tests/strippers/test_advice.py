@@ -42,7 +42,10 @@ def message(model: Any) -> str:
         strip(model, X)
     text = str(caught.value)
     assert text.startswith("no stripper knows ")
-    assert text.endswith("; or teach sclbl this class with sclbl.register(cls, stripper)")
+    assert text.endswith(
+        "; or teach sclbl this class: sclbl.register(cls) where its methods are "
+        "made of NumPy's functions, else sclbl.register(cls, stripper)"
+    )
     return text
 
 

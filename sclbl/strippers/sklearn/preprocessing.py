@@ -6,7 +6,6 @@ stay float32; NumPy computes ``X *= scale_`` in float64 where `scale_` is float6
 
 from __future__ import annotations
 
-import copy
 import itertools
 from dataclasses import replace
 from typing import Any, Literal
@@ -15,15 +14,13 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.signature import Input
-from sclbl.strippers import ops, promotion
+from sclbl.strippers import ops
 from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.beside import NAME
 from sclbl.strippers.columns import Table, Wire
-from sclbl.strippers.graph import Library
-from sclbl.strippers.numpy_functions import OPERATORS
 from sclbl.strippers.sklearn import categories, decoding
 from sclbl.strippers.sklearn.categories import Codes, Encoder, held_as
-from sclbl.strippers.sklearn.estimator import Estimator, fitted, given_back, transformed, validated
+from sclbl.strippers.sklearn.estimator import Estimator, fitted, given_back
 from sclbl.strippers.sklearn.preprocessing_bins import (
     Binarizer,
     KBinsDiscretizer,
@@ -34,7 +31,7 @@ from sclbl.strippers.sklearn.preprocessing_curves import (
     QuantileTransformer,
     SplineTransformer,
 )
-from sclbl.strippers.sklearn.stack import one_array
+from sclbl.strippers.sklearn.preprocessing_functions import FunctionTransformer
 
 
 class Scaler(Estimator):
@@ -267,116 +264,6 @@ class OrdinalEncoder(Encoder):
 
 def _as(value: Any, dtype: np.dtype[Any]) -> float:
     return float(np.array(value).astype(dtype))
-
-
-class FunctionTransformer(Estimator):
-    """The user's function is called once, with wires in place of numbers.
-
-    Of an array it gets all columns as one wire. Of a DataFrame, which keeps a dtype a column, only
-    what works on each number for itself means the same, so each dtype's columns are wires of one
-    axis.
-    """
-
-    tells_missing = True
-
-    def rows(self, model: Any, x: Table) -> Wire | Table:
-        return validated(model, x) if model.validate else x
-
-    @method
-    def transform(self, model: Any, x: Wire | Table) -> Wire | Table:
-        return _applied(model, x)
-
-    @method(backwards=True)
-    def inverse_transform(self, model: Any, x: Table) -> Wire | Table:
-        """Write `inverse_func` as the function of a transformer, of rows of any width."""
-        back = copy.copy(model)
-        back.func, back.kw_args = model.inverse_func, model.inv_kw_args
-        return _applied(back, transformed(model, x, x.width) if model.validate else x)
-
-
-def _applied(model: Any, x: Wire | Table) -> Wire | Table:
-    """Write what the function makes of rows."""
-    if model.func is None:
-        return x
-    if isinstance(x, Wire):
-        return _traced(model, x)
-    if x.has_text:
-        raise UnsupportedModelError(
-            f"FunctionTransformer(func={_name(model)}) is given text; "
-            "select columns of numbers for it with a ColumnTransformer"
-        )
-    library = _library(model, x)
-    if promotion.is_polars(cell.dtype for cell in x.cells) or not _is_frame(x):
-        x = Table(x.builder, one_array(x.cells))
-    dtypes = list(dict.fromkeys(cell.dtype for cell in x.cells))
-    if len(dtypes) == 1:
-        return _of_one_dtype(model, x, library)
-    parts = [_of_one_dtype(model, x.select([i]), library) for i in range(x.width)]
-    return Table(x.builder, tuple(c for part in parts for c in part.cells))
-
-
-def _is_frame(x: Table) -> bool:
-    named = x.builder.signature.layout == "table"
-    return named and any(cell.shown is not None for cell in x.cells)
-
-
-def _library(model: Any, x: Table) -> Library:
-    """Return what computes with the rows that a function is given."""
-    if not _is_frame(x):
-        return "numpy"
-    if promotion.is_polars(cell.dtype for cell in x.cells):
-        # Operators are polars' own, and functions of NumPy are given an array.
-        return "numpy" if isinstance(model.func, np.ufunc) else "polars"
-    return "pyarrow" if any(hasattr(cell.dtype, "pyarrow_dtype") for cell in x.cells) else "pandas"
-
-
-def _of_one_dtype(model: Any, x: Table, library: Library) -> Table:
-    """Apply the function to columns of one dtype."""
-    build, dtype = x.builder, x.cells[0].dtype
-    held = promotion.numpy_dtype(dtype)
-    objects = held.kind == "O"
-    if objects:  # Python's numbers, and their own operators, which None has none of
-        for number in x.cells:
-            build.take(number, ("nan",))
-        held = np.dtype(np.float64)
-    wire = replace(x.held_matrix(held), ndim=1 if _is_frame(x) else 2)
-    with build.computed_by(library):
-        made = _traced(model, wire)
-    kept: Any = made.numbers
-    if not isinstance(dtype, np.dtype):
-        import pandas as pd
-
-        kept = model.func(pd.Series([1], dtype=dtype), **(model.kw_args or {})).dtype
-    kind = x.cells[0].kind if objects else promotion.kind_of(made.numbers)
-    return build.wire_table(made, kind=kind, dtype=None if objects else kept)
-
-
-def _traced(model: Any, x: Wire) -> Wire:
-    """Return what the function makes of a wire."""
-    try:
-        made = model.func(x, **(model.kw_args or {}))
-    except Exception as error:  # the user's own code: whatever it raises
-        if model.func in OPERATORS:
-            raise
-        raise UnsupportedModelError(_refusal(model, str(error))) from error
-    if not isinstance(made, Wire) or (x.ndim == 1 and made.width != x.width):
-        raise UnsupportedModelError(_refusal(model, "it does not return columns made from X"))
-    return made
-
-
-def _refusal(model: Any, why: str) -> str:
-    functions = ", ".join(sorted(f"np.{f.__name__}" for f in OPERATORS if f.nin == 1))
-    return (
-        f"FunctionTransformer(func={_name(model)}) holds Python code that cannot be compiled "
-        f"({why}); use NumPy's operators and functions on whole columns ({functions}, np.where, "
-        "np.clip, np.sum(X, axis=1), ...), or write a transformer class of your own and register "
-        "its stripper with sclbl.register(cls, stripper)"
-    )
-
-
-def _name(model: Any) -> str:
-    name = getattr(model.func, "__name__", repr(model.func))
-    return f"np.{name}" if getattr(np, name, None) is model.func else name
 
 
 class MultiLabelBinarizer(Stripper):

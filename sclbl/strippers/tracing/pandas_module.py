@@ -1,0 +1,146 @@
+"""Stand-ins of pandas' functions and classes, in code that users wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from sclbl.errors import UnsupportedModelError
+from sclbl.strippers.tracing.arrays import Array
+from sclbl.strippers.tracing.frames import Frame
+from sclbl.strippers.tracing.framing import side_by_side
+from sclbl.strippers.tracing.operators import NUMBERED, Index
+from sclbl.strippers.tracing.series import Series, column_of
+from sclbl.strippers.wire import mixes_rows
+
+
+def replaced() -> dict[int, tuple[Any, Any]]:
+    """Return what has a stand-in, by its `id`, and that."""
+    pairs: list[tuple[Any, Any]] = [
+        (pd.DataFrame, DataFrame),
+        (pd.Series, Column),
+        (pd.concat, concat),
+        (pd.to_numeric, to_numeric),
+        *((f, _asked("isna", f)) for f in (pd.isna, pd.isnull)),
+        *((f, _asked("notna", f)) for f in (pd.notna, pd.notnull)),
+    ]
+    return {id(own): (own, stand_in) for own, stand_in in pairs}
+
+
+class _Known(type):
+    """Classes whose instances are pandas' own."""
+
+    own: type
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.own)
+
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(cls.own, name)
+
+
+class DataFrame(metaclass=_Known):
+    """What stands for `pandas.DataFrame`, called with stand-ins of columns."""
+
+    own = pd.DataFrame
+
+    def __new__(
+        cls, data: Any = None, index: Any = None, columns: Any = None, dtype: Any = None,
+        **options: Any,
+    ) -> Any:  # fmt: skip
+        followed = _is_followed(data) or (
+            isinstance(data, dict) and any(map(_is_followed, data.values()))
+        )
+        if not followed:
+            return pd.DataFrame(data, index, columns, dtype, **options)
+        made = _frame(data, index, columns)
+        return made if dtype is None else made.astype(dtype)
+
+
+class Column(metaclass=_Known):
+    """What stands for `pandas.Series`, called with a stand-in."""
+
+    own = pd.Series
+
+    def __new__(cls, data: Any = None, index: Any = None, *args: Any, **options: Any) -> Any:
+        if not _is_followed(data):
+            return pd.Series(data, index, *args, **options)
+        name, dtype = options.get("name"), options.get("dtype", args[0] if args else None)
+        made = data if type(data) is Series else column_of(data, name, _index(index))
+        made = made if name is None else made.rename(name)
+        return made if dtype is None else made.astype(dtype)
+
+
+def _is_followed(x: Any) -> bool:
+    return type(x) in (Array, Frame, Series)
+
+
+def _index(given: Any) -> Index:
+    if given is None:
+        return NUMBERED
+    if type(given) is not Index:
+        mixes_rows("an index of fixed rows")
+    return given
+
+
+def _frame(data: Any, index: Any, columns: Any) -> Frame:
+    if type(data) is Frame:
+        return data.copy() if columns is None else data[list(columns)]
+    if type(data) is Series:
+        return data.to_frame() if columns is None else data.to_frame(*columns)
+    if type(data) is Array:
+        count = 1 if data.ndim == 1 else data.shape[1]
+        names = pd.RangeIndex(count) if columns is None else pd.Index(columns)
+        if len(names) != count:
+            raise ValueError(f"{count} columns passed, passed data had {len(names)} columns")
+        parts = [data] if data.ndim == 1 else [data[:, i].copy() for i in range(count)]
+        return Frame([column_of(p, n, _index(index)) for p, n in zip(parts, names, strict=True)],
+                     names, _index(index))  # fmt: skip
+    own = [v.index for v in data.values() if type(v) is Series]
+    where = own[0] if own and index is None else _index(index)
+    first = next((k, v) for k, v in data.items() if _is_followed(v))
+    made = side_by_side([_column(*first, where)])
+    for name, value in data.items():
+        made[name] = value
+    wanted: Frame = made[list(data) if columns is None else list(columns)]
+    return wanted
+
+
+def _column(name: Any, value: Any, index: Index) -> Series:
+    if type(value) is Array:
+        return column_of(value.ravel(), name, index)
+    renamed: Series = value.rename(name)
+    return renamed
+
+
+def concat(objs: Any, axis: Any = 0, **options: Any) -> Any:
+    """Write ``pandas.concat`` of columns."""
+    parts = list(objs)
+    if not any(map(_is_followed, parts)):
+        return pd.concat(parts, axis=axis, **options)
+    if axis not in (1, "columns") or set(options) - {"copy", "join"}:
+        mixes_rows("pd.concat of rows")
+    return side_by_side(parts)
+
+
+def to_numeric(arg: Any, **options: Any) -> Any:
+    """Write ``pandas.to_numeric`` of numbers."""
+    if type(arg) is Series and not arg._is_text and not options.get("downcast"):
+        return arg.copy()
+    if _is_followed(arg):
+        raise UnsupportedModelError("pd.to_numeric of text; give example_input with numbers there")
+    return pd.to_numeric(arg, **options)
+
+
+def _asked(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def asked(obj: Any) -> Any:
+        if type(obj) is Array:
+            import numpy as np
+
+            found: Any = np.isnan(obj)
+            return found if name == "isna" else ~found
+        return getattr(obj, name)() if _is_followed(obj) else function(obj)
+
+    return asked
