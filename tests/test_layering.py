@@ -53,6 +53,7 @@ BOTTOM: dict[str, set[str]] = {
     "sclbl.errors": set(),
     "sclbl.shapes": set(),
     "sclbl.signature": {"sclbl.shapes"},
+    "sclbl.signature_check": {"sclbl.shapes", "sclbl.signature"},
     "sclbl.spec": {"sclbl.shapes", "sclbl.signature"},
 }
 
