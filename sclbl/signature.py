@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
+from sclbl.frame import Frame
 from sclbl.shapes import MAX_AXES, elements
 
 #: What a column holds. ``integer`` and ``boolean`` travel as float64, exactly.
@@ -166,6 +167,10 @@ class Output:
         What the method returns after this; with it, a call returns a tuple.
     parameters : tuple of str
         Names of the inputs that are values of a call of the method.
+    frame : Frame, optional
+        The result as a DataFrame, where the model gives one too.
+    matrix : str, optional
+        The class of `scipy.sparse` that the model's own result is of, where it is sparse.
     """
 
     storage: Storage
@@ -180,6 +185,17 @@ class Output:
     ragged: Ragged | None = None
     further: tuple[Output, ...] = ()
     parameters: tuple[str, ...] = ()
+    frame: Frame | None = None
+    matrix: str | None = None
+
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """What a call may ask for as `output`, beside what it gives by default."""
+        sparse = self.ragged == "sparse" or self.matrix is not None
+        return (
+            *(("dense", "sparse") if sparse else ()),
+            *(self.frame.libraries if self.frame else ()),
+        )
 
     @property
     def is_plain(self) -> bool:
@@ -194,10 +210,12 @@ class Output:
             "width": self.width,
             "ndim": self.ndim,
         }
-        for key in ("labels", "splits", "names", "shape", "ragged"):
+        for key in ("labels", "splits", "names", "shape", "ragged", "matrix"):
             value = getattr(self, key)
             if value is not None:
                 found[key] = value
+        if self.frame is not None:
+            found["frame"] = self.frame.to_json()
         if self.empty:
             found["empty"] = True
         if self.parameters:
@@ -210,6 +228,7 @@ class Output:
     def from_json(cls, data: Mapping[str, Any], further: bool = True) -> Output:
         """Read what `to_json` wrote; `further`: whether other outputs may follow."""
         labels, splits, names = data.get("labels"), data.get("splits"), data.get("names")
+        frame = data.get("frame")
         more = data.get("further", ())
         if more and not further:
             raise ValueError("outputs inside further outputs")
@@ -226,6 +245,8 @@ class Output:
             ragged=data.get("ragged"),
             parameters=tuple(map(_text, _list(data.get("parameters", ())))),
             further=tuple(cls.from_json(output, further=False) for output in more),
+            frame=None if frame is None else Frame.from_json(frame),
+            matrix=data.get("matrix"),
         )
 
     @property

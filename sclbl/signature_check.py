@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, get_args
 
+from sclbl.frame import Categories
 from sclbl.shapes import elements
 from sclbl.signature import (
     TABLE,
@@ -43,6 +44,7 @@ MAX_FURTHER, MAX_INPUTS = 15, 1024
 #: What else a call has names for, so that no value of a call is called so.
 _OF_CALLS = ("method", "rows", "output")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+_MATRIX = re.compile(r"(bsr|coo|csc|csr|dia|dok|lil)_(array|matrix)")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|[<>|=]?U[0-9]{1,4}")
 
@@ -107,12 +109,15 @@ def validate(signature: Signature) -> None:
 def _check(method: str, output: Output, whole: bool) -> None:
     if not isinstance(output.dtype, str) or not _DTYPE.fullmatch(output.dtype):
         raise ValueError(f"its output {method!r} is of type {str(output.dtype)[:40]!r}")
-    if not _fits(output, whole):
+    if not _fits(output, whole) or not _fits_containers(output):
         raise ValueError(f"its output {method!r} does not fit")
     values = [v for column in output.labels or () for v in column]
     if not all(isinstance(v, (str, int, float, bool)) for v in values):
         raise ValueError(f"its output {method!r} has labels that are no labels")
-    _check_unicode(chain(values, output.names or ()))
+    frame = output.frame
+    _check_unicode(chain(values, output.names or (), (frame and frame.names) or ()))
+    for dtype in frame.dtypes if frame else ():
+        _check_unicode(dtype.values if isinstance(dtype, Categories) else ())
 
 
 def _check_unicode(texts: Iterable[Any]) -> None:
@@ -163,6 +168,21 @@ def _is_default(given: Input) -> bool:
     if not isinstance(value, (int, float)):
         return False
     return abs(value) <= _LARGEST[given.dtype] or value in (math.inf, -math.inf) or value != value
+
+
+def _fits_containers(output: Output) -> bool:
+    """Return whether a result may stand in the containers that its description names."""
+    plain = output.is_plain and output.shape is None and output.splits is None
+    plain = plain and output.storage != "label"
+    frame, matrix = output.frame, output.matrix
+    if frame is not None and not (
+        plain and frame.fits(output.width) and (frame.names or output.names) is not None
+    ):
+        return False
+    numbers = output.ragged == "sparse" or (plain and output.storage != "text")
+    return matrix is None or (
+        numbers and isinstance(matrix, str) and _MATRIX.fullmatch(matrix) is not None
+    )
 
 
 def _fits(output: Output, whole: bool = False) -> bool:

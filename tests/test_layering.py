@@ -52,8 +52,9 @@ FORBIDDEN = {
 BOTTOM: dict[str, set[str]] = {
     "sclbl.errors": set(),
     "sclbl.shapes": set(),
-    "sclbl.signature": {"sclbl.shapes"},
-    "sclbl.signature_check": {"sclbl.shapes", "sclbl.signature"},
+    "sclbl.frame": set(),
+    "sclbl.signature": {"sclbl.frame", "sclbl.shapes"},
+    "sclbl.signature_check": {"sclbl.frame", "sclbl.shapes", "sclbl.signature"},
     "sclbl.spec": {"sclbl.shapes", "sclbl.signature"},
 }
 
