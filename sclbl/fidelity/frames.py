@@ -78,7 +78,9 @@ def difference(
 
 
 def _told(worst: Difference, name: str) -> str:
-    return f"row {worst.row}, column {name!r} is {worst.ours!r}, and the model's {worst.theirs!r}"
+    pair = (worst.ours, worst.theirs)
+    ours, theirs = (repr(v.item() if isinstance(v, np.generic) else v) for v in pair)
+    return f"row {worst.row}, column {name!r} is {ours}, and the model's {theirs}"
 
 
 def _column(frame: Any, position: int, output: Output) -> np.ndarray:

@@ -158,7 +158,11 @@ def _outputs(
             described = replace(_output(model, m, made[0], result), empty=empty)
             if m == "transform":
                 kept = frames.kept(returned)
-                described = frames.offered(model, stripper, rows, result, described, kept)
+                single = any(c.kind == "float32" for c in build.signature.columns)
+                several = single and any(hasattr(part, "steps") for _, part in build.visited)
+                described = frames.offered(
+                    model, stripper, rows, result, described, kept, several=several
+                )
                 build.warnings += frames.said(model, described)
             outputs[m] = replace(described, parameters=parameters)
         else:
