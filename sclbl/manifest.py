@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import InvalidProgramError, LimitError, SpecError
-from sclbl.signature import MAX_COUNTED, Signature, validate
+from sclbl.signature import Signature
+from sclbl.signature_check import MAX_COUNTED, validate
 from sclbl.wasm import encode_leb, read_leb, sections
 
 ABI = 2

@@ -163,8 +163,9 @@ class Program:
             One of `methods`.
         rows : array, DataFrame, list, dict, …
             See `sclbl.rows.encode`.
-        output : {"dense", "sparse"}, optional
-            How sparse results come back: an array, or a SciPy matrix.
+        output : {"dense", "sparse", "pandas", "polars"}, optional
+            The container of the result, where the model gives it too: an array of a sparse result,
+            the matrix itself, a DataFrame. An array by default.
         **parameters
             Values of the call, where the method has some; the others are their defaults.
 

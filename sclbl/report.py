@@ -93,6 +93,9 @@ class Report:
         Whether a model that has several jobs was asked with one.
     alone : int
         Rows that the program refuses and the model answers: a bad value never becomes a number.
+    frames : str
+        The libraries of which DataFrames were compared too, in names, dtypes, index and values;
+        the program gives arrays unless it is asked for them.
     """
 
     against: str
@@ -103,6 +106,7 @@ class Report:
     worst: str = ""
     sequential: bool = False
     alone: int = 0
+    frames: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON-ready data: what is zero is left out."""
@@ -152,6 +156,8 @@ class Report:
             f"{m.flips:18}  {'equal' if m.tolerance == 0 else f'{m.tolerance:.0e}'}"
             for m in self.methods
         ]
+        if self.frames:
+            lines.append(f"names, dtypes and index of DataFrames equal: {self.frames}")
         if self.worst:
             lines.append(f"worst: {self.worst}")
         return "\n".join(lines)

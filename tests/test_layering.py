@@ -52,7 +52,9 @@ FORBIDDEN = {
 BOTTOM: dict[str, set[str]] = {
     "sclbl.errors": set(),
     "sclbl.shapes": set(),
-    "sclbl.signature": {"sclbl.shapes"},
+    "sclbl.frame": set(),
+    "sclbl.signature": {"sclbl.frame", "sclbl.shapes"},
+    "sclbl.signature_check": {"sclbl.frame", "sclbl.shapes", "sclbl.signature"},
     "sclbl.spec": {"sclbl.shapes", "sclbl.signature"},
 }
 

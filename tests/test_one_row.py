@@ -20,7 +20,8 @@ from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks
 from sclbl.server.schemas import body_schema, result_schema
-from sclbl.signature import Signature, validate
+from sclbl.signature import Signature
+from sclbl.signature_check import validate
 from tests.networks import Network
 
 RNG = np.random.default_rng(5)

@@ -87,6 +87,8 @@ def predict_file(
     _check_formats(signature, method, source_format, target_format)
     said = dict(parameters or {})
     done = 0
+    # A chunk is as large as it is, whatever is sparse in it.
+    dense = {"output": "dense"} if output.matrix and output.is_plain else {}
     with ExitStack() as stack:
         chunks = READERS[source_format](source, signature)
         if source_format == "json" and signature.inputs:
@@ -109,7 +111,7 @@ def predict_file(
                 continue
             with numbered_from(done):
                 if output.is_plain:
-                    found = as_columns(program.run(method, rows, **said), output)
+                    found = as_columns(program.run(method, rows, **dense, **said), output)
                     writer.write(names, found)
                 else:
                     results = general_results(program.module, method, rows, said)

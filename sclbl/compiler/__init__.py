@@ -17,7 +17,7 @@ from sclbl.compiler.simplify import simplify
 from sclbl.errors import SpecError
 from sclbl.ops import find
 from sclbl.ops.infer import infer_values
-from sclbl.signature import MAX_COUNTED, is_method
+from sclbl.signature_check import MAX_COUNTED, is_method
 from sclbl.spec import Spec
 
 #: SHA-256 of what this process compiled, the oldest first. Nothing else is ever put there.

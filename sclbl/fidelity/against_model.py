@@ -21,6 +21,7 @@ from sclbl.fidelity.accept import accepted_rows, noise_of, rule_of
 from sclbl.fidelity.compare import compare, flatten, typical_size
 from sclbl.fidelity.containers import Maker
 from sclbl.fidelity.donors import as_chosen
+from sclbl.fidelity.frames import MOST, difference, libraries
 from sclbl.fidelity.near import settled
 from sclbl.fidelity.overflow import overflowing
 from sclbl.fidelity.rows import BASE, Sample, each_alone, from_blocks, generate
@@ -90,6 +91,7 @@ class Check:
         self.tried = 0
         self.refusals = 0
         self.alone = 0
+        self.frames: list[str] = []
 
     def run(self, example_input: Any, verify_on: Any) -> Report:
         spec = self.spec
@@ -101,6 +103,7 @@ class Check:
         good = rows.take(np.flatnonzero(accepted))
         fits = self.compare_made(maker, good, min(len(base), BASE))
         self.compare_made(maker, good.take(np.flatnonzero(~fits)), 0, widened=True)
+        self.compare_frames(maker.make(good.take(np.arange(min(len(good), MOST))))[0])
         self.probe(maker, rows, refused)
         if verify_on is not None:
             self.compare_given(verify_on)
@@ -116,6 +119,7 @@ class Check:
             worst=worst,
             sequential=self.spec.source.has_jobs,
             alone=self.alone,
+            frames=", ".join(self.frames),
         )
 
     def fail(self, worst: str, advice: str) -> None:
@@ -165,7 +169,8 @@ class Check:
             if not output.is_plain or output.parameters:
                 self.compare_any(method, rows)
                 continue
-            ours = self.program.run(method, rows)
+            options = {"output": "dense"} if output.matrix else {}
+            ours = self.program.run(method, rows, **options)
             try:
                 theirs = self.call(method, rows)
             except REFUSALS as error:
@@ -204,6 +209,22 @@ class Check:
                 )
         if breach is not None:
             self.fail(breach[1], f"{breach[2]()}; nothing was recorded")
+
+    def compare_frames(self, rows: Any) -> None:
+        """Compare what is offered in DataFrames with what `set_output` makes of the model's."""
+        if not _count(rows):
+            return
+        for method, output in self.spec.signature.outputs.items():
+            for library in libraries(rows, output):
+                some = rows[:1] if self.spec.source.alone else rows
+                rule = self.rules[method]
+                worst = difference(self.model, self.program, method, library, some, rule)
+                if worst:
+                    self.fail(
+                        f"{method} as a DataFrame of {library}: {worst}",
+                        blame.of_replaced(self.model, method) or blame.DEFECT,
+                    )
+                self.frames.append(library)
 
     def compare_any(self, method: str, rows: Any) -> None:
         """Compare a method whose results are several or ragged, or that takes values of a call."""

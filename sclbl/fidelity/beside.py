@@ -45,6 +45,7 @@ class BesideCheck(Check):
         good, refused = self.accepted(given, tried)
         if count_of(good):
             self.compare(good)
+            self.compare_frames(good)
         sorts: set[tuple[object, ...]] = set()
         for row, why in refused:
             sort = (type(why), why.column)

@@ -15,17 +15,8 @@ from sclbl.onnx_format.parse import initializers, read_attribute, row_shape, ten
 from sclbl.onnx_format.signatures import check_signature
 from sclbl.ops import OPS, REWRITTEN
 from sclbl.ops.infer import infer_node, infer_values
-from sclbl.signature import (
-    EXPORTS,
-    MAX_COUNTED,
-    Column,
-    DType,
-    Input,
-    Kind,
-    Output,
-    Signature,
-    stored_as,
-)
+from sclbl.signature import Column, DType, Input, Kind, Output, Signature, stored_as
+from sclbl.signature_check import EXPORTS, MAX_COUNTED
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Node, Provenance, Spec, Value
 
 OPSETS = range(7, 29)

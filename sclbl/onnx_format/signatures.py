@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sclbl.errors import SpecError
-from sclbl.signature import MAX_COUNTED, Input, Signature, validate
+from sclbl.signature import Input, Signature
+from sclbl.signature_check import MAX_COUNTED, validate
 from sclbl.spec import NUMERIC_INPUT, TEXT_INPUT, Graph, Value
 
 

@@ -116,6 +116,15 @@ class Blocks:
     text: tuple[TextColumn, ...] = ()
     beside: tuple[Beside | None, ...] = ()
 
+    def part(self, start: int, end: int) -> Blocks:
+        """Return some of the rows."""
+        if (start, end) == (0, self.rows):
+            return self
+        numeric = None if self.numeric is None else self.numeric[start:end]
+        text = tuple(column.part(start, end) for column in self.text)
+        beside = tuple(_rows(given, start, end) for given in self.beside)
+        return Blocks(end - start, numeric, text, beside)
+
     def end_of_chunk(self, start: int, end: int) -> int:
         """Return where a chunk of rows from `start` to `end` at most ends: where its text is long.
 
@@ -126,3 +135,10 @@ class Blocks:
             if int(column.offsets[end]) > most:
                 end = max(int(np.searchsorted(column.offsets, most, side="right")) - 1, start + 1)
         return end
+
+
+def _rows(given: Beside | None, start: int, end: int) -> Beside | None:
+    if given is None or isinstance(given, RaggedRows):
+        return None if given is None else given.part(start, end)
+    # The value of a parameter is the same for every row.
+    return given if given.ndim == 0 else given[start:end]

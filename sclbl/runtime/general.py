@@ -40,7 +40,7 @@ class General:
         start = end = 0
         while end < blocks.rows or not parts:
             end = blocks.end_of_chunk(start, min(start + self.module.chunk, blocks.rows))
-            parts.append(self._chunk(method, _part(blocks, start, end), start))
+            parts.append(self._chunk(method, blocks.part(start, end), start))
             start = end
         return tuple(_joined(list(same)) for same in zip(*parts, strict=True))
 
@@ -139,22 +139,6 @@ def _bytes(output: Output, rows: int) -> int:
     if output.ragged is not None:
         return 4 * WORDS
     return rows * columns_of(output) * np.dtype(STORAGE[output.storage]).itemsize
-
-
-def _part(blocks: Blocks, start: int, end: int) -> Blocks:
-    """Return some of the rows."""
-    if (start, end) == (0, blocks.rows):
-        return blocks
-    numeric = None if blocks.numeric is None else blocks.numeric[start:end]
-    text = tuple(column.part(start, end) for column in blocks.text)
-    return Blocks(end - start, numeric, text, tuple(_rows(b, start, end) for b in blocks.beside))
-
-
-def _rows(given: Any, start: int, end: int) -> Any:
-    if not isinstance(given, RaggedRows):
-        # The value of a parameter is the same for every row.
-        return given if given is None or given.ndim == 0 else given[start:end]
-    return given.part(start, end)
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -11,10 +11,19 @@ import numpy as np
 
 from sclbl.errors import ParameterError
 from sclbl.rows import Blocks
+from sclbl.runtime.containers import in_container
 from sclbl.runtime.engine import clock
 from sclbl.runtime.general import Result
 from sclbl.runtime.module import TELLING_ROWS, WORTH_THREADS, Module
-from sclbl.runtime.outputs import choose, finish, finish_any, label_array, no_label
+from sclbl.runtime.outputs import (
+    choose,
+    finish,
+    finish_any,
+    label_array,
+    most_dense_rows,
+    no_label,
+    too_large,
+)
 from sclbl.signature import Output, Signature
 
 
@@ -32,7 +41,7 @@ def check_options(
     Parameters
     ----------
     output : str or None
-        How sparse results are to come back.
+        The container that results are to come back in.
     parameters : iterable of str
         Names of the values of the call.
 
@@ -46,37 +55,50 @@ def check_options(
     if wrong:
         has = f"it has {', '.join(names)}" if names else "it has none"
         raise ParameterError(f"{method} has no parameter {wrong[0]!r:.80}; {has}")
-    sparse = any(o.ragged == "sparse" for _, o in signature.results(method))
-    if output is not None and (not sparse or output not in ("dense", "sparse")):
-        offers = "'dense' and 'sparse'" if sparse else "only its own"
+    if output is None:
+        return
+    offered = containers_of(signature, method)
+    if output not in offered:
+        offers = " and ".join(map(repr, offered)) or "only its own, an array"
         raise ParameterError(f"{method} has no output {output!r:.80}; it offers {offers}")
+
+
+def containers_of(signature: Signature, method: str) -> tuple[str, ...]:
+    """Return the containers that a call of a method may ask for as its `output`."""
+    results = [output.containers for _, output in signature.results(method)]
+    # Of several results those that are not sparse come back as they are.
+    return tuple(dict.fromkeys(name for offered in results for name in offered))
 
 
 def method_call(module: Module, method: str) -> Callable[..., Any]:
     """Return a function of rows, with short ways for one row and for a chunk of numbers.
 
-    Where the method has parameters, or sparse results, the function takes them by name too.
+    It takes `output` by name, and the method's parameters where it has some.
     """
     encode, signature, pace = module.encoder.encode, module.signature, module.pace
-    output = signature.outputs[method]
+    gives = signature.outputs[method]
     if is_general(signature, method):
         return _general_call(module, method)
     dtype = np.dtype(signature.numeric_dtype)
     width = len(signature.columns)
     one, ndarray, perf_counter = (1, width), np.ndarray, time.perf_counter
-    flat, chunk, empty = output.ndim == 1, module.chunk, output.empty
+    flat, chunk, empty = gives.ndim == 1, module.chunk, gives.empty
     labels = None
-    if output.storage == "label" and output.labels is not None and len(output.labels) == 1:
-        labels = label_array(output.labels[0], output.dtype)
+    if gives.storage == "label" and gives.labels is not None and len(gives.labels) == 1:
+        labels = label_array(gives.labels[0], gives.dtype)
     singles = [] if labels is None else [labels[k : k + 1] for k in range(len(labels))]
-    same = output.storage not in ("label", "text") and output.dtype == output.storage
-    short = output.splits is None and (same or labels is not None)
-    short = short and (labels is None or output.ndim == 1)
-    short = short and not signature.text and width > 0 and output.shape is None
+    same = gives.storage not in ("label", "text") and gives.dtype == gives.storage
+    short = gives.splits is None and (same or labels is not None)
+    short = short and (labels is None or gives.ndim == 1)
+    short = short and not signature.text and width > 0 and gives.shape is None
     short = short and signature.is_uniform and signature.takes_nan
     local = threading.local()
+    most = most_dense_rows(gives)
 
-    def call(rows: Any) -> Any:
+    def call(rows: Any, *, output: str | None = None) -> Any:
+        if output is not None:
+            check_options(signature, method, output, ())
+            return in_container(module, method, rows, output, {})
         if short and type(rows) is ndarray and rows.dtype is dtype:
             if rows.shape == one:
                 try:
@@ -95,9 +117,9 @@ def method_call(module: Module, method: str) -> Callable[..., Any]:
                     return (found if labels is None else singles[found.item()]).copy()
                 except IndexError:
                     raise no_label() from None
-            if rows.ndim == 2 and rows.shape[1] == width and (size := len(rows)) > 0:
+            if rows.ndim == 2 and rows.shape[1] == width and 0 < (size := len(rows)) <= most:
                 if size > chunk or size * pace[method] > WORTH_THREADS:
-                    return finish(output, module.call(method, Blocks(size, rows)))
+                    return finish(gives, module.call(method, Blocks(size, rows)))
                 session = module.session()
                 begin = perf_counter() if size >= TELLING_ROWS else 0.0
                 session.numeric[:size] = rows
@@ -109,10 +131,12 @@ def method_call(module: Module, method: str) -> Callable[..., Any]:
                     return choose(labels, got[:, 0])
                 return got[:, 0].copy() if flat else got.copy()
         blocks = encode(rows, empty=empty)
+        if blocks.rows > most:
+            raise too_large(gives, blocks.rows)
         numeric = blocks.numeric
         if short and numeric is not None and numeric is not rows and blocks.rows:
             return call(numeric)
-        return finish(output, module.call(method, blocks))
+        return finish(gives, module.call(method, blocks))
 
     return call
 
@@ -138,6 +162,7 @@ def general_results(
 def _general_call(module: Module, method: str) -> Callable[..., Any]:
     """Return a function of rows and parameters, for all that the short ways are not for."""
     signature = module.signature
+    gives = signature.outputs[method]
 
     def call(rows: Any, *more: Any, output: str | None = None, **parameters: Any) -> Any:
         if more:
@@ -145,7 +170,13 @@ def _general_call(module: Module, method: str) -> Callable[..., Any]:
             said = f"give {names[0]}={more[0]!r:.40}" if names else "give them alone"
             raise ParameterError(f"{method} takes rows, and values of the call by name; {said}")
         check_options(signature, method, output, parameters)
+        if output is not None and gives.is_plain:
+            return in_container(module, method, rows, output, parameters)
         found = general_results(module, method, rows, parameters)
+        if output is None and isinstance(found[0][1], np.ndarray):
+            count = len(found[0][1])
+            if count > most_dense_rows(gives):
+                raise too_large(gives, count)
         results = [finish_any(o, r, output) for o, r in found]
         return tuple(results) if len(results) > 1 else results[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -61,7 +62,8 @@ def finish_any(output: Output, found: np.ndarray | RaggedRows, wanted: str | Non
     Parameters
     ----------
     wanted : {"dense", "sparse"}, optional
-        How rows of pairs come back: an array, or a SciPy matrix; dense by default.
+        How rows of pairs come back: an array, or what the model gives of `scipy.sparse`; dense by
+        default.
 
     Raises
     ------
@@ -81,18 +83,38 @@ def finish_any(output: Output, found: np.ndarray | RaggedRows, wanted: str | Non
     if wanted == "sparse":
         from scipy.sparse import csr_matrix
 
-        return csr_matrix((values, found.keys, found.offsets.astype(np.int32)), shape=shape)
-    size = rows * output.width * values.dtype.itemsize
-    if size > MOST_DENSE_BYTES and wanted is None:
-        raise LimitError(
-            f"the result is sparse; its dense form of {rows:,} rows and {output.width:,} columns "
-            f"takes {size:,} bytes: ask for output='sparse', or for output='dense' all the same"
-        )
+        pairs = (values, found.keys, found.offsets.astype(np.int32))
+        return as_given(output, csr_matrix(pairs, shape=shape))
+    if wanted is None and rows > most_dense_rows(output):
+        raise too_large(output, rows)
     dense = np.zeros(shape, dtype=values.dtype)
     lengths: Any = np.diff(found.offsets.astype(np.int64))
     keys: Any = found.keys
     np.add.at(dense, (np.repeat(np.arange(rows), lengths), keys), values)
     return dense
+
+
+def as_given(output: Output, matrix: Any) -> Any:
+    """Return a matrix as the class of `scipy.sparse` that the model's own result is of."""
+    from scipy import sparse
+
+    return getattr(sparse, output.matrix or "csr_matrix")(matrix)
+
+
+def most_dense_rows(output: Output) -> int:
+    """Return of how many rows a dense result is made that nobody asked for by name."""
+    if output.ragged != "sparse" and output.matrix is None:
+        return sys.maxsize
+    return MOST_DENSE_BYTES // (output.width * np.dtype(output.dtype).itemsize)
+
+
+def too_large(output: Output, rows: int) -> LimitError:
+    """Return the error for a sparse result of which nobody asked for the dense form by name."""
+    size = rows * output.width * np.dtype(output.dtype).itemsize
+    return LimitError(
+        f"the result is sparse; its dense form of {rows:,} rows and {output.width:,} columns "
+        f"takes {size:,} bytes: ask for output='sparse', or for output='dense' all the same"
+    )
 
 
 def finish(output: Output, found: np.ndarray) -> Any:

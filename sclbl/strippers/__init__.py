@@ -112,7 +112,7 @@ def _strip(model: Any, example_input: Any, signature: Signature, wanted: Sequenc
     wires = {m: _wires(model, m, results[m]) for m in wanted}
     signature = replace(signature, columns=build.columns_of_rows())
     rows = example.as_rows(example_input, signature)
-    outputs = _outputs(model, stripper, wires, rows, build)
+    outputs = _outputs(model, stripper, {m: results[m] for m in wanted}, rows, build)
     graph = build.finish({n: build.stored(w) for n, w in _by_output(wires).items()})
     for method, output in outputs.items():
         if output.dtype == "object" and output.storage != "text" and output.is_plain:
@@ -136,30 +136,39 @@ def _strip_beside(model: Any, example_input: Any, given: Input, wanted: Sequence
     encode(rows, Signature((), "array", {}, inputs=(given,)))
     build, results = beside.write(model, given, wanted)
     wires = {m: _wires(model, m, results[m]) for m in wanted}
-    outputs = _outputs(model, dispatch.find(model), wires, rows, build)
+    outputs = _outputs(model, dispatch.find(model), results, rows, build)
     graph = build.finish(_by_output(wires))
     signature = replace(build.signature, outputs=outputs)
     return _spec(model, build, graph, signature)
 
 
 def _outputs(
-    model: Any, stripper: Stripper, wires: Mapping[str, tuple[Wire, ...]], rows: Any, build: Builder
+    model: Any, stripper: Stripper, results: Mapping[str, Any], rows: Any, build: Builder
 ) -> dict[str, Output]:
     """Return what each method gives, as the model itself gives it for the example."""
-    from sclbl.strippers import beside, example
+    from sclbl.strippers import beside, example, frames
 
     outputs = {}
-    for m, made in wires.items():
+    for m, returned in results.items():
+        made = _wires(model, m, returned)
         parameters = build.parameters_of(made)
         if len(made) == 1 and beside.is_plain(made[0]):
             result = example.call(model, stripper, m, rows)
             empty = example.gives_empty(model, stripper, m, rows, result)
             described = replace(_output(model, m, made[0], result), empty=empty)
+            if m == "transform":
+                kept = frames.kept(returned)
+                single = any(c.kind == "float32" for c in build.signature.columns)
+                several = single and any(hasattr(part, "steps") for _, part in build.visited)
+                described = frames.offered(
+                    model, stripper, rows, result, described, kept, several=several
+                )
+                build.warnings += frames.said(model, described)
             outputs[m] = replace(described, parameters=parameters)
         else:
-            returned = example.call_itself(model, stripper, m, rows)
-            described = beside.outputs_of(model, m, made, returned, parameters)
-            empty = beside.gives_empty(model, stripper, m, rows, returned)
+            given = example.call_itself(model, stripper, m, rows)
+            described = beside.outputs_of(model, m, made, given, parameters)
+            empty = beside.gives_empty(model, stripper, m, rows, given)
             outputs[m] = replace(described, empty=empty)
     return outputs
 
@@ -260,6 +269,7 @@ def _output(model: Any, method: str, wire: Wire, result: Result) -> Output:
         splits=result.widths if result.is_list else None,
         names=names if names is not None and len(names) == width else None,
         shape=shape,
+        matrix=result.matrix,
     )
 
 

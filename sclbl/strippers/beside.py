@@ -86,9 +86,8 @@ def _output(wire: Wire, result: Any, names: tuple[str, ...] | None) -> Output:
         return Output(stored_as(wire.dtype), str(first.dtype), 1, 1, ragged="list")
     if wire.ragged is not None:
         known = names if names is not None and len(names) == wire.width else None
-        return Output(
-            stored_as(wire.dtype), str(result.dtype), wire.width, 2, names=known, ragged="sparse"
-        )
+        made = Output(stored_as(wire.dtype), str(result.dtype), wire.width, 2, names=known)
+        return replace(made, ragged="sparse", matrix=example.matrix_of(result))
     array = np.asarray(result)
     stored = stored_as(wire.dtype)
     return Output(stored, str(array.dtype), wire.width, array.ndim, labels=wire.labels)

@@ -12,6 +12,7 @@ import numpy as np
 
 from sclbl.errors import ColumnError, InputError
 from sclbl.missing import value_of
+from sclbl.rows.source import library_of
 from sclbl.signature import TAKES, Signature
 from sclbl.strippers import dispatch
 from sclbl.strippers.base import Stripper
@@ -117,10 +118,16 @@ def _with_markers(frame: Any, cells: Mapping[str, Any], signature: Signature) ->
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a method returned: dense arrays, one unless it returned a list."""
+    """What a method returned: dense arrays, one unless it returned a list.
+
+    ``matrix`` is the class of `scipy.sparse` that the one array was of, where it was sparse, and
+    ``library`` the one of whose frames or series it was.
+    """
 
     arrays: tuple[np.ndarray, ...]
     is_list: bool
+    matrix: str | None = None
+    library: str = ""
 
     @property
     def dtype(self) -> str:
@@ -138,7 +145,12 @@ def call(model: Any, stripper: Stripper, method: str, rows: Any) -> Result:
     returned = call_itself(model, stripper, method, rows)
     if isinstance(returned, (list, tuple)) and returned and np.ndim(returned[0]) > 0:
         return Result(tuple(_dense(r) for r in returned), True)
-    return Result((_dense(returned),), False)
+    return Result((_dense(returned),), False, matrix_of(returned), library_of(type(returned)))
+
+
+def matrix_of(returned: Any) -> str | None:
+    """Return the class of `scipy.sparse` that a result is of; None where it is not sparse."""
+    return type(returned).__name__ if hasattr(returned, "toarray") else None
 
 
 def call_itself(model: Any, stripper: Stripper, method: str, rows: Any, **options: Any) -> Any:

@@ -5,13 +5,16 @@ By default each subject comes in one form, another one for each; the exhaustive 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pandas as pd
+import polars as pl
 import pytest
 
 from sclbl import manifest
@@ -98,6 +101,42 @@ def test_another_runtime_says_the_same(pair: Pair) -> None:
     opinion = other_runtimes.elsewhere(pair.spec, pair.example)
     for method in pair.program.methods:
         opinion.agree(method, pair.source(method, pair.example))
+
+
+def test_dataframes(pair: Pair) -> None:
+    """A program offers the DataFrames that `set_output` makes the model give, and no others."""
+    if "transform" not in pair.program.methods:
+        return
+    rows = pair.example
+    if isinstance(rows, pd.DataFrame):
+        rows = rows.set_axis([f"r{i}" for i in range(len(rows))])
+    offered = pair.program.signature.outputs["transform"].containers
+    for library, frame in (("pandas", pd.DataFrame), ("polars", pl.DataFrame)):
+        model = deepcopy(pair.model)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that a function gives what it gives
+                theirs = model.set_output(transform=library).transform(rows)
+        except (AttributeError, ValueError, TypeError):  # it gives none
+            theirs = None
+        if not isinstance(theirs, frame):
+            assert library not in offered
+            continue
+        if library == "polars" and library not in offered:
+            # Its types depend on the rows, or it computes in another type.
+            assert "float32" in pair.form or "boolean" in pair.form
+            continue
+        ours = pair.program.transform(rows, output=library)
+        assert isinstance(ours, frame)
+        assert (list(ours.columns), list(ours.dtypes)) == (
+            list(theirs.columns),
+            list(theirs.dtypes),
+        )
+        if library == "pandas":
+            assert ours.index.equals(theirs.index)
+        array = pair.program.transform(rows)
+        held = ours.to_numpy().astype(array.dtype).reshape(array.shape)
+        np.testing.assert_array_equal(held, array)
 
 
 def test_one_row_is_a_row_of_many(pair: Pair) -> None:

@@ -94,7 +94,8 @@ class SparsePCA(Estimator):
     """
 
     def call(self, model: Any, method: str, rows: Any, **parameters: Any) -> Any:
-        return np.atleast_2d(super().call(model, method, rows, **parameters))
+        found = super().call(model, method, rows, **parameters)
+        return found if hasattr(found, "columns") else np.atleast_2d(found)
 
     @method
     def transform(self, model: Any, x: Any) -> Any:
