@@ -11,6 +11,14 @@ from sclbl.compiler import llvm
 from tests import kept
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--one-of-each",
+        action="store_true",
+        help="take one fitted model of each class: for a second run, with other releases",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if getattr(config, "cache", None) is not None:
         kept.keep_in(config.cache.mkdir("compiled"), clean=not hasattr(config, "workerinput"))

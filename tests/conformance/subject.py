@@ -105,6 +105,14 @@ def subjects() -> tuple[Subject, ...]:
     return tuple(found)
 
 
+def first_of_each() -> tuple[Subject, ...]:
+    """Return one subject of each class: the first that is called by it."""
+    found: dict[str, Subject] = {}
+    for subject in subjects():
+        found.setdefault(subject.name.partition(",")[0], subject)
+    return tuple(found.values())
+
+
 def named(name: str) -> Subject:
     """Return the subject of a name."""
     return next(subject for subject in subjects() if subject.name == name)

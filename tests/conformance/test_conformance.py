@@ -25,7 +25,7 @@ from sclbl.rows import encode
 from tests.conformance import bars, definition, node, other_runtimes
 from tests.conformance.domains import USUAL
 from tests.conformance.pair import Pair, run
-from tests.conformance.subject import subjects
+from tests.conformance.subject import first_of_each, subjects
 from tests.kept import compiled
 from tests.runtime.host import Host
 
@@ -36,10 +36,10 @@ MANY, SOME = 100_000, 10_000
 CODE_BYTES = 40_000
 
 
-def cases(*, every: bool) -> list[Any]:
+def cases(*, every: bool, one_of_each: bool) -> list[Any]:
     """Return subjects with their forms; `every`: all forms, of which most are exhaustive."""
     found = []
-    for subject in subjects():
+    for subject in first_of_each() if one_of_each else subjects():
         for form in subject.domain.forms if every else (subject.form,):
             marks = () if form == subject.form else (pytest.mark.exhaustive,)
             found.append(pytest.param((subject, form), id=f"{subject.name}-{form}", marks=marks))
@@ -50,7 +50,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "pair" in metafunc.fixturenames:
         # Tests that are only made to be left out take seconds of every process.
         every = metafunc.config.getoption("markexpr") != "not exhaustive"
-        metafunc.parametrize("pair", cases(every=every), indirect=True, scope="module")
+        one = metafunc.config.getoption("one_of_each")
+        found = cases(every=every, one_of_each=one)
+        metafunc.parametrize("pair", found, indirect=True, scope="module")
 
 
 # The tests of one pair run one after the other, so that it is made once.

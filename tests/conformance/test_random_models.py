@@ -1,4 +1,4 @@
-"""Random models beside their programs, a hundred or two thousand of them."""
+"""Random models beside their programs, a hundred or two thousand of them, in parts of 25."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 import sclbl
 from sclbl.errors import InputError, UnsupportedMethodError, UnsupportedModelError
 from tests.conformance.random_models import models
 
+#: Parts that are tried by default, and all.
+PARTS, ALL = 4, 80
 ROWS = 120
 #: How many rows are tried of models that look at all rows of a call.
 ALONE = 20
@@ -177,27 +179,28 @@ def near(ours: np.ndarray, theirs: np.ndarray, single: bool) -> np.ndarray:
     return np.asarray(same | (np.isnan(ours) & np.isnan(theirs)))
 
 
-_ALIKE = {
-    "deadline": None,
-    "derandomize": True,
-    "database": None,
+_SETTINGS = settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
     # A failure is shown as it was found: to make a model smaller takes minutes of fits.
-    "phases": (Phase.explicit, Phase.generate),
-    "suppress_health_check": list(HealthCheck),
-}
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
 
 
-@pytest.mark.exhaustive
-@settings(max_examples=100, **_ALIKE)
-@given(model=models(), data=st.data())
-def test_random_models(model: tuple[str, Any], data: st.DataObject) -> None:
-    kind, estimator = model
-    check(kind, estimator, data.draw(st.sampled_from(TARGETS[kind])), data.draw(st.booleans()))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    most = 1 if metafunc.config.getoption("one_of_each") else PARTS
+    parts = [pytest.param(i, marks=() if i < most else pytest.mark.exhaustive) for i in range(ALL)]
+    metafunc.parametrize("part", parts)
 
 
-@pytest.mark.exhaustive
-@settings(max_examples=2000, **_ALIKE)
-@given(model=models(), data=st.data())
-def test_many_random_models(model: tuple[str, Any], data: st.DataObject) -> None:
-    kind, estimator = model
-    check(kind, estimator, data.draw(st.sampled_from(TARGETS[kind])), data.draw(st.booleans()))
+def test_random_models(part: int) -> None:
+    @seed(part)
+    @_SETTINGS
+    @given(model=models(), data=st.data())
+    def compare(model: tuple[str, Any], data: st.DataObject) -> None:
+        kind, estimator = model
+        check(kind, estimator, data.draw(st.sampled_from(TARGETS[kind])), data.draw(st.booleans()))
+
+    compare()
