@@ -80,10 +80,13 @@ static waiting pop(waiting* heap, i32* n) {
 }
 
 static void add_points(walk* w, const i32* node) {
-    u32 stride = (u32)stride_of(w->metric);
-    for (i32 q = node[0]; q < node[1]; q++) {
-        f64 d = to_distance(w->metric, reduced(w->metric, w->row, w->tree->points + (u32)q * stride));
-        w->low = add(w->low, log_kernel(w, d) + w->point_weights[q]);
+    const metric* d = w->metric;
+    for (i32 q = node[0]; q < node[1]; q += BLOCK) {
+        f64 near[BLOCK];
+        i32 n = node[1] - q < BLOCK ? node[1] - q : BLOCK;
+        reduced_some(d, w->row, w->tree->points + (u32)q * (u32)stride_of(d), n, near);
+        for (i32 i = 0; i < n; i++)
+            w->low = add(w->low, log_kernel(w, to_distance(d, near[i])) + w->point_weights[q + i]);
     }
 }
 

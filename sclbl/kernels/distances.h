@@ -72,18 +72,26 @@ static inline f64 of_flags(const metric* d, const f64* x, const f64* y) {
     }
 }
 
+static inline f64 square_of(const metric* d, f64 product, f64 length) {
+    f64 square = d->length + -2 * product + length;
+    return square > 0 ? square : 0;
+}
+
 static inline f64 of_products(const metric* d, const f64* x, const f64* y) {
     f64 product = 0, length = y[d->columns];
     for (i32 j = 0; j < d->columns; j++) product += x[j] * y[j];
-    f64 square = d->length + -2 * product + length;
-    return square > 0 ? square : 0;
+    return square_of(d, product, length);
+}
+
+static inline f64 cosine_of(f64 product) {
+    f64 v = product * -1 + 1;
+    return v < 0 ? 0 : v > 2 ? 2 : v;
 }
 
 static inline f64 of_cosine(const metric* d, const f64* x, const f64* y) {
     f64 product = 0;
     for (i32 j = 0; j < d->columns; j++) product += x[j] * y[j];
-    f64 v = product * -1 + 1;
-    return v < 0 ? 0 : v > 2 ? 2 : v;
+    return cosine_of(product);
 }
 
 static inline f64 sum_of_differences(const metric* d, const f64* x, const f64* y) {
@@ -138,6 +146,56 @@ static inline f64 reduced(const metric* d, const f64* x, const f64* y) {
         case RUSSELLRAO:
         case SOKALSNEATH: return of_flags(d, x, y);
         default: return narrow(d->single, sum_of_differences(d, x, y));
+    }
+}
+
+/* Points that are measured at a time: each sum goes through the columns in order, in a lane of its
+   own. */
+enum { BLOCK = 8, PAIRS = BLOCK / 2 };
+typedef f64 pair __attribute__((vector_size(16), aligned(8)));
+
+static inline i32 is_plain_sum(const metric* d) {
+    i32 product = has_lengths(d->kind) || d->kind == COSINE;
+    return product || (!d->single && (d->kind == EUCLIDEAN || d->kind == MANHATTAN));
+}
+
+static inline pair term_of(const metric* d, f64 x, f64 first, f64 second) {
+    pair v = {first, second};
+    if (d->kind == EUCLIDEAN) return (x - v) * (x - v);
+    if (d->kind == MANHATTAN) return __builtin_elementwise_abs(x - v);
+    return x * v;
+}
+
+static inline void block_sums(const metric* d, const f64* x, const f64* points, f64* sums) {
+    pair s[PAIRS] = {{0}};
+    i32 n = d->columns, j = 0;
+    u32 stride = (u32)stride_of(d);
+    for (; j + 1 < n; j += 2) {
+        for (u32 k = 0; k < PAIRS; k++) {
+            const f64* at = points + 2 * k * stride + j;
+            pair one = *(const pair*)at, two = *(const pair*)(at + stride);
+            s[k] += term_of(d, x[j], one[0], two[0]);
+            s[k] += term_of(d, x[j + 1], one[1], two[1]);
+        }
+    }
+    for (u32 k = 0; k < PAIRS; k++) {
+        const f64* at = points + 2 * k * stride + j;
+        if (j < n) s[k] += term_of(d, x[j], at[0], at[stride]);
+        sums[2 * k] = s[k][0], sums[2 * k + 1] = s[k][1];
+    }
+}
+
+/* Reduced distances of at most BLOCK points. */
+static inline void reduced_some(const metric* d, const f64* x, const f64* points, i32 n, f64* near) {
+    u32 stride = (u32)stride_of(d);
+    if (n < BLOCK || !is_plain_sum(d)) {
+        for (i32 k = 0; k < n; k++) near[k] = reduced(d, x, points + (u32)k * stride);
+        return;
+    }
+    block_sums(d, x, points, near);
+    for (i32 k = 0; k < BLOCK; k++) {
+        if (has_lengths(d->kind)) near[k] = square_of(d, near[k], points[(u32)k * stride + stride - 1]);
+        if (d->kind == COSINE) near[k] = cosine_of(near[k]);
     }
 }
 

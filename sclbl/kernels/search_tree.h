@@ -90,11 +90,16 @@ static inline i32 points_within(const search_tree* t, const metric* d, const i32
                 continue;
             }
         }
-        for (i32 q = t->nodes[3 * k]; q < t->nodes[3 * k + 1]; q++) {
-            f64 v = reduced(d, row, t->points + (u32)q * stride);
-            if (!whole && !(v <= most)) continue;
-            found[at] = to_distance(d, v);
-            which[at++] = names[q];
+        i32 end = t->nodes[3 * k + 1];
+        for (i32 q = t->nodes[3 * k]; q < end; q += BLOCK) {
+            f64 near[BLOCK];
+            i32 n = end - q < BLOCK ? end - q : BLOCK;
+            reduced_some(d, row, t->points + (u32)q * stride, n, near);
+            for (i32 i = 0; i < n; i++) {
+                if (!whole && !(near[i] <= most)) continue;
+                found[at] = to_distance(d, near[i]);
+                which[at++] = names[q + i];
+            }
         }
     }
     return at;

@@ -170,9 +170,12 @@ def call_itself(model: Any, stripper: Stripper, method: str, rows: Any, **option
         raise
     except Exception as error:
         # Libraries refuse rows with classes of their own (patsy, XGBoost) as well as Python's.
+        advice = "give rows that the model itself takes"
+        if isinstance(error, AttributeError) and hasattr(error.obj, "fit"):
+            advice = "an option was changed after fit, or something that fit leaves: fit it again"
         raise InputError(
             f"{dispatch.qualified_name(type(model))}.{method} refuses example_input: "
-            f"{dispatch.first_line(error)}; give rows that the model itself takes"
+            f"{dispatch.first_line(error)}; {advice}"
         ) from error
 
 

@@ -20,7 +20,7 @@ from sklearn.preprocessing import (
 )
 
 import sclbl
-from sclbl.errors import InfiniteValueError, OutOfRangeError, UnsupportedModelError
+from sclbl.errors import InfiniteValueError, InputError, OutOfRangeError, UnsupportedModelError
 
 RNG = np.random.default_rng(7)
 X = np.column_stack([RNG.normal(size=150), RNG.integers(0, 6, 150), np.exp(RNG.normal(size=150))])
@@ -165,3 +165,14 @@ def test_encoded_targets(classes: int) -> None:
     same(model, rows, other, 0.0)
     rows.loc[20:40, "t"] = None
     same(fit(TargetEncoder(smooth=2.0), rows, y), rows[20:], rows, 0.0)
+
+
+def test_options_that_were_changed_after_fit() -> None:
+    splines = SplineTransformer().fit(X)
+    splines.degree = 2
+    with pytest.raises(UnsupportedModelError, match="degree was changed after fit; fit it again"):
+        sclbl.strip(splines, X[:5])
+    bins = KBinsDiscretizer(encode="ordinal").fit(X)
+    bins.encode = "onehot"
+    with pytest.raises(InputError, match="'_encoder'; an option was changed after fit"):
+        sclbl.strip(bins, X[:5])

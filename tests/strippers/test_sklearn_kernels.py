@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.gaussian_process.kernels import RBF, DotProduct, Matern, WhiteKernel
 from sklearn.kernel_ridge import KernelRidge
 
 import sclbl
@@ -59,6 +60,17 @@ def test_negative_numbers_are_refused_where_the_kernel_refuses_them() -> None:
         model.predict(rows)
     with pytest.raises(OutOfRangeError, match=r"^row 4, column '1' is outside of the range"):
         program.predict(rows)
+
+
+def test_kernels_of_gaussian_processes() -> None:
+    for kernel in (RBF([1.0, 2.0, 0.5, 3.0][: X.shape[1]]), DotProduct() ** 2, WhiteKernel(0.5)):
+        model = KernelRidge(kernel=kernel).fit(X, X[:, 0])
+        program = sclbl.compile(model, X[:3])
+        wanted = model.predict(ROWS)
+        np.testing.assert_allclose(program.predict(ROWS), wanted, rtol=1e-9, atol=1e-12)
+    model = KernelRidge(kernel=Matern(nu=0.7)).fit(X, X[:, 0])
+    with pytest.raises(UnsupportedModelError, match=r"nu=0\.5, 1\.5, 2\.5"):
+        sclbl.strip(model, X[:3])
 
 
 def test_a_kernel_of_python_is_refused() -> None:

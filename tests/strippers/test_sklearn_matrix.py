@@ -280,3 +280,9 @@ def test_pairs_of_classes_have_no_probabilities() -> None:
     own = GaussianProcessClassifier(multi_class="one_vs_one", optimizer=None)
     assert dispatch.methods(own.fit(X, CLASSES)) == ("predict",)
     assert dispatch.methods(own.fit(X, CLASSES == "a")) == ("predict", "predict_proba")
+
+
+def test_no_factors_are_no_columns() -> None:
+    model = FactorAnalysis(0).fit(X)
+    with pytest.raises(UnsupportedModelError, match=r"n_components=0.* leave it out"):
+        sclbl.strip(model, X[:5])

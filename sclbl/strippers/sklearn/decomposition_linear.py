@@ -55,6 +55,13 @@ class TruncatedSVD(Estimator):
 class FactorAnalysis(Estimator):
     """The expected factors; the likelihood is written on request, as that of `PCA` is."""
 
+    def check(self, model: Any) -> None:
+        if not len(model.components_):
+            raise UnsupportedModelError(
+                "FactorAnalysis was fitted with n_components=0, so transform results in no "
+                "columns; leave it out, or fit it with more"
+            )
+
     @method
     def transform(self, model: Any, x: Any) -> Any:
         from scipy import linalg

@@ -13,7 +13,12 @@ from sclbl.strippers import ops
 from sclbl.strippers.base import Declared, Stripper, method, once
 from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn.estimator import Estimator
-from sclbl.strippers.sklearn.gaussian_process_kernels import covariance, require_known, variance
+from sclbl.strippers.sklearn.gaussian_process_kernels import (
+    covariance,
+    for_all,
+    require_known,
+    variance,
+)
 
 #: Which part of a variance rounding may change: more is refused, less is measured by verification.
 _MOST_LOST = 0.1
@@ -37,7 +42,7 @@ class GaussianProcessRegressor(Estimator):
     @once
     def kernel(self, model: Any, x: Any) -> Any:
         points = model.X_train_
-        return _for_all(x, covariance(model, model.kernel_, x, points), len(points))
+        return for_all(x, covariance(model, model.kernel_, x, points), len(points))
 
     @method
     def predict(self, model: Any, x: Wire) -> Any:
@@ -115,7 +120,7 @@ def _second(model: Any, x: Any) -> Any:
 
 def _kernel_of(model: Any, binary: Any, x: Any) -> Any:
     points = binary.X_train_
-    return _for_all(x, covariance(model, binary.kernel_, x, points), len(points))
+    return for_all(x, covariance(model, binary.kernel_, x, points), len(points))
 
 
 def _latent(model: Any, binary: Any, x: Any) -> Any:
@@ -160,13 +165,6 @@ def _inverse(lower: np.ndarray) -> np.ndarray:
 
     inverse: np.ndarray = solve_triangular(lower, np.eye(len(lower)), lower=True)
     return inverse
-
-
-def _for_all(x: Any, made: Any, points: int) -> Any:
-    """Return a kernel as ``[rows, points]``, where it is one number for all of them, too."""
-    if isinstance(made, Wire):
-        return made
-    return np.full_like(x[:, np.zeros(points, dtype=int)], float(made), dtype=np.float64)
 
 
 def _squeezed(x: Any) -> Any:

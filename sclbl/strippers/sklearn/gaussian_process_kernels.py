@@ -10,6 +10,7 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import ops
+from sclbl.strippers.columns import Wire
 from sclbl.strippers.sklearn import kernels
 
 #: Kernels that are 1 between a row and itself.
@@ -47,6 +48,13 @@ def covariance(model: Any, kernel: Any, x: Any, points: np.ndarray) -> Any:
         given = kernel.pairwise_kernels_kwargs or {}
         return kernels.pairwise(model, x, points, kernel.metric, gamma=kernel.gamma, **given)
     return _OF_POINTS[name](kernel, x, points)
+
+
+def for_all(x: Any, made: Any, points: int) -> Any:
+    """Return a kernel as ``[rows, points]``, where it is one number for all of them, too."""
+    if isinstance(made, Wire):
+        return made
+    return np.full_like(x[:, np.zeros(points, dtype=int)], float(made), dtype=np.float64)
 
 
 def variance(model: Any, kernel: Any, x: Any) -> Any:

@@ -163,6 +163,11 @@ class SplineTransformer(Estimator):
     """B-splines of each column; beyond the knots as ``extrapolation`` says."""
 
     def check(self, model: Any) -> None:
+        if any(spline.k != model.degree for spline in model.bsplines_):
+            raise UnsupportedModelError(
+                f"SplineTransformer has degree={model.degree!r} and splines of degree "
+                f"{model.bsplines_[0].k}: degree was changed after fit; fit it again"
+            )
         if model.degree == 0 and model.extrapolation == "linear":
             raise UnsupportedModelError(
                 'SplineTransformer(degree=0, extrapolation="linear") takes a row between two knots '
