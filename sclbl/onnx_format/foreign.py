@@ -46,6 +46,8 @@ class Reading:
     outputs: list[str] = field(default_factory=list)
     #: The operators of the file that were read.
     read: list[str] = field(default_factory=list)
+    #: Columns that the file holds as rows, until a Reshape makes columns of them.
+    lying: set[str] = field(default_factory=set)
 
     def constant(self, values: Any, dtype: Any) -> str:
         number = len(self.constants)
@@ -250,6 +252,10 @@ def _read_node(r: Reading, proto: onnx.NodeProto) -> None:
     inputs = [i if i in r.constants else r.names.get(i, f"t_{i}") for i in proto.input]
     r.names.update(zip(named, r.outputs, strict=True))
     attrs = {a.name: read_attribute(a, op) for a in proto.attribute}
+    if r.lying.intersection(inputs) and op != "Reshape":
+        if op not in ("Cast", "Identity"):
+            raise SpecError(f"operator {op} takes what ArrayFeatureExtractor makes one row of")
+        r.lying.add(out)
     if op == "Constant":
         out = named[0]
         del r.names[out]
@@ -264,6 +270,8 @@ def _read_node(r: Reading, proto: onnx.NodeProto) -> None:
 def _store(r: Reading, name: str, method: str) -> DType:
     """Let a tensor be a method's result, as programs store its type, which is returned."""
     known = r.values.get(name)
+    if name in r.lying:
+        raise SpecError(f"output {method!r} is one row of all rows' labels; reshape it to [-1]")
     if known is None or stored_as(known.dtype) == known.dtype:
         r.node("Identity", [name], method)
     else:

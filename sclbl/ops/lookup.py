@@ -21,6 +21,7 @@ from sclbl.ops.record import (
     Op,
     Operand,
     Reading,
+    Rewritten,
     Texts,
     Typed,
     fail,
@@ -181,6 +182,32 @@ LabelEncoder = Op(
     role="finds",
     holds="categories",
 )
+
+
+def _extract(r: Reading, inputs: list[str], out: str, attrs: dict[str, Any]) -> None:
+    """Read the choice of columns by constants, and of constant numbers by a column."""
+    op = "ai.onnx.ml.ArrayFeatureExtractor"
+    if attrs or len(inputs) != 2 or not r.lead:
+        raise SpecError(f"operator {op} takes an array of rows, and indices")
+    if not r.is_constant(inputs[0]):
+        indices = r.constant(r.array(inputs, 1, op).ravel(), np.int64)
+        shape = r.shape(inputs[0], op)
+        r.node("Gather", [inputs[0], indices], out, axis=len(shape))
+        return
+    values = r.array(inputs, 0, op)
+    if values.dtype != np.int64 or values.shape[-1:] != (values.size,):
+        raise SpecError(
+            f"operator {op} chooses among {values.dtype} constants; int64 are supported"
+        )
+    if len(r.shape(inputs[1], op)) > 1 or r.dtype(inputs[1]) != "int64":
+        raise SpecError(f"operator {op} chooses by something other than one int64 column")
+    flat = values.ravel()
+    places = np.arange(len(flat), dtype=np.int64)
+    r.node(_ENCODER, [inputs[1]], out, keys=places, values=flat, default=int(flat[0]))
+    r.lying.add(out)
+
+
+ArrayFeatureExtractor = Rewritten("ai.onnx.ml.ArrayFeatureExtractor", _extract)
 
 
 def _labels_infer(node: Node, xs: Sequence[Operand]) -> Typed:

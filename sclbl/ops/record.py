@@ -177,6 +177,8 @@ class Reading(Protocol):
     lead: int
     #: The version of the standard operators.
     opset: int
+    #: Columns that the file holds as rows, until a Reshape makes columns of them.
+    lying: set[str]
 
     def array(self, inputs: list[str], index: int, op: str) -> Array:
         """Return an input that must be a constant."""

@@ -67,7 +67,7 @@ SKLEARN: dict[Advice, str] = {
         "ClassicalMDS MDS SpectralEmbedding TSNE"
     ),
 }
-_BY_CLASS = {name: advice for advice, names in SKLEARN.items() for name in names.split()}
+BY_CLASS = {name: advice for advice, names in SKLEARN.items() for name in names.split()}
 
 _RESULTS = Advice(
     "sclbl takes what fit() of these models of statsmodels returns: OLS, WLS, GLS, GLSAR, "
@@ -115,7 +115,7 @@ _DENSITY = Advice(
 _KINDS = {
     "classifier": _CLASSIFIER,
     "regressor": _REGRESSOR,
-    "clusterer": _BY_CLASS["DBSCAN"],
+    "clusterer": BY_CLASS["DBSCAN"],
     "outlier_detector": _OUTLIERS,
     "density_estimator": _DENSITY,
     "transformer": _TRANSFORMER,
@@ -153,8 +153,8 @@ def advise(model: Any, known: Callable[[Any], bool]) -> Advice:
         return Advice(f"it is a method; pass the {type(owner).__name__} whose method it is")
     cls = type(model)
     module = str(cls.__module__)
-    if module.partition(".")[0] == "sklearn" and cls.__qualname__ in _BY_CLASS:
-        return _BY_CLASS[cls.__qualname__]
+    if module.partition(".")[0] == "sklearn" and cls.__qualname__ in BY_CLASS:
+        return BY_CLASS[cls.__qualname__]
     while module:
         if module in MODULES:
             return MODULES[module]

@@ -16,6 +16,7 @@ from sclbl.errors import (
     UnsupportedModelError,
 )
 from sclbl.signature import TAKES
+from sclbl.strippers import converted
 from sclbl.strippers.advice import advise
 from sclbl.strippers.base import Declared, Stripper
 from sclbl.strippers.columns import Sparse, Table, Wire
@@ -79,7 +80,7 @@ def find(model: Any) -> Stripper:
 
 
 def _of_class(cls: type) -> Stripper | None:
-    return _REGISTERED.get(cls) or stripper_of(cls)
+    return _REGISTERED.get(cls) or stripper_of(cls) or converted.stripper_of(cls)
 
 
 def _refusal(model: Any) -> str:

@@ -192,9 +192,14 @@ class Builder:
 
     # -------------------------------------------------------------- nodes
 
-    def constant(self, values: Any, dtype: str | None = None) -> str:
-        """Add a constant and return its name; equal constants are stored once."""
+    def constant(self, values: Any, dtype: str | None = None, *, scalar: bool = False) -> str:
+        """Add a constant and return its name; equal constants are stored once.
+
+        One without axes has one, save where `scalar` says that it stays as it is.
+        """
         array = np.ascontiguousarray(values, dtype=dtype)
+        if scalar:
+            array = array.reshape(())
         if array.dtype.kind in "OU":
             array = array.astype(object)
             key = ("text", array.shape, repr(array.tolist()).encode())
