@@ -35,10 +35,10 @@ def article(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
-def shortened(value: Any) -> str:
-    """Return a value as messages show it."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:56]}..."
+def shortened(value: Any, most: int = 60) -> str:
+    """Return a value as messages show it, in so many letters at most."""
+    text = repr(value[: most + 1] if isinstance(value, str) else value)
+    return text if len(text) <= most else f"{text[: most - 4]}..."
 
 
 def refuse_type(
