@@ -18,8 +18,17 @@ _ADVICE = {
     "date": "turn dates into numbers first, for example seconds since 1970",
     "Decimal": "convert decimals first, for example column.astype('float64')",
     "list": "give one value a cell; spread nested values over columns",
+    "int128": "no array holds them; cast to Int64, for example column.cast(pl.Int64)",
+    "null[": "give the column a type, for example column.astype('float64')",
+    "dictionary<": "take it apart, for example column.astype('int64')",
+    "halffloat": "cast to float32 or float64",
     "float16": "libraries disagree on what to compute in; cast to float32 or float64",
     "longdouble": "programs compute in float64 at most; cast to float64",
+    "binary": "decode bytes to text first",
+    "struct": "give one value a cell; spread nested values over columns",
+    "array(": "give one value a cell; spread nested values over columns",
+    "map<": "give one value a cell; spread nested values over columns",
+    "run_end": "take it apart first, for example compute.run_end_decode(column)",
     "sparse": "densify first, for example X.toarray() or frame.sparse.to_dense()",
 }
 _DATES = ("date", "time", "Timestamp", "Timedelta", "Period", "NaTType", "duration")
