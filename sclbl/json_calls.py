@@ -176,7 +176,7 @@ def read_call(text: bytes, signature: Signature, what: str = "the body") -> Call
     try:
         value = _DECODER.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise not_json(error, text, what, form_of(signature)) from None
+        raise not_json(error, text, what, form_of(signature), signature) from None
     call, keys = _call(value, signature, what)
     for rows in call.inputs.values():
         keys += sum(len(row) for row in rows if type(row) is dict)

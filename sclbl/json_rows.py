@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from sclbl.errors import ColumnError, RequestError, ShapeError
+from sclbl.json_faults import fault
 from sclbl.signature import Signature
 
 FORM = 'send {"rows": [...]} or [...], each row an object or an array, or one row as an object'
@@ -45,7 +46,7 @@ def read_json(text: bytes, signature: Signature, what: str = "the body") -> list
     try:
         value = _DECODER.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise not_json(error, text, what, FORM) from None
+        raise not_json(error, text, what, FORM, signature) from None
     keys = 0
     if type(value) is dict:
         held = value.get("rows")
@@ -67,11 +68,16 @@ def read_json(text: bytes, signature: Signature, what: str = "the body") -> list
     return value
 
 
-def not_json(error: Exception, text: bytes, what: str, form: str) -> RequestError:
+def not_json(
+    error: Exception, text: bytes, what: str, form: str, signature: Signature
+) -> RequestError:
     """Return the error for a text that cannot be decoded; `form` says what to send instead."""
     if isinstance(error, RecursionError):
         return RequestError(f"{what} is nested too deeply; {form}")
     why = str(error) if text.strip() else "it is empty"
+    found = fault(text, why, signature)
+    if found:
+        return RequestError(f"{what} is not JSON: {found}")
     return RequestError(f"{what} is not JSON: {why}; {form}")
 
 

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from sclbl.errors import ColumnError, DtypeError, RequestError, ShapeError
+from sclbl.json_faults import fault
 from sclbl.rows.match import suggested
 from sclbl.signature import Column, Kind, Signature
 
@@ -74,7 +75,16 @@ _READ: dict[Kind, tuple[Callable[[str], Any], Any, str]] = {
 
 def _advice(field: str, column: Column) -> str:
     if column.kind != "boolean" and _DECIMAL_COMMA.fullmatch(field):
-        return "write decimals with a point (pandas.read_csv reads commas with decimal=',')"
+        both = _THOUSANDS.fullmatch(field)
+        more = ", or thousands with thousands=','" if both else ""
+        return f"write decimals with a point (pandas.read_csv reads commas with decimal=','{more})"
+    if column.kind != "boolean" and _THOUSANDS.fullmatch(field):
+        return (
+            "write numbers without marks between thousands (pandas.read_csv reads them with "
+            "thousands=...)"
+        )
+    if column.kind != "boolean" and _WITH_UNIT.fullmatch(field):
+        return "write the number alone, without its unit"
     return "an empty field is a missing value"
 
 
@@ -128,6 +138,8 @@ _CONVERT = (
     'save it as "CSV UTF-8 (comma delimited)", or convert it with pandas: '
     "pandas.read_csv(path{options}).to_csv(new_path, index=False)"
 )
+_THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(,\d{3}|[ '\u2019\u00a0\u202f]\d{3})+([.,]\d*)?\s*")
+_WITH_UNIT = re.compile(r"\s*[$€£¥]\s*[+-]?[\d.,]+\s*|\s*[+-]?[\d.,]+\s*[%$€£¥]\s*")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*")
 
 
@@ -143,6 +155,7 @@ def _refuse_separator(header: Sequence[str]) -> None:
     for mark, name, options in (
         (";", "semicolons", ", sep=';', decimal=','"),
         ("\t", "tabs", ", sep='\\t'"),
+        ("|", "bars", ", sep='|'"),
     ):
         if len(header) == 1 and mark in header[0]:
             raise ColumnError(
@@ -150,6 +163,21 @@ def _refuse_separator(header: Sequence[str]) -> None:
                 f"fields seem to be separated by {name}; they must be separated by commas: "
                 f"{_CONVERT.format(options=options)}"
             )
+
+
+#: By what they begin with: files of other kinds.
+_OTHERS = {
+    b"PK\x03\x04": (
+        "a spreadsheet, or a zip file",
+        'save the sheet as "CSV UTF-8 (comma delimited)", or convert it with pandas: '
+        "pandas.read_excel(path).to_csv(new_path, index=False)",
+    ),
+    b"\xd0\xcf\x11\xe0": (
+        "a spreadsheet of an old kind",
+        'save it as "CSV UTF-8 (comma delimited)"',
+    ),
+    b"\x1f\x8b": ("a file that gzip compressed", "decompress it first"),
+}
 
 
 def not_utf8(what: str, error: UnicodeDecodeError) -> RequestError:
@@ -162,7 +190,11 @@ def not_utf8(what: str, error: UnicodeDecodeError) -> RequestError:
     error : UnicodeDecodeError
         What reading its bytes raised.
     """
-    wide = bytes(error.object[:2]) in (b"\xff\xfe", b"\xfe\xff")
+    begins = bytes(error.object[:4])
+    for mark, (kind, advice) in _OTHERS.items():
+        if begins.startswith(mark):
+            return RequestError(f"{what} is no CSV but {kind}; {advice}")
+    wide = begins[:2] in (b"\xff\xfe", b"\xfe\xff")
     guess, codec = ("UTF-16", "utf-16") if wide else ("Windows-1252 or Latin-1", "cp1252")
     return RequestError(
         f"{what} is not UTF-8 (byte {error.object[error.start]:#04x}), but probably {guess}; "
@@ -255,7 +287,8 @@ def _chunk(
     for row, line in enumerate(chunk):
         if len(line) != width:
             raise ColumnError(
-                f"row {first + row} has {len(line)} fields and the header has {width}",
+                f"row {first + row} has {len(line)} fields and the header has {width}; a field "
+                "with a comma in it stands in double quotes, and decimals have a point",
                 row=first + row,
             )
     fields = list(zip(*chunk, strict=True)) if chunk else [()] * width
@@ -288,7 +321,9 @@ def read_json_line(line: bytes | str, row: int) -> Any:
     try:
         value = _JSON.decode(line)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise RequestError(f"line {row + 1} is not JSON: {error}") from None
+        text = line.encode() if isinstance(line, str) else line
+        why = fault(text, str(error), line=row) or str(error)
+        raise RequestError(f"line {row + 1} is not JSON: {why}") from None
     if not isinstance(value, (dict, list)):
         raise ShapeError(
             f"line {row + 1} holds {type(value).__name__}; every line must be one row, as an "

@@ -387,6 +387,31 @@ def test_run_every_form_of_json(cli: Cli, stocked: dict[str, Case], folder: Path
         assert done.err.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "rows.tsv",
+            "rows.tsv: files of tabs are not read here; convert it, for example with pandas",
+        ),
+        ("rows.xlsx", 'rows.xlsx: spreadsheets are not read here; save the sheet as "CSV UTF-8'),
+        ("rows.feather", "rows.feather: Arrow files are not read here"),
+        ("rows.csv.gz", "rows.csv.gz: compressed files are not read here; decompress it first"),
+        (
+            "rows.dat",
+            "rows.dat does not say what it holds; give --from csv, json, ndjson or parquet",
+        ),
+    ],
+)
+def test_run_says_what_to_do_with_other_files(
+    cli: Cli, stocked: dict[str, Case], folder: Path, name: str, said: str
+) -> None:
+    (folder / name).write_text("age\tplan\n41\tgold\n")
+    done = cli("run", "mixed", name)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"error: {said}")
+
+
 def test_run_from_stdin(stocked: dict[str, Case], folder: Path) -> None:
     case = stocked["numbers"]
     text = "\n".join(json.dumps(row) for row in case.x[:3].tolist())
@@ -405,7 +430,10 @@ def test_run_refusals(cli: Cli, stocked: dict[str, Case], folder: Path) -> None:
     (folder / "latin.csv").write_bytes(b"age,plan\n1,\xff\n")
     for arguments, message in (
         (["mixed", "missing.csv"], "error: missing.csv: No such file or directory"),
-        (["mixed", "rows.xlsx"], "error: rows.xlsx does not say what it holds; give --from csv"),
+        (
+            ["mixed", "rows.xlsx"],
+            "error: rows.xlsx: spreadsheets are not read here; save the sheet",
+        ),
         (["mixed", "rows.csv", "--from", "xml"], "error: --from 'xml' is not one of csv, json"),
         (["mixed", "rows.csv", "--to", "parquet"], "error: parquet cannot be written to stdout"),
         (["mixed", "rows.csv", "--method", "fly"], "error: mixed has no method 'fly'; it offers"),

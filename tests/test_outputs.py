@@ -21,6 +21,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
     Binarizer,
@@ -222,6 +223,16 @@ def test_set_output_is_said_and_asked_for(library: str) -> None:
     assert type(program.transform(NUMBERS, output=library)) is type(model.transform(NUMBERS))
     assert model.transform(NUMBERS).shape == (4, 3)  # which is set as it was
     assert strip(StandardScaler().fit(NUMBERS), NUMBERS).warnings == ()
+
+
+def test_what_is_set_on_the_last_step_is_said() -> None:
+    model = make_pipeline(StandardScaler(), MinMaxScaler()).set_output(transform="pandas")
+    spec = strip(model.fit(NUMBERS), NUMBERS)
+    assert "DataFrames of pandas" in spec.warnings[0]
+    assert spec.signature.outputs["transform"].containers == ("pandas", "polars")
+    search = GridSearchCV(model, {}, cv=2, scoring=lambda *a: 0.0).fit(NUMBERS, [0, 1, 0, 1])
+    (said,) = strip(search, NUMBERS).warnings
+    assert said.endswith("(set_output); the program gives arrays")
 
 
 def test_the_configuration_of_scikit_learn_is_said() -> None:

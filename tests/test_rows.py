@@ -482,3 +482,12 @@ def test_numbers_survive_every_container(items: list[tuple[float, int]]) -> None
         pa.Table.from_pandas(frame),
     ):
         np.testing.assert_array_equal(encode(rows, infer(frame)).numeric, expected)
+
+
+def test_names_of_several_levels_are_told() -> None:
+    rows = pd.DataFrame([[1.0, 2.0]], columns=pd.MultiIndex.from_product([["a"], ["x", "y"]]))
+    signature = infer(pd.DataFrame({"x": [1.0], "y": [2.0]}))
+    with pytest.raises(ColumnError, match=r"names have 2 levels \(a MultiIndex\): .*set_axis"):
+        encode(rows, signature)
+    flat = encode(rows.set_axis(["x", "y"], axis=1), signature).numeric
+    np.testing.assert_array_equal(flat, [[1.0, 2.0]])

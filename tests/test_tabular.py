@@ -91,7 +91,13 @@ def test_what_is_read_is_what_programs_take() -> None:
         ("", ColumnError, "the CSV is empty", None, None),
         ("x,n,t\n", ColumnError, "lacks 'b'; its columns are 'x', 'n', 't'", None, "b"),
         ("x,n,b,t,x\n", ColumnError, "more than one column 'x'", None, "x"),
-        ("x,n,b,t\n1,2,1\n", ColumnError, "row 0 has 3 fields and the header has 4", 0, None),
+        (
+            "x,n,b,t\n1,2,1\n",
+            ColumnError,
+            "row 0 has 3 fields and the header has 4; a ",
+            0,
+            None,
+        ),
         ("x,n,b,t\n1,2,1,a\n1,2,1,a,\n", ColumnError, "row 1 has 5 fields", 1, None),
         ("x,n,b,t\n1,2,1,a\none,2,1,a\n", DtypeError, "'one', which is not a number", 1, "x"),
         ("x,n,b,t\n1_0,2,1,a\n", DtypeError, "'1_0', which is not a number", 0, "x"),
@@ -120,6 +126,12 @@ def test_an_array_needs_its_width() -> None:
     [
         (b"{", RequestError, "line 4 is not JSON: Input data was truncated"),
         (b"\xff", RequestError, "line 4 is not JSON"),
+        (
+            b'{"a": 1, "b": NaN}',
+            RequestError,
+            "line 4 is not JSON: row 3, column 'b' is NaN; se",
+        ),
+        (b"[1, -Infinity]", RequestError, "row 3, column '1' is -Infinity; JSON holds no infinity"),
         (b"[" * 100_000, RequestError, "line 4 is not JSON"),
         (b"null", ShapeError, "line 4 holds NoneType; every line must be one row"),
         (b'"a"', ShapeError, "line 4 holds str"),
@@ -137,6 +149,7 @@ def test_bad_ndjson(line: bytes, error: type[SclblError], message: str) -> None:
         ("x;n;b;t\n1,5;2;true;a\n", r"separated by semicolons; .*sep=';', decimal=','"),
         ("\ufeffx;n;b;t\n", r"separated by semicolons"),
         ("x\tn\tb\tt\n", r"separated by tabs; .*sep='\\t'"),
+        ("x|n|b|t\n", r"separated by bars; .*sep='\|'"),
         ("sep=;\nx;n;b;t\n", r"^the first line of the CSV is 'sep=;', which only spreadsheets"),
         ("sep=,\nx,n,b,t\n", r"^the first line of the CSV is 'sep=,', .*; delete that line"),
         (" x,N,b,t\n", r"lacks 'x' \(did you mean ' x'\?\), 'n'; its columns are"),
@@ -163,6 +176,44 @@ def test_a_column_may_have_a_semicolon_in_its_name() -> None:
 def test_decimal_commas_are_told(field: str) -> None:
     with pytest.raises(DtypeError, match=r"is not a number; write decimals with a point"):
         csv(f'x,n,b,t\n"{field}",1,true,a\n')
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("1,234", r"a point \(.* decimal=',', or thousands with thousands=','\)"),
+        ("1,234.5", r"write numbers without marks between thousands \(pandas.read_csv reads"),
+        ("1,234,567", "without marks between thousands"),
+        ("1 234", "without marks between thousands"),
+        ("-1\u202f234,5", "without marks between thousands"),
+        ("1'234.50", "without marks between thousands"),
+        ("$1.5", "write the number alone, without its unit"),
+        ("5 %", "write the number alone, without its unit"),
+        ("n/a", "an empty field is a missing value"),
+        ("1,2,3", "an empty field is a missing value"),
+    ],
+)
+def test_numbers_written_otherwise_are_told(field: str, said: str) -> None:
+    for line in (f'"{field}",1,true,a', f'1,"{field}",true,a'):
+        with pytest.raises(DtypeError, match=said):
+            csv(f"x,n,b,t\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("begins", "said"),
+    [
+        (
+            b"PK\x03\x04\x14\x00\xff",
+            "is no CSV but a spreadsheet, or a zip file; save the sheet",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1", "a spreadsheet of an old kind"),
+        (b"\x1f\x8b\x08\x00\xff", "compressed; decompress it first"),
+    ],
+)
+def test_files_that_are_no_text_are_told(begins: bytes, said: str) -> None:
+    with pytest.raises(UnicodeDecodeError) as raised:
+        begins.decode()
+    assert said in str(not_utf8("rows.csv", raised.value))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,26 @@ _SUFFIXES = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_TABS = (
+    "files of tabs are not read here; convert it, for example with pandas: "
+    "pandas.read_csv(path, sep='\\t').to_csv(new_path, index=False)"
+)
+_SHEET = (
+    'spreadsheets are not read here; save the sheet as "CSV UTF-8 (comma delimited)", or convert '
+    "it with pandas: pandas.read_excel(path).to_csv(new_path, index=False)"
+)
+_ARROW = (
+    "Arrow files are not read here; convert it, for example with pandas: "
+    "pandas.read_feather(path).to_parquet(new_path)"
+)
+_PACKED = "compressed files are not read here; decompress it first, or give - and pipe it in"
+#: What to do with files of other kinds.
+_OTHERS = {
+    **dict.fromkeys((".tsv", ".tab"), _TABS),
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods"), _SHEET),
+    **dict.fromkeys((".feather", ".arrow"), _ARROW),
+    **dict.fromkeys((".gz", ".bz2", ".xz", ".zip", ".zst"), _PACKED),
+}
 
 
 def add(app: typer.Typer) -> None:
@@ -107,7 +127,10 @@ def _format(given: str | None, path: str, otherwise: str | None, option: str) ->
         if given not in FORMATS:
             raise RequestError(f"{option} {given!r} is not one of {', '.join(FORMATS)}")
         return given
-    found = _SUFFIXES.get(Path(path).suffix.lower(), otherwise)
+    suffix = Path(path).suffix.lower()
+    found = _SUFFIXES.get(suffix, otherwise)
+    if suffix in _OTHERS and option == "--from":
+        raise RequestError(f"{path}: {_OTHERS[suffix]}")
     if found is None:
         raise RequestError(
             f"{path} does not say what it holds; give {option} {', '.join(FORMATS[:-1])} or "

@@ -134,6 +134,8 @@ def _sparse(given: Input, rows: Any, null: bool) -> RaggedRows:
         matrix: Any = _Rows(rows.data[order], rows.col[order], np.cumsum([0, *counts]), rows.shape)
     elif hasattr(rows, "tocsr"):
         matrix = rows.tocsr()
+    elif _is_sparse_frame(rows):
+        matrix = rows.sparse.to_coo().tocsr()
     else:
         matrix = None
     if matrix is not None:
@@ -163,6 +165,12 @@ def _sparse(given: Input, rows: Any, null: bool) -> RaggedRows:
     offsets = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
     values = _exact(given, array[there], literal=not hasattr(rows, "dtype"))
     return RaggedRows(offsets, np.nonzero(there)[1].astype(np.int32), values)
+
+
+def _is_sparse_frame(rows: Any) -> bool:
+    """Return whether rows are a pandas DataFrame whose columns are sparse, zeros left out."""
+    frame = getattr(rows, "ndim", 0) == 2 and hasattr(rows, "dtypes") and hasattr(rows, "sparse")
+    return frame and all(dtype.fill_value == 0 for dtype in rows.dtypes)
 
 
 def _pairs(given: Input, rows: Sequence[Any], null: bool) -> RaggedRows:

@@ -125,6 +125,12 @@ class Blocks:
         beside = tuple(_rows(given, start, end) for given in self.beside)
         return Blocks(end - start, numeric, text, beside)
 
+    def cell(self, place: int, row: int, *, text: bool) -> Any:
+        """Return the value of one cell: of the numbers, or of a column of text, at `place`."""
+        if not text:
+            return None if self.numeric is None else self.numeric[row, place].item()
+        return self.text[place].part(row, row + 1).tolist()[0]
+
     def end_of_chunk(self, start: int, end: int) -> int:
         """Return where a chunk of rows from `start` to `end` at most ends: where its text is long.
 

@@ -12,6 +12,7 @@ import numpy as np
 from sclbl.errors import ColumnError, ShapeError
 from sclbl.missing import is_missing, kind_of
 from sclbl.rows.containers import open_source
+from sclbl.rows.kinds import refuse_type
 from sclbl.rows.source import Source
 from sclbl.signature import MISSING, TAKES, Column, Missing, Signature
 
@@ -122,6 +123,8 @@ def as_text(signature: Signature, positions: Sequence[int]) -> Signature:
 
 
 def _column(source: Source, position: int, name: str | None) -> Column:
+    if only := source.only_of_rows(position):
+        refuse_type(only, source.label(position), name=source.name(position))
     kind, null = source.kind(position), source.null(position)
     takes = TAKES
     if kind == "float32" and getattr(source.values(position), "dtype", None) == np.float16:

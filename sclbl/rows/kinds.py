@@ -18,8 +18,17 @@ _ADVICE = {
     "date": "turn dates into numbers first, for example seconds since 1970",
     "Decimal": "convert decimals first, for example column.astype('float64')",
     "list": "give one value a cell; spread nested values over columns",
+    "int128": "no array holds them; cast to Int64, for example column.cast(pl.Int64)",
+    "null[": "give the column a type, for example column.astype('float64')",
+    "dictionary<": "take it apart, for example column.astype('int64')",
+    "halffloat": "cast to float32 or float64",
     "float16": "libraries disagree on what to compute in; cast to float32 or float64",
     "longdouble": "programs compute in float64 at most; cast to float64",
+    "binary": "decode bytes to text first",
+    "struct": "give one value a cell; spread nested values over columns",
+    "array(": "give one value a cell; spread nested values over columns",
+    "map<": "give one value a cell; spread nested values over columns",
+    "run_end": "take it apart first, for example compute.run_end_decode(column)",
     "sparse": "densify first, for example X.toarray() or frame.sparse.to_dense()",
 }
 _DATES = ("date", "time", "Timestamp", "Timedelta", "Period", "NaTType", "duration")
@@ -35,10 +44,10 @@ def article(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
-def shortened(value: Any) -> str:
-    """Return a value as messages show it."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:56]}..."
+def shortened(value: Any, most: int = 60) -> str:
+    """Return a value as messages show it, in so many letters at most."""
+    text = repr(value[: most + 1] if isinstance(value, str) else value)
+    return text if len(text) <= most else f"{text[: most - 4]}..."
 
 
 def refuse_type(

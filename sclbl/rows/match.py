@@ -36,7 +36,7 @@ def match(source: Source, signature: Signature) -> Sequence[int]:
     place = {name: i for i, name in enumerate(names)}
     missing = [str(w) for w in wanted if w not in place]
     if missing:
-        _refuse_missing(missing, names)
+        _refuse_missing(missing, names, getattr(source.header, "nlevels", 1))
     if len(place) < len(names):
         counts = Counter(names)
         repeated = [str(w) for w in wanted if counts[str(w)] > 1]
@@ -67,13 +67,19 @@ def suggested(name: str, names: Sequence[str]) -> str:
     return f"{name!r} (did you mean {found[0]!r}?)" if found else repr(name)
 
 
-def _refuse_missing(missing: Sequence[str], names: Sequence[str]) -> None:
+def _refuse_missing(missing: Sequence[str], names: Sequence[str], levels: int) -> None:
     near = [suggested(name, names) for name in missing[:10]]
     more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
     plural = "columns are" if len(missing) > 1 else "column is"
+    advice = "Add what is missing, with None for a value that is not known"
+    if levels > 1:
+        advice = (
+            f"Their names have {levels} levels (a MultiIndex): give each column the one name that "
+            "the model knows, rows.set_axis(names, axis=1)"
+        )
     raise ColumnError(
         f"{len(missing)} {plural} missing: {', '.join(near)}{more}; the rows have "
-        f"{_listed(names)}. Add what is missing, with None for a value that is not known",
+        f"{_listed(names)}. {advice}",
         column=missing[0],
     )
 

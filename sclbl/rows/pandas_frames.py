@@ -58,6 +58,21 @@ class PandasSource(Source):
             return kind or kind_of_values(array, label, name)
         return _extension_kind(array.dtype, label, name, self.column(position))
 
+    def only_of_rows(self, position: int) -> str:
+        dtype = self.array(position).dtype
+        if isinstance(dtype, pd.SparseDtype):
+            return "sparse values"
+        if isinstance(dtype, pd.ArrowDtype) and self.kind(position) != "text":
+            import pyarrow as pa
+
+            arrow = dtype.pyarrow_dtype
+            if pa.types.is_null(arrow) or pa.types.is_dictionary(arrow):
+                return str(dtype)
+        return ""
+
+    def is_null_type(self, position: int) -> bool:
+        return str(self.array(position).dtype) == "null[pyarrow]"
+
     def values(self, position: int) -> Any:
         array = self.array(position)
         dtype = array.dtype
@@ -66,6 +81,8 @@ class PandasSource(Source):
             return array
         if isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
             return array.__arrow_array__()
+        if isinstance(dtype, pd.SparseDtype):
+            return np.asarray(array)
         label, name = self.label(position), self.name(position)
         column = self.column(position)
         return _extension_values(column, _extension_kind(dtype, label, name, column))
@@ -96,6 +113,8 @@ def null_of(dtype: Any) -> Null:
     """Return which missing value a column of a pandas dtype holds; ``own`` for objects."""
     if isinstance(dtype, np.dtype):
         return "own" if dtype.kind == "O" else "nan"
+    if isinstance(dtype, pd.SparseDtype):
+        return null_of(dtype.subtype)
     if isinstance(dtype, pd.CategoricalDtype):
         # Its codes know one missing value, and its categories which one that is.
         inner = null_of(dtype.categories.dtype)
@@ -111,7 +130,8 @@ def _extension_kind(dtype: Any, label: str, name: str | None, column: pd.Series[
             return kind or kind_of_values(categories, label, name)
         return _extension_kind(categories.dtype, label, name, categories.to_series())
     if isinstance(dtype, pd.SparseDtype):
-        refuse_type("sparse values", label, name=name)
+        kind = kind_of_dtype(dtype.subtype, label, name)
+        return kind or kind_of_values(column, label, name)
     if isinstance(dtype, pd.StringDtype):
         return "text"
     types = pd.api.types
@@ -131,6 +151,8 @@ def _extension_kind(dtype: Any, label: str, name: str | None, column: pd.Series[
         arrow = dtype.pyarrow_dtype
         if pa.types.is_string(arrow) or pa.types.is_large_string(arrow):
             return "text"
+        if pa.types.is_null(arrow):
+            return "float64"
         if pa.types.is_dictionary(arrow) and not pa.types.is_nested(arrow.value_type):
             return kind_of_values(column.drop_duplicates(), label, name)
     refuse_type(described, label, name=name)

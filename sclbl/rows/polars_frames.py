@@ -41,6 +41,8 @@ class PolarsSource(Source):
         if dtype == pl.Float64:
             return "float64"
         if dtype.is_integer():
+            if str(dtype).endswith("128"):  # which NumPy has no type for
+                refuse_type(str(dtype), self.label(position), name=name)
             return "integer"
         if dtype == pl.Boolean:
             return "boolean"

@@ -72,6 +72,13 @@ class Source(ABC):
         """Return a column: a NumPy array ``[rows]`` of numbers, booleans, text or objects, or a
         pyarrow array of text. Missing numbers are NaN."""
 
+    def only_of_rows(self, position: int) -> str:
+        """Return the type of a column that rows may have, and an example may not; else empty.
+
+        Libraries make something else of that type than of the values in it.
+        """
+        return ""
+
     def null(self, position: int) -> Null:
         """Return which missing value what is missing in a column is."""
         return "column" if self.one_null else "own"

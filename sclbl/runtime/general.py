@@ -58,7 +58,7 @@ class General:
         if code == NO_MEMORY:
             raise no_memory()
         if code:
-            raise self.module.refusal(instance.record, code, start)
+            raise self.module.refusal(instance.record, code, start, blocks)
         # The program may have grown its memory.
         instance.remap()
         return [self._read(o, at, blocks.rows) for o, at in zip(outputs, places, strict=True)]

@@ -19,7 +19,9 @@ from sclbl.errors import (
     UnknownCategoryError,
     UnsupportedMethodError,
 )
+from sclbl.missing import NAMES, kind_of
 from sclbl.rows import Blocks, Encoder
+from sclbl.rows.kinds import shortened
 from sclbl.runtime import bounds, session
 from sclbl.runtime.engine import function_type, memory_bytes
 from sclbl.runtime.general import General, Result
@@ -34,6 +36,8 @@ CHUNK_BYTES = 256 * 1024
 CHUNK_MIN, CHUNK_MAX = 64, 16384
 #: Seconds of work that are worth another thread: waking one and waiting for it costs a tenth.
 WORTH_THREADS = 0.0008
+#: Letters of a value that a message shows.
+SHOWN = 40
 #: Fewer rows tell little of how long a row takes.
 TELLING_ROWS = 256
 _METHOD_TYPE = (("i32",) * 3, ("i32",))
@@ -198,8 +202,22 @@ class Module:
             found = known + 0.02 * (found - known)
         self.pace[method] = found
 
-    def refusal(self, record: np.ndarray, code: int, start: int) -> InputError | ProgramError:
-        """Return the exception for an error code of the program."""
+    def refusal(
+        self, record: np.ndarray, code: int, start: int, blocks: Blocks
+    ) -> InputError | ProgramError:
+        """Return the exception for an error code of the program.
+
+        Parameters
+        ----------
+        record : array
+            The program's error record.
+        code : int
+            What it returned.
+        start : int
+            The number of the first row that it was given.
+        blocks : Blocks
+            These rows.
+        """
         row, column = int(record[1]) + start, int(record[2])
         named = 0 <= column < len(self.signature.columns)
         label = self.signature.label_of(column) if named else None
@@ -228,9 +246,10 @@ class Module:
                 column=label,
             )
         if code == 3:
+            shown = self._shown(blocks, row - start, column) if named else ""
             return UnknownCategoryError(
-                f"{where} holds a category that the model was not fitted on; correct the value, "
-                "or fit a model that takes unknown categories",
+                f"{where} holds {shown}a category that the model was not fitted on; correct the "
+                "value, or fit a model that takes unknown categories",
                 row=row,
                 column=label,
             )
@@ -250,3 +269,24 @@ class Module:
                 column=label,
             )
         return ProgramError(f"the program refused its arguments (code {code}, {where})")
+
+    def _shown(self, blocks: Blocks, row: int, column: int) -> str:
+        """Return the value of a cell for a message, cut short, with a comma.
+
+        Empty where it cannot be read: a program may have written over its rows.
+        """
+        try:
+            return f"{self._value(blocks, row, column)}, " if 0 <= row < blocks.rows else ""
+        except (LookupError, ValueError):
+            return ""
+
+    def _value(self, blocks: Blocks, row: int, column: int) -> str:
+        kind = self.signature.columns[column].kind
+        text = kind == "text"
+        places = self.signature.text if text else self.signature.numeric
+        value = blocks.cell(places.index(column), row, text=text)
+        if (missing := kind_of(value)) is not None:
+            return NAMES[missing]
+        if kind in ("integer", "boolean") and float(value).is_integer():
+            value = bool(value) if kind == "boolean" and value in (0, 1) else int(value)
+        return shortened(value, SHOWN)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sclbl.errors import LimitError, ProgramError
 from sclbl.missing import PRESENT, of_length, value_of
-from sclbl.rows import Blocks
+from sclbl.rows import Blocks, TextColumn
 from sclbl.runtime.engine import check_time, clock
 from sclbl.runtime.instance import Instance
 from sclbl.signature import Output
@@ -206,12 +206,26 @@ class Session:
         if code == NO_MEMORY and self.text_bytes:
             raise no_memory()
         if code:
-            raise self.module.refusal(self.instance.record, code, start)
+            raise self.module.refusal(self.instance.record, code, start, self.written(rows))
 
     def finish(self, method: str, failed: int | None) -> None:
         """Raise what went wrong with a direct call."""
         code = self.calls[method].finish(failed)
-        raise self.module.refusal(self.instance.record, code, 0)
+        raise self.module.refusal(self.instance.record, code, 0, self.written(1))
+
+    def written(self, rows: int) -> Blocks:
+        """Return the rows that were written last, where they lie."""
+        text = (
+            tuple(
+                TextColumn(offsets[: rows + 1], self.text[int(at) - self.text_at :], kinds[:rows])
+                for offsets, kinds, at in zip(
+                    self.offsets, self.kinds, self.records[:, 1], strict=True
+                )
+            )
+            if self.module.signature.text
+            else ()
+        )
+        return Blocks(rows, self.numeric, text)
 
     def one_row(self, method: str) -> tuple[Any, ...]:
         """Return what a call with one row of numbers needs: instance, views, `Function.direct`."""

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import ColumnError, InputError
-from sclbl.missing import value_of
+from sclbl.missing import is_missing, value_of
 from sclbl.rows.source import library_of
-from sclbl.signature import TAKES, Signature
+from sclbl.signature import TAKES, Kind, Signature
 from sclbl.strippers import dispatch
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.sequential import one_by_one
@@ -77,18 +77,33 @@ def _are_alike(signature: Signature) -> bool:
 
 def _of_polars(frame: Any, signature: Signature) -> Any:
     """Return a polars DataFrame as it is, where its null is None to the model, else as pandas'."""
-    import polars as pl
 
     of_text = [c for c in signature.columns if c.kind == "text"]
     text = {c.name for c in of_text if c.missing != "none"}
     if not text:
-        names = [str(c.name) for c in of_text]
-        of_nulls = [n for n in names if n in frame and frame[n].dtype == pl.Null]
-        return frame.with_columns(pl.col(n).cast(pl.String) for n in of_nulls)
+        return frame.with_columns(
+            column
+            for c in signature.columns
+            if c.name in frame.columns and (column := _with_type(frame[c.name], c.kind)) is not None
+        )
     import pandas as pd
 
     columns = {s.name: s.to_list() if s.name in text else s.to_numpy() for s in frame}
     return _with_markers(pd.DataFrame(columns), columns, signature)
+
+
+def _with_type(column: Any, kind: Kind) -> Any:
+    """Return a column of polars' nulls alone, or of its objects, as one of a type that models take
+    for the same; None for other columns."""
+    import polars as pl
+
+    if column.dtype not in (pl.Null, pl.Object):
+        return None
+    types = {"text": pl.String, "float32": pl.Float32, "integer": pl.Int64, "boolean": pl.Boolean}
+    if column.dtype == pl.Object and kind == "text":
+        return None  # in which None and NaN are two
+    cells = [None if is_missing(v) else v for v in column.to_list()]
+    return pl.Series(column.name, cells, dtype=types.get(kind, pl.Float64), strict=False)
 
 
 def _with_objects(frame: Any, signature: Signature) -> Any:

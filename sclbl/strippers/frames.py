@@ -32,6 +32,10 @@ def is_set(model: Any) -> str:
         return ""
     import sklearn
 
+    if getattr(model, "steps", None):  # of which the last one says what comes out
+        return is_set(model.steps[-1][1])
+    if hasattr(model, "best_estimator_"):
+        return is_set(model.best_estimator_)
     own = getattr(model, "_sklearn_output_config", {}).get("transform")
     made = own or sklearn.get_config()["transform_output"]
     return "" if made == "default" else str(made)

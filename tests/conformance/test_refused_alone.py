@@ -59,8 +59,8 @@ def test_an_unknown_category_without_an_encoder() -> None:
         XGBClassifier(n_estimators=3, n_jobs=1, enable_categorical=True).fit(x, Y), x[:3]
     )
     said = (
-        "row 0, column 'c' holds a category that the model was not fitted on; correct the value, "
-        "or fit a model that takes unknown categories"
+        "row 0, column 'c' holds 'zzz', a category that the model was not fitted on; correct the "
+        "value, or fit a model that takes unknown categories"
     )
     with pytest.raises(UnknownCategoryError, match=f"^{re.escape(said)}$"):
         program.predict(pd.DataFrame({"c": ["zzz"]}))

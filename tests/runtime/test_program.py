@@ -322,7 +322,12 @@ def test_refusals_name_row_and_column_wherever_they_are(row: int) -> None:
             "is missing, and missing values are refused there; fill",
         ),
         ("size", np.inf, InfiniteValueError, "is infinite or too large for the model's precision"),
-        ("plan", "gold", UnknownCategoryError, "holds a category that the model was not fitted on"),
+        (
+            "plan",
+            "gold",
+            UnknownCategoryError,
+            "holds 'gold', a category that the model was not fitted on",
+        ),
     ):
         wrong = rows.copy()
         wrong.loc[[row, 59_999], column] = bad
