@@ -85,5 +85,5 @@ build: venv
 
 clean:
 	rm -rf .venv .venvs dist build .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -f sclbl/kernels/*.bc
+	rm -f sclbl/kernels/*.bc sclbl/kernels/*.o sclbl/kernels/*.by
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -50,7 +50,7 @@ def _compiler() -> bytes:
     digest = hashlib.sha256(llvmlite.__version__.encode())
     root = Path(sclbl.__file__).parent
     # Kernels by their source: what is compiled of it may be older when this is asked.
-    kinds = ("*.py", "*.c", "*.h", "*.bc")
+    kinds = ("*.py", "*.c", "*.h", "*.bc", "*.o")
     for path in sorted(path for kind in kinds for path in root.rglob(kind)):
         place = path.relative_to(root)
         if place.parts[0] not in _APART:

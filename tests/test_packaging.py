@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -25,8 +26,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DISTRIBUTIONS = {"google": "protobuf", "markdown_it": "markdown-it-py"}
 #: The user's own libraries: used where they are, never required.
 USERS_OWN = {"pandas", "polars", "pyarrow", "sklearn", "statsmodels", "xgboost", "patsy"}
+#: What the kernels are compiled to.
+BUILT = ("*.bc", "*.o", "*.by")
 #: What runs processes or shows itself in a notebook finds these where they are.
 PRESENT_WHEN_USED = {"IPython", "scipy", "ziglang"}
+
+
+def compiled(stem: str) -> bytes:
+    """Return what a kernel file was compiled to."""
+    return build.kernels([stem])[stem]
 
 
 def packed(kind: str, source: Path, target: Path) -> Path:
@@ -41,7 +49,7 @@ def packed(kind: str, source: Path, target: Path) -> Path:
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the source tree without anything built."""
     copy = tmp_path_factory.mktemp("source") / "sclbl"
-    skipped = shutil.ignore_patterns("*.bc", "*.bc.by", "__pycache__", ".*", "results", "dist")
+    skipped = shutil.ignore_patterns(*BUILT, "__pycache__", ".*", "results", "dist")
     shutil.copytree(ROOT, copy, ignore=skipped)
     return copy
 
@@ -51,11 +59,11 @@ def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFi
     return zipfile.ZipFile(packed("wheel", tree, tmp_path_factory.mktemp("wheel")))
 
 
-def test_wheel_is_pure_and_carries_bitcode_only(wheel: zipfile.ZipFile) -> None:
+def test_wheel_is_pure_and_carries_compiled_kernels_only(wheel: zipfile.ZipFile) -> None:
     assert wheel.filename is not None
     assert wheel.filename.endswith("-py3-none-any.whl")
     names = wheel.namelist()
-    kernels = {Path(n).stem for n in names if n.endswith(".bc")}
+    kernels = {Path(n).stem for n in names if n.endswith((".bc", ".o"))}
     assert kernels == {s.stem for s in build.sources()}
     assert kernels
     assert not [n for n in names if n.endswith((".c", ".h", ".by"))]
@@ -63,10 +71,10 @@ def test_wheel_is_pure_and_carries_bitcode_only(wheel: zipfile.ZipFile) -> None:
     assert not [n for n in names if not n.startswith(("sclbl/", "sclbl-"))]
 
 
-def test_bitcode_does_not_depend_on_the_place(wheel: zipfile.ZipFile, tree: Path) -> None:
+def test_compiled_kernels_do_not_depend_on_the_place(wheel: zipfile.ZipFile, tree: Path) -> None:
     for source in build.sources():
-        there = wheel.read(f"sclbl/kernels/{source.stem}.bc")
-        assert there == build.bitcode(source.stem), source.name
+        there = wheel.read(f"sclbl/kernels/{build.made_of(source).name}")
+        assert there == compiled(source.stem), source.name
         for place in (str(tree), str(ROOT)):
             assert place.encode() not in there
 
@@ -77,10 +85,11 @@ def test_source_distribution_carries_c_and_builds(tree: Path, tmp_path: Path) ->
         names = tar.getnames()
         tar.extractall(tmp_path / "out", filter="data")
     assert [n for n in names if n.endswith(".c")]
-    assert not [n for n in names if n.endswith(".bc")]
+    assert not [n for n in names if n.endswith((".bc", ".o", ".by"))]
     (source,) = (tmp_path / "out").iterdir()
     made = packed("wheel", source, tmp_path)
-    assert [n for n in zipfile.ZipFile(made).namelist() if n.endswith(".bc")]
+    built = {Path(n).suffix for n in zipfile.ZipFile(made).namelist()}
+    assert built >= {".bc", ".o"}
 
 
 def test_a_changed_kernel_is_compiled_again(
@@ -89,12 +98,28 @@ def test_a_changed_kernel_is_compiled_again(
     monkeypatch.setattr(build, "HERE", tmp_path)
     source = tmp_path / "k.c"
     source.write_text("int f(int x) { return x + 1; }\n")
-    first = build.bitcode("k")
-    assert first == build.bitcode("k")
+    first = compiled("k")
+    assert first == compiled("k")
     source.write_text("int f(int x) { return x + 2; }\n")
     assert build.is_stale(source)
-    assert build.bitcode("k") != first
+    assert compiled("k") != first
     assert not build.is_stale(source)
+
+
+def test_a_kernel_of_other_sources_is_compiled_again_whatever_their_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    source, header = tmp_path / "k.c", tmp_path / "k.h"
+    source.write_text('#include "k.h"\nint f(int x) { return x + K; }\n')
+    header.write_text("#define K 1\n")
+    first = compiled("k")
+    os.utime(source)
+    assert not build.is_stale(source)
+    header.write_text("#define K 2\n")
+    os.utime(header, (0, 0))
+    assert build.is_stale(source)
+    assert compiled("k") != first
 
 
 def test_a_kernel_of_another_compiler_is_compiled_again(
@@ -103,17 +128,18 @@ def test_a_kernel_of_another_compiler_is_compiled_again(
     monkeypatch.setattr(build, "HERE", tmp_path)
     source = tmp_path / "k.c"
     source.write_text("int f(int x) { return x + 1; }\n")
-    build.bitcode("k")
+    compiled("k")
     (tmp_path / "k.bc").write_bytes(b"of another release")
-    assert build.bitcode("k") == b"of another release"
+    assert compiled("k") == b"of another release"
     with monkeypatch.context() as other:
         other.setattr(build, "compiler_version", lambda: "0.0.1")
         assert build.is_stale(source)
         other.setattr(build, "compiler_version", lambda: None)
         assert not build.is_stale(source)
-    (tmp_path / "k.bc.by").write_text("0.0.1")
-    assert build.bitcode("k") != b"of another release"
-    (tmp_path / "k.bc.by").unlink()
+    note = (tmp_path / "k.by").read_text()
+    (tmp_path / "k.by").write_text(f"0.0.1\n{note.splitlines()[1]}\n")
+    assert compiled("k") != b"of another release"
+    (tmp_path / "k.by").unlink()
     assert build.is_stale(source)
 
 
@@ -123,12 +149,14 @@ def test_a_kernel_that_cannot_be_compiled_is_an_error(
     monkeypatch.setattr(build, "HERE", tmp_path)
     (tmp_path / "k.c").write_text("int f(int x) { return y; }\n")
     with pytest.raises(CompileError, match=r"compiling k\.c failed:(.|\n)*undeclared identifier"):
-        build.bitcode("k")
+        compiled("k")
     with pytest.raises(CompileError, match="there is no kernel 'none'; this installation of sclbl"):
-        build.bitcode("none")
+        compiled("none")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(CompileError, match=r"of kernel 'k' is missing or older than k\.c; install"):
-        build.bitcode("k")
+    with pytest.raises(
+        CompileError, match=r"the kernel 'k' is not compiled, or was from another k\.c;"
+    ):
+        compiled("k")
 
 
 def test_versions_agree() -> None:

@@ -13,6 +13,7 @@ from sclbl.compiler.fuse import fuse
 from sclbl.compiler.fuse_rows import fuse_rows
 from sclbl.compiler.linker import link
 from sclbl.compiler.object import parse
+from sclbl.compiler.resident import complete
 from sclbl.compiler.simplify import simplify
 from sclbl.errors import SpecError
 from sclbl.ops import find
@@ -83,10 +84,12 @@ def compile_spec(spec: Spec) -> bytes:
     exports = {"alloc": "abi_alloc", "reset": "abi_reset"}
     exports |= {method: f"method_{method}" for method in results}
     start = "program_start" if emitter.has_start else None
-    keep = [*exports.values(), *([start] if start else [])]
+    # What resident kernels call, and what the host does.
+    keep = [f"method_{method}" for method in results] + ["program_tile"]
+    keep += [start] if start else []
     binary = llvm.build(code, emitter.stems, keep, shared, emitter.calls)
     program = link(
-        parse(binary),
+        complete(parse(binary), exports.values()),
         emitter.weights,
         emitter.reserved(),
         emitter.aliases,

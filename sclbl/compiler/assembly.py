@@ -5,13 +5,38 @@ What they are in pseudo-code stands in `sclbl.compiler.emit`.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sclbl.compiler import beside
 from sclbl.compiler.beside import Check
 from sclbl.compiler.calls import Call
 from sclbl.compiler.emit import ITEM, MOST_PLACES, NODE, TILE, Emitter
+from sclbl.kernels.build import RESIDENT
 from sclbl.spec import TEXT_INPUT
+
+#: From how many places on those that call a kernel alike share one function that does.
+FEWEST_ALIKE = 3
+_CALL = re.compile(
+    r"(?P<before> +(?:%\w+ = )?)call (?P<result>\w+) @(?P<kernel>\w+)\((?P<arguments>.*)\)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a kernel is called: a line, what stands before the call in it, the arguments."""
+
+    lines: list[str]
+    at: int
+    before: str
+    arguments: list[str]
+
+
+def _varies(argument: str) -> bool:
+    """Whether an argument is an address or computed, and no constant."""
+    return "@" in argument or "%" in argument
 
 
 class Assembly(Emitter):
@@ -20,6 +45,8 @@ class Assembly(Emitter):
     def assembly(self, methods: dict[str, list[int]]) -> str:
         """Return the LLVM assembly; `methods` lists the nodes that each method runs."""
         self._caller = "the program"
+        if not self._pictures:
+            self._share()
         code: list[str] = []
         for index, function in self._functions.items():
             if not function.lines:
@@ -40,6 +67,51 @@ class Assembly(Emitter):
         symbols += self.aliases
         out = [f"@{name} = external global i8, align 4" for name in sorted(symbols)]
         return "\n".join([*out, *self._declared.values(), *self._placed(code)]) + "\n"
+
+    def _share(self) -> None:
+        """Let nodes that call a kernel alike, but for addresses, call one function that does.
+
+        A kernel that is called in many ways is compiled once for all of them anyway.
+        """
+        found: dict[tuple[str, str, tuple[str, ...]], list[_Place]] = {}
+        for function in self._functions.values():
+            for at, line in enumerate(function.lines):
+                call = _CALL.match(line)
+                if call is None or call["kernel"] in self.given_functions:
+                    continue
+                arguments = call["arguments"].split(", ")
+                kinds = tuple(a.split(" ")[0] if _varies(a) else a for a in arguments)
+                place = _Place(function.lines, at, call["before"], arguments)
+                found.setdefault((call["result"], call["kernel"], kinds), []).append(place)
+        ways = Counter(kernel for _, kernel, _ in found)
+        for (result, kernel, kinds), places in found.items():
+            often = len(places) >= FEWEST_ALIKE and ways[kernel] <= MOST_PLACES
+            if often and kernel.split("_")[0] not in RESIDENT:
+                self._places[kernel] -= len(places) - 1
+                self._as_one(result, kernel, kinds, places)
+
+    def _as_one(
+        self, result: str, kernel: str, kinds: Sequence[str], places: Sequence[_Place]
+    ) -> None:
+        """Put one function between a kernel and the places that call it alike."""
+        name = f"same_{len(self.separate)}"
+        taken, given = [], []
+        for k, kind in enumerate(kinds):
+            if not _varies(places[0].arguments[k]):
+                given.append(kind)
+                continue
+            own = all(p.arguments.count(p.arguments[k]) == 1 for p in places)
+            taken.append(f"{kind} {'noalias ' if kind == 'ptr' and own else ''}%a{k}")
+            given.append(f"{kind} %a{k}")
+        call = f"call {result} @{kernel}({', '.join(given)})"
+        body = [f"  {call}", "  ret void"] if result == "void" else [
+            f"  %code = {call}", f"  ret {result} %code"
+        ]  # fmt: skip
+        head = f"define internal {result} @{name}({', '.join(taken)}) {{"
+        self.separate[name] = [head, *body, "}"]
+        for place in places:
+            arguments = ", ".join(a for a in place.arguments if _varies(a))
+            place.lines[place.at] = f"{place.before}call {result} @{name}({arguments})"
 
     @property
     def frequent(self) -> frozenset[str]:

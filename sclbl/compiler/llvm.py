@@ -13,7 +13,9 @@ import llvmlite.binding as llvm
 
 from sclbl.compiler import attributes, prune
 from sclbl.compiler.calls import Call, check_calls
+from sclbl.compiler.resident import check_resident
 from sclbl.errors import CompileError
+from sclbl.kernels.build import RESIDENT
 
 TRIPLE = "wasm32-unknown-unknown"
 #: The features that every engine in use has had since 2021.
@@ -61,7 +63,7 @@ def build(
     code : str
         LLVM assembly.
     stems : iterable of str
-        Kernel files to link, by stem.
+        Kernel files to link, by stem. Calls of resident ones stay calls.
     exports : iterable of str
         Functions that stay visible; everything else becomes internal and is inlined or dropped.
     shared : frozenset of str
@@ -90,7 +92,8 @@ def build(
             options.loop_unrolling = False
             options.loop_interleaving = False
             passes = llvm.create_pass_builder(machine, options)
-            for stem, kernels in prune.kernels(module, stems, keep, passes):
+            check_resident(calls or {})
+            for stem, kernels in prune.kernels(module, set(stems) - RESIDENT, keep, passes):
                 check_calls(stem, kernels, calls or {})
                 module.link_in(kernels)
             prune.internalize(module, keep)
@@ -121,7 +124,7 @@ def _attributes(function: Any, keep: set[str], shared: frozenset[str]) -> tuple[
     return ("optsize",) if apart else ("alwaysinline", "optsize")
 
 
-_GENERATED = ("node_", "walk_", "tile_", "method_", "program_", "abi_")
+_GENERATED = ("node_", "walk_", "same_", "tile_", "method_", "program_", "abi_")
 
 
 def _is_kernel(name: str) -> bool:

@@ -17,7 +17,10 @@ UNDEFINED, EXPLICIT_NAME = 0x10, 0x40
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """An entry of the symbol table; `index` is a function, global or data segment."""
+    """An entry of the symbol table; `index` is a function, global or data segment.
+
+    A function's is its place among those that the object defines; one that it only calls has -1.
+    """
 
     kind: int
     name: str
@@ -58,6 +61,8 @@ class Object:
     segments: list[Segment] = field(default_factory=list)
     code_relocations: list[Relocation] = field(default_factory=list)
     data_relocations: list[Relocation] = field(default_factory=list)
+    #: Functions that it calls and another object defines.
+    imported: list[str] = field(default_factory=list)
 
 
 def read_sleb(data: bytes, at: int) -> tuple[int, int]:
@@ -137,7 +142,8 @@ def _imports(obj: Object, data: bytes, at: int) -> None:
         kind = data[at]
         at += 1
         if kind == 0:
-            raise CompileError(f"the kernel {field_name} is not defined: a defect of sclbl")
+            obj.imported.append(field_name)
+            _, at = read_leb(data, at)
         if kind == 1:
             at += 1
         if kind in (1, 2):
@@ -219,6 +225,10 @@ def _symbol(obj: Object, data: bytes, at: int) -> int:
     name = ""
     if kind != SECTION and (defined or flags & EXPLICIT_NAME):
         name, at = _name(data, at)
+    if kind == FUNCTION and not defined:
+        name, index = obj.imported[index], -1
+    elif kind == FUNCTION:
+        index -= len(obj.imported)
     obj.symbols.append(Symbol(kind, name, defined, index))
     return at
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from sclbl.kernels.build import bitcode
+from sclbl.kernels import build
 
 #: What is left of files, by the sets of functions that were called: some kilobytes each.
 REMEMBERED = 512
@@ -68,7 +68,8 @@ def kernels(
     list of (str, llvmlite.binding.ModuleRef)
         In order of the stems.
     """
-    files = {stem: _file(stem) for stem in sorted(stems)}
+    bitcode = build.kernels(sorted(stems))
+    files = {stem: _file(stem, raw) for stem, raw in bitcode.items()}
     called = _functions(code, declared=True).union(keep, *(f.called for f, _ in files.values()))
     return [
         (stem, _left(file, module, file.defined & called, passes))
@@ -80,9 +81,9 @@ def _functions(module: Any, *, declared: bool) -> frozenset[str]:
     return frozenset(f.name for f in module.functions if f.is_declaration == declared)
 
 
-def _file(stem: str) -> tuple[_File, Any]:
+def _file(stem: str, code: bytes) -> tuple[_File, Any]:
     """Return a file of kernels, and its module where it had to be read."""
-    code, known = bitcode(stem), _files.get(stem)
+    known = _files.get(stem)
     if known is not None and known.code == code:
         return known, None
     module = llvm.parse_bitcode(code)

@@ -1,1 +1,1 @@
-"""Kernels in C, one file per family of operators, and their bitcode."""
+"""Kernels in C, one file per family of operators, and what they are compiled to."""

@@ -1,4 +1,4 @@
-"""Compile the kernels from C to LLVM bitcode, and find the bitcode again.
+"""Compile the kernels from C to LLVM bitcode or to objects, and find those again.
 
 The flags live here alone: the wheel's build hook, the Makefile and editable installs all come
 through `compile_kernel`. This file imports nothing but the standard library, so that the build
@@ -8,24 +8,25 @@ hook can load it by its path before the package exists.
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 
-#: Clang's own passes stay off: the compiler of programs specialises a kernel for its constant
-#: shapes first and optimises afterwards. No FP contraction, or results would leave IEEE 754.
+#: Files whose kernels stand in programs as they are: objects, not bitcode.
+RESIDENT = frozenset({"abi", "program", "refuse"})
+
+#: No FP contraction, or results would leave IEEE 754.
 FLAGS = (
     "-target",
     "wasm32-freestanding",
     "-mcpu=generic+simd128+bulk_memory",
-    "-O2",
-    "-Xclang",
-    "-disable-llvm-passes",
     "-fno-sanitize=all",
     "-ffp-contract=off",
     "-fomit-frame-pointer",
@@ -34,9 +35,12 @@ FLAGS = (
     "-std=c11",
     "-Wall",
     "-Werror",
-    "-emit-llvm",
     "-c",
 )
+#: Clang's own passes stay off: the compiler of programs specialises a kernel for its constant
+#: shapes first and optimises afterwards.
+BITCODE = ("-O2", "-Xclang", "-disable-llvm-passes", "-emit-llvm")
+OBJECT = ("-Os", "-fno-unroll-loops")
 
 
 def sources(folder: Path = HERE) -> list[Path]:
@@ -52,11 +56,16 @@ def mathematics(folder: Path = HERE) -> list[str]:
     return [part for h in sorted(folder.glob("scalar_*.h")) for part in ("-include", h.name)]
 
 
-def compile_kernel(source: Path) -> Path:
-    """Compile one C file to the bitcode file beside it.
+def made_of(source: Path) -> Path:
+    """Return the file that a C file is compiled to, beside it."""
+    return source.with_suffix(".o" if source.stem in RESIDENT else ".bc")
 
-    The compiler runs inside the folder and sees a bare file name, so the bitcode holds no path and
-    is the same wherever it is built.
+
+def compile_kernel(source: Path) -> Path:
+    """Compile one C file to bitcode, or to an object, beside it.
+
+    The compiler runs inside the folder and sees a bare file name, so what it makes holds no path
+    and is the same wherever it is built.
 
     Parameters
     ----------
@@ -66,17 +75,18 @@ def compile_kernel(source: Path) -> Path:
     Returns
     -------
     Path
-        The ``.bc`` file, replaced in one step.
+        The ``.bc`` or ``.o`` file, replaced in one step.
 
     Raises
     ------
     RuntimeError
         Where the C compiler (``ziglang``) refuses the file; its messages are included.
     """
-    target = source.with_suffix(".bc")
+    target, origin = made_of(source), _origin(source)
+    kind = OBJECT if source.stem in RESIDENT else BITCODE
     with tempfile.TemporaryDirectory(prefix="sclbl-kernel-") as scratch:
         made = Path(scratch) / target.name
-        flags = (*FLAGS, *mathematics(source.parent))
+        flags = (*FLAGS, *kind, *mathematics(source.parent))
         command = [sys.executable, "-m", "ziglang", "cc", *flags, source.name, "-o", str(made)]
         # A cache of its own: the shared one may be read-only where packages are built.
         caches = {"ZIG_LOCAL_CACHE_DIR": scratch, "ZIG_GLOBAL_CACHE_DIR": scratch}
@@ -86,13 +96,13 @@ def compile_kernel(source: Path) -> Path:
         if done.returncode != 0:
             raise RuntimeError(f"compiling {source.name} failed:\n{done.stderr.strip()}")
         # The scratch folder may be on another file system, where a rename is not possible.
-        handle, beside = tempfile.mkstemp(dir=target.parent, suffix=".bc.part")
+        handle, beside = tempfile.mkstemp(dir=target.parent, suffix=f"{target.suffix}.part")
         with os.fdopen(handle, "wb") as part:
             part.write(made.read_bytes())
         os.chmod(beside, 0o644)
         os.replace(beside, target)
-    # After the bitcode: a build that is killed between the two is done again.
-    _maker(source).write_text(compiler_version() or "")
+    # After what was made: a build that is killed between the two is done again.
+    _note(source).write_text(f"{compiler_version() or ''}\n{origin}\n")
     return target
 
 
@@ -107,65 +117,100 @@ def compiler_version() -> str | None:
     return next((p.name.removesuffix(".dist-info") for p in beside), found.origin)
 
 
-def _maker(source: Path) -> Path:
-    """Return the file beside the bitcode that names the compiler that made it."""
-    return source.with_suffix(".bc.by")
+def _note(source: Path) -> Path:
+    """Return the file beside it that says which compiler made a kernel, and of what."""
+    return source.with_suffix(".by")
+
+
+def _origin(source: Path) -> str:
+    """Return the hash of all that a kernel is made of."""
+    shared = _shared(source.parent, _times(source.parent))
+    return hashlib.sha256(shared + source.read_bytes()).hexdigest()
+
+
+@functools.lru_cache(maxsize=1)
+def _shared(folder: Path, times: tuple[object, ...]) -> bytes:
+    """Return the hash of what all kernels are made of, while the files of a folder stay."""
+    digest = hashlib.sha256()
+    for path in (*sorted(folder.glob("*.h")), Path(__file__)):
+        digest.update(f"{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.digest()
 
 
 def is_stale(source: Path) -> bool:
-    """Tell whether a kernel's bitcode is missing, older than its sources, or another compiler's.
+    """Tell whether what a kernel was compiled to is missing, or made of something else.
 
-    Two environments can share one source tree (the newest and the oldest dependencies do in
-    continuous integration), and each compiles with its own release. Without a compiler, bitcode
-    that is newer than its sources is good.
+    Sources are compared by what they hold: the times of files say nothing in a copied tree. Two
+    environments can share one source tree (the newest and the oldest dependencies do in continuous
+    integration), and each compiles with its own release. Without a compiler, another one's is good.
     """
-    target = source.with_suffix(".bc")
-    if not target.exists():
+    try:
+        compiler, origin = _note(source).read_text().splitlines()
+    except (FileNotFoundError, ValueError):
         return True
-    compiler = compiler_version()
-    if compiler is not None:
-        try:
-            if _maker(source).read_text() != compiler:
-                return True
-        except FileNotFoundError:
-            return True
-    made = target.stat().st_mtime_ns
-    inputs = (source, *source.parent.glob("*.h"), Path(__file__))
-    return any(i.stat().st_mtime_ns > made for i in inputs)
+    if not made_of(source).exists() or origin != _origin(source):
+        return True
+    return compiler_version() not in (None, compiler)
 
 
 def build_all(folder: Path = HERE) -> list[Path]:
-    """Compile every kernel that is out of date and return the bitcode files of all."""
-    return [compile_kernel(s) if is_stale(s) else s.with_suffix(".bc") for s in sources(folder)]
+    """Compile every kernel that is out of date and return the files of all."""
+    return [compile_kernel(s) if is_stale(s) else made_of(s) for s in sources(folder)]
 
 
-def bitcode(stem: str) -> bytes:
-    """Return the bitcode of one kernel file.
+#: What kernels were compiled to, by stem, while their files stay as they were.
+_read: dict[str, bytes] = {}
+_state: tuple[object, ...] | None = None
 
-    In an editable install a kernel whose source is newer than its bitcode is compiled again.
+
+def kernels(stems: Iterable[str]) -> dict[str, bytes]:
+    """Return what kernel files were compiled to: bitcode, or an object of a resident one.
+
+    In an editable install a kernel whose source is another than that is compiled again.
 
     Parameters
     ----------
-    stem : str
-        Name of the C file without its ending.
+    stems : iterable of str
+        Names of C files without their ending.
 
     Returns
     -------
-    bytes
-        LLVM bitcode for wasm32.
+    dict of str to bytes
+        For wasm32, by stem.
 
     Raises
     ------
     CompileError
-        Where the kernel does not exist, or has to be compiled and cannot be.
+        Where a kernel does not exist, or has to be compiled and cannot be.
     """
+    global _state
+    now = _times(HERE)
+    if now != _state:
+        _read.clear()
+    found = {stem: _read.get(stem) or _made(stem) for stem in stems}
+    if now != _state:
+        now = _times(HERE)  # with what was compiled
+    _read.update(found)
+    _state = now
+    return found
+
+
+def _times(folder: Path) -> tuple[object, ...]:
+    """Return what changes where a file of the kernels does."""
+    with os.scandir(folder) as entries:
+        stats = [(e.name, e.stat()) for e in entries if not e.is_dir()]
+    return (folder, *sorted((name, s.st_mtime_ns, s.st_size) for name, s in stats))
+
+
+def _made(stem: str) -> bytes:
     from sclbl.errors import CompileError
 
-    source, target = HERE / f"{stem}.c", HERE / f"{stem}.bc"
+    source = HERE / f"{stem}.c"
+    target = made_of(source)
     if source.exists() and is_stale(source):
         if importlib.util.find_spec("ziglang") is None:
             raise CompileError(
-                f"the bitcode of kernel {stem!r} is missing or older than {source.name}; "
+                f"the kernel {stem!r} is not compiled, or was from another {source.name}; "
                 "install ziglang, or install sclbl again, to build it"
             )
         try:

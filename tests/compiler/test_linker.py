@@ -21,6 +21,7 @@ from sclbl import compiler, manifest
 from sclbl.compiler import compile_spec, linker, llvm, prune
 from sclbl.compiler.linker import Reserved, Weights, encode_sleb, link
 from sclbl.compiler.object import parse, read_sleb
+from sclbl.compiler.resident import complete
 from sclbl.errors import CompileError, InvalidProgramError
 from sclbl.program import Program
 from sclbl.signature import Column, Signature
@@ -300,7 +301,7 @@ def test_a_kernel_that_does_not_exist() -> None:
         "declare void @abi_nothing()\ndefine void @f() {\n  call void @abi_nothing()\n  ret void\n}"
     )
     with pytest.raises(CompileError, match="kernel abi_nothing is not defined: a defect of sclbl"):
-        parse(llvm.build(code, ["abi"], ["f"]))
+        complete(parse(llvm.build(code, ["abi"], ["f"])), ["f"])
     with pytest.raises(CompileError, match="there is no kernel 'nothing'"):
         llvm.build(code, ["nothing"], ["f"])
 

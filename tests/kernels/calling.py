@@ -14,6 +14,7 @@ from sclbl.compiler import llvm
 from sclbl.compiler.calls import Call
 from sclbl.compiler.linker import Reserved, link
 from sclbl.compiler.object import Object, parse
+from sclbl.compiler.resident import complete
 
 #: None is a null pointer.
 Argument = int | float | np.ndarray | None
@@ -49,8 +50,8 @@ def compiled_object(kernel: str, arguments: list[Argument]) -> Object:
         ]
     )
     calls = {Call(stem, kernel, "void", tuple(types)): "a test"}
-    keep = ["run", "abi_alloc", "abi_reset"]
-    return parse(llvm.build(code, {stem, "abi"}, keep, calls=calls))
+    made = parse(llvm.build(code, {stem, "abi"}, ["run"], calls=calls))
+    return complete(made, ["run", "abi_alloc", "abi_reset"])
 
 
 def compiled(kernel: str, arguments: list[Argument]) -> bytes:
