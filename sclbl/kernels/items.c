@@ -140,3 +140,68 @@ ROWS(i64, i64)
 JOIN(f64, f64)
 JOIN(f32, f32)
 JOIN(i64, i64)
+
+/* Where a column is among `count` sorted ones, or -1. */
+static i32 place_of(i32 column, const i32* columns, i32 count) {
+    i32 low = 0;
+    for (i32 high = count; low < high;) {
+        i32 middle = low + (high - low) / 2;
+        if (columns[middle] < column)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && columns[low] == column ? low : -1;
+}
+
+#define CHOOSE(S, T)                                                                           \
+    i32 items_choose_##S(ragged* out, const ragged* x, growing* to, i32 m, const i32* columns, \
+                         i32 count) {                                                          \
+        i32 code = begin_sparse(to, m, x->offsets[m] - x->offsets[0], sizeof(T));              \
+        if (code) return code;                                                                 \
+        u32* offsets = (u32*)to[0].address;                                                    \
+        i32* keys = (i32*)to[1].address;                                                       \
+        T* values = (T*)to[2].address;                                                         \
+        u32 at = 0;                                                                            \
+        for (i32 i = 0; i < m; i++) {                                                          \
+            offsets[i] = at;                                                                   \
+            for (u32 k = x->offsets[i]; k < x->offsets[i + 1]; k++) {                          \
+                i32 place = place_of(((const i32*)x->keys)[k], columns, count);                \
+                if (place < 0) continue;                                                       \
+                keys[at] = place;                                                              \
+                values[at++] = x->values ? ((const T*)x->values)[k] : (T)1;                    \
+            }                                                                                  \
+        }                                                                                      \
+        offsets[m] = at;                                                                       \
+        finish_sparse(out, to);                                                                \
+        return OK;                                                                             \
+    }
+CHOOSE(f64, f64)
+CHOOSE(f32, f32)
+CHOOSE(i64, i64)
+
+/* NumPy compares with the threshold in float64, integers too. */
+#define ABOVE(S, T)                                                                            \
+    i32 items_above_##S(ragged* out, const ragged* x, growing* to, i32 m, f64 threshold) {     \
+        i32 code = begin_sparse(to, m, x->offsets[m] - x->offsets[0], sizeof(T));              \
+        if (code) return code;                                                                 \
+        u32* offsets = (u32*)to[0].address;                                                    \
+        i32* keys = (i32*)to[1].address;                                                       \
+        T* values = (T*)to[2].address;                                                         \
+        u32 at = 0;                                                                            \
+        for (i32 i = 0; i < m; i++) {                                                          \
+            offsets[i] = at;                                                                   \
+            for (u32 k = x->offsets[i]; k < x->offsets[i + 1]; k++) {                          \
+                f64 v = x->values ? (f64)((const T*)x->values)[k] : 1;                         \
+                if (!(v > threshold)) continue;                                                \
+                keys[at] = ((const i32*)x->keys)[k];                                           \
+                values[at++] = 1;                                                              \
+            }                                                                                  \
+        }                                                                                      \
+        offsets[m] = at;                                                                       \
+        finish_sparse(out, to);                                                                \
+        return OK;                                                                             \
+    }
+ABOVE(f64, f64)
+ABOVE(f32, f32)
+ABOVE(i64, i64)

@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 
+from sclbl.ops.distances import double
 from sclbl.ops.packed import bits_of, pack
 from sclbl.ops.ragged import Items
 from sclbl.ops.record import (
@@ -212,3 +213,66 @@ def _join(attrs: Attrs, x: Items, y: Items) -> Items:
 
 #: Rows side by side: the columns of the second behind those of the first.
 JoinItems = Op("sclbl.JoinItems", _join_infer, _join, _join_lower, NUMBERS, exact=True, ragged=True)
+
+
+def _choose_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    has_inputs(node, xs, 1)
+    x, columns = _sparse(node, xs, NUMBERS), node.attrs.get("columns")
+    if (
+        set(node.attrs) != {"columns"}
+        or not isinstance(columns, np.ndarray)
+        or (columns.dtype, columns.ndim) != (np.int64, 1)
+        or not columns.size
+        or (np.diff(columns) <= 0).any()
+        or not 0 <= columns[0] <= columns[-1] < x.width
+    ):
+        raise fail(node, "takes numbers of columns (int64), in order and each of them once")
+    return [(cast(DType, x.dtype), columns.shape, "sparse")]
+
+
+def _choose(attrs: Attrs, x: Items) -> Items:
+    columns, keys = attrs["columns"], np.asarray(x.keys)
+    at = np.minimum(np.searchsorted(columns, keys), len(columns) - 1)
+    there = columns[at] == keys
+    counts = np.concatenate([[0], np.cumsum(there)])
+    return Items(counts[x.offsets], at[there], np.asarray(x.values)[there])
+
+
+def _choose_lower(e: Emitter, node: Node) -> None:
+    x, columns = node.inputs[0], np.asarray(node.attrs["columns"])
+    given = (e.ragged(node), e.pointer(x), e.growing(3), "i32 %m")
+    places = e.weight(columns.astype(np.int32), 4)
+    e.refuse(f"items_choose_{e.suffix(x)}", *given, places, f"i32 {len(columns)}")
+
+
+#: Some of the columns, in their order.
+ChooseItems = Op(
+    "sclbl.ChooseItems", _choose_infer, _choose, _choose_lower, NUMBERS, exact=True, ragged=True
+)
+
+
+def _above_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    has_inputs(node, xs, 1)
+    x, threshold = _sparse(node, xs, NUMBERS), node.attrs.get("threshold")
+    if set(node.attrs) != {"threshold"} or type(threshold) is not float or not threshold >= 0:
+        raise fail(node, "takes a threshold, a number from 0 on")
+    return _like(x, x.dtype)
+
+
+def _above(attrs: Attrs, x: Items) -> Items:
+    values = np.asarray(x.values)
+    there = values > attrs["threshold"]
+    counts = np.concatenate([[0], np.cumsum(there)])
+    return Items(counts[x.offsets], np.asarray(x.keys)[there], np.ones_like(values[there]))
+
+
+def _above_lower(e: Emitter, node: Node) -> None:
+    x = node.inputs[0]
+    given = (e.ragged(node), e.pointer(x), e.growing(3), "i32 %m")
+    e.refuse(f"items_above_{e.suffix(x)}", *given, double(node.attrs["threshold"]))
+
+
+#: 1 in the columns whose number is above a threshold.
+ItemsAbove = Op(
+    "sclbl.ItemsAbove", _above_infer, _above, _above_lower, NUMBERS, exact=True, ragged=True
+)

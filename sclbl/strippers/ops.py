@@ -208,3 +208,14 @@ def sparse_rows(x: Wire) -> Wire:
 def items_join(x: Wire, y: Wire) -> Wire:
     """Put sparse rows side by side."""
     return x.builder.node("sclbl.JoinItems", [x, y], first=x.width)
+
+
+def items_choose(x: Wire, columns: Sequence[int]) -> Wire:
+    """Return some of the columns of sparse rows, in their order and each of them once."""
+    chosen = np.asarray(columns, dtype=np.int64)
+    return replace(x.builder.node("sclbl.ChooseItems", [x], columns=chosen), held=x.held)
+
+
+def items_above(x: Wire, threshold: float) -> Wire:
+    """Return sparse rows of 1 in the columns whose number is above a threshold of 0 or more."""
+    return replace(x.builder.node("sclbl.ItemsAbove", [x], threshold=threshold), held=x.held)

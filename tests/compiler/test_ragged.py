@@ -153,6 +153,19 @@ CASES: list[tuple[str, str, Write]] = [
                 kind,
                 lambda b, x: b.node("sclbl.JoinItems", [x, x], first=COLUMNS),
             ),
+            (
+                "sclbl.ItemsAbove",
+                kind,
+                lambda b, x: b.node("sclbl.ItemsAbove", [x], threshold=0.25),
+            ),
+            *(
+                (
+                    "sclbl.ChooseItems",
+                    kind,
+                    lambda b, x, c=c: b.node("sclbl.ChooseItems", [x], columns=np.array(c)),
+                )
+                for c in ([COLUMNS - 1], list(range(0, COLUMNS, 2)))
+            ),
         )
     ),
     ("Identity", "numbers", lambda b, x: x),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,11 @@ import xgboost as xgb
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_selection import SelectKBest, chi2
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import BernoulliNB, MultinomialNB
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
@@ -88,3 +93,18 @@ def test_histogram_boosting_takes_no_sparse_matrix() -> None:
     mixed = make_pipeline(columns(MaxAbsScaler()).fit(FRAME), made[-1])
     with pytest.raises(InputError, match=r"refuses example_input.*[Ss]parse"):
         sclbl.compile(mixed, FRAME[:5])
+
+
+@pytest.mark.parametrize(
+    "last", [LogisticRegression(), MultinomialNB(), BernoulliNB(), BernoulliNB(alpha=0)], ids=str
+)
+def test_chosen_terms_are_never_a_dense_row(last: Any) -> None:
+    texts = [" ".join(RNG.choice([f"w{i}" for i in range(300)], 12)) for _ in range(80)]
+    model = make_pipeline(CountVectorizer(), SelectKBest(chi2, k=40), clone(last))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of probabilities of 0
+        model.fit(texts, RNG.integers(0, 2, 80))
+        spec = sclbl.strip(model, texts[:5])
+        program = sclbl.compile(model, texts[:5], verify_on=texts)
+    assert "sclbl.Dense" not in {node.op for node in spec.graph.nodes}
+    np.testing.assert_array_equal(program.predict(texts), model.predict(texts))

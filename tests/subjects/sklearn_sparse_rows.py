@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_classif
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import BernoulliNB
+from sklearn.preprocessing import Binarizer
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sclbl.errors import InfiniteValueError, MissingValueError
@@ -38,6 +41,13 @@ RAGGED = (
                   sparse(container=sp.csc_matrix), _refused(), rtol=1e-12),
     RaggedSubject("TruncatedSVD, sparse", fitted(TruncatedSVD(3, random_state=0)),
                   sparse(), _refused(), rtol=1e-12),
+    RaggedSubject("SelectKBest, sparse", fitted(SelectKBest(f_classif, k=5), WORDS),
+                  sparse("float32"), _refused("float32")),
+    RaggedSubject("VarianceThreshold, sparse", fitted(VarianceThreshold(0.01)), sparse()),
+    RaggedSubject("BernoulliNB, sparse", fitted(BernoulliNB(binarize=0.1), WORDS),
+                  sparse(), _refused(), rtol=1e-12),
+    RaggedSubject("Binarizer, sparse", fitted(Binarizer(threshold=0.1)),
+                  sparse("float32"), _refused("float32")),
     RaggedSubject("DecisionTreeClassifier, sparse", fitted(DecisionTreeClassifier(
                   random_state=0), WORDS), sparse(), _refused()),
     RaggedSubject("DecisionTreeRegressor, sparse float32", fitted(DecisionTreeRegressor(

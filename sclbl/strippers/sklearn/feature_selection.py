@@ -18,21 +18,26 @@ from sclbl.strippers.base import Stripper, method
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.conversions import is_integer
 from sclbl.strippers.dispatch import as_table
-from sclbl.strippers.sklearn.estimator import require_columns, require_made
+from sclbl.strippers.sklearn.estimator import require_columns, require_made, validated_sparse
 from sclbl.strippers.sklearn.inside import InsideOfArrays, as_array
 from sclbl.strippers.sklearn.stack import makes_frames
 
 
 class Selector(Stripper):
-    """Some of the columns."""
+    """Some of the columns; of sparse rows some of the items."""
 
-    tells_missing = True
+    tells_missing = takes_sparse = True
 
-    def rows(self, model: Any, x: Table) -> Table:
+    def rows(self, model: Any, x: Any) -> Any:
+        if isinstance(x, Wire):
+            kept = np.flatnonzero(model.get_support()).tolist()
+            if kept:
+                return ops.items_choose(validated_sparse(model, x, not _allows_nan(model)), kept)
+            x = as_table(x.builder.dense(x))
         return _kept(model, x)
 
     @method
-    def transform(self, model: Any, x: Table) -> Table:
+    def transform(self, model: Any, x: Table | Wire) -> Table | Wire:
         return x
 
     @method(backwards=True)
@@ -42,6 +47,8 @@ class Selector(Stripper):
 
 class Elimination(Selector, InsideOfArrays):
     """`RFE` and `RFECV`: the methods of the estimator that was fitted on the columns kept."""
+
+    takes_sparse = False
 
 
 def _with_zeros(model: Any, x: Table) -> Wire:

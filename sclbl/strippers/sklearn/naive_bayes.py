@@ -69,6 +69,8 @@ class ComplementNB(JointLikelihood):
 
 
 class BernoulliNB(JointLikelihood):
+    takes_sparse = True
+
     def rows(self, model: Any, x: Any) -> Any:
         checked: Any = super().rows(model, x)
         if model.binarize is None:

@@ -20,12 +20,14 @@ from sclbl.strippers.sklearn.steps import steps
 class Binarizer(Estimator):
     """1 above the threshold and 0 elsewhere, in the type of X; integers are compared as floats."""
 
+    takes_sparse = True
+
     def check(self, model: Any) -> None:
         float(model.threshold)
 
     @method
     def transform(self, model: Any, x: Any) -> Any:
-        if x.sparse and model.threshold < 0:
+        if (x.sparse or x.ragged) and model.threshold < 0:
             raise UnsupportedModelError(
                 f"Binarizer(threshold={model.threshold}) refuses sparse rows; fit it on dense ones"
             )
@@ -34,8 +36,17 @@ class Binarizer(Estimator):
 
 def binarized(x: Any, threshold: float) -> Any:
     """Write `sklearn.preprocessing.binarize`."""
+    if x.ragged:
+        return ops.items_above(x, _in_type(threshold, x.numbers))
     floats = x if x.numbers.kind == "f" else x.astype(np.float64)
     return (floats > threshold).astype(x.numbers)
+
+
+def _in_type(threshold: float, held: np.dtype[Any]) -> float:
+    """Return a threshold as NumPy compares it with numbers of a type: a Python float is float32
+    beside float32."""
+    narrow = held == np.float32 and not isinstance(threshold, np.float64)
+    return float(np.float32(threshold)) if narrow else float(threshold)
 
 
 class KBinsDiscretizer(Estimator):
