@@ -374,6 +374,8 @@ def as_table(result: Wire | Table) -> Table:
 
 def sparse_form(model: Any, x: Table, result: Table) -> Sparse | None:
     """Return the form of the sparse matrix that a transformer makes of x, if it makes one."""
+    if result.frame is False:
+        return None
     return result.sparse or (None if find(model).makes_dense else x.sparse)
 
 
