@@ -122,6 +122,8 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         return self if self.ndim == 1 else Columns([self[:, i] for i in range(self._wire.width)])
 
     def __getitem__(self, key: Any) -> Array:
+        if isinstance(key, str):
+            raise IndexError("an array has no columns by name; the model's rows are no DataFrame")
         wire = self.wire
         chosen = wire[key]
         parts = key if isinstance(key, tuple) else (key,)
@@ -254,6 +256,11 @@ class Known(np.ndarray):
         if len(parts) > 1 or parts[0].dtype.kind not in "iu":
             mixes_rows("what is looked up by something other than a column of whole numbers")
         return looked_up(np.asarray(self), parts[0].wire)
+
+    def take(self, indices: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
+        if type(indices) is not Array:
+            return super().take(indices, axis, *args, **options)
+        return self[indices]
 
 
 def looked_up(table: np.ndarray, codes: Wire) -> Any:
