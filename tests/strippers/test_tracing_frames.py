@@ -355,7 +355,7 @@ def of_functions_of_values(df: Any) -> Any:
         (of_other_dtypes, "# doubles", "0.1 is put into a column of float32"),
         (of_no_column, "# is not there", r".*'zz'.* not in index"),
         (of_text_alone, "# text", "Series.str has no equivalent"),
-        (of_dummies, "# dummies", ""),
+        (of_dummies, "# dummies", "pd.get_dummies has no equivalent"),
         (of_functions_of_values, "# each value", "Series.map of a function works on each value"),
     ],
     ids=lambda f: getattr(f, "__name__", None),
