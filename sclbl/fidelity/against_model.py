@@ -124,6 +124,7 @@ class Check:
 
     def fail(self, worst: str, advice: str) -> None:
         report = self.report(worst)
+        advice = blame.of_code(self.model, advice)
         raise FidelityError(
             f"the program of {self.spec.source.model} does not predict what the model predicts: "
             f"{worst}. {advice}",

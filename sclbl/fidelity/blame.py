@@ -11,6 +11,11 @@ from sclbl.errors import InputError, UnsupportedModelError
 from sclbl.fidelity.compare import Difference, Tolerance, flatten
 
 DEFECT = "This is a defect of sclbl; please report it with the model's parameters"
+CODE = (
+    "It holds code of yours, which was followed once, on what stands for rows: code that catches "
+    "errors (try), keeps a state, or asks what type it is given may do something else there; write "
+    "it without, or write a stripper for it, sclbl.register(cls, stripper)"
+)
 #: A larger error is no rounding, whatever the model computes.
 _ROUNDING = 1e-3
 
@@ -104,6 +109,15 @@ def of_refusal(call: Call, model: Any, method: str, row: Any, error: Exception) 
         "The model takes that row alone, and refuses it among others or at another time "
         f"({error.__cause__ or error}); find out why, a program answers for each row alone"
     )
+
+
+def of_code(model: Any, advice: str) -> str:
+    """Return advice that does not call a defect what a user's own code may be the reason of."""
+    from sclbl.strippers import dispatch
+
+    params = model.get_params() if hasattr(model, "get_params") else {}
+    found = any(dispatch.is_code(part) for part in (model, *params.values()))
+    return advice.replace(DEFECT, CODE) if found else advice
 
 
 def of_replaced(model: Any, method: str) -> str:

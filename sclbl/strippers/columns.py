@@ -53,7 +53,8 @@ class Table:
 
     ``sparse`` is the form of the sparse matrix that the source hands on, if it does: in one
     scikit-learn's trees refuse NaN, and zeros are missing to XGBoost. ``frame`` says whether it
-    hands on a pandas DataFrame; None where nothing has changed the rows as they were given.
+    hands on a pandas DataFrame, or (False) a dense array of sparse rows; None where that is not
+    said.
     """
 
     builder: Builder

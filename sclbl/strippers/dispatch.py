@@ -110,6 +110,12 @@ def is_known(model: Any) -> bool:
     return _of_class(type(model)) is not None
 
 
+def is_code(model: Any) -> bool:
+    """Return whether an object's methods, or a function of it, are a user's that are followed."""
+    stripper = _of_class(type(model))
+    return stripper is not None and (stripper.follows or callable(getattr(model, "func", None)))
+
+
 def title(model: Any) -> str:
     """Return the class by which a person calls a model."""
     stripper = _of_class(type(model))
@@ -374,6 +380,8 @@ def as_table(result: Wire | Table) -> Table:
 
 def sparse_form(model: Any, x: Table, result: Table) -> Sparse | None:
     """Return the form of the sparse matrix that a transformer makes of x, if it makes one."""
+    if result.frame is False:
+        return None
     return result.sparse or (None if find(model).makes_dense else x.sparse)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
+from sclbl.strippers.conversions import hold
 from sclbl.strippers.wire import Wire, mixes_rows
 
 
@@ -30,6 +31,7 @@ def nan_to_num(
 ) -> Any:
     """Write ``np.nan_to_num``."""
     if x.numbers.kind != "f":
+        hold(x, wide=True)  # rows with NaN are floats, and others what they are
         return x
     limits = np.finfo(x.numbers)
     high = limits.max if posinf is None else x.numbers.type(posinf)

@@ -406,6 +406,7 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.column_stack: _column_stack,
     np.concatenate: _concatenate,
     np.dot: _matmul,
+    np.empty_like: lambda x, dtype=None: _full_like(x, 0.0, dtype),
     np.full_like: _full_like,
     np.hstack: lambda wires: _concatenate(wires, axis=1),
     np.max: _REDUCTIONS[np.maximum],

@@ -115,6 +115,13 @@ def looked_up(self: Any, X: Any) -> Any:
     return np.column_stack([self.table[bins], self.means[bins], self.counts[bins] * 2, bins])
 
 
+def local_tables(self: Any, X: Any) -> Any:
+    out = np.empty_like(X)
+    out[:] = np.take(np.array([5.0, 6.0, 7.0]), np.argmax(X, axis=1))[:, None]
+    out[:, 0] = np.array([[1.0, 2.0]] * 3)[np.argmin(X, axis=1)][:, 1]
+    return out
+
+
 def of_other_functions(self: Any, X: Any) -> Any:
     import numpy as own
     from numpy import asarray
@@ -137,7 +144,7 @@ class Helper:
 
 @pytest.mark.parametrize(
     "transform",
-    [writes, views, narrow, columns, composed, looked_up, of_other_functions],
+    [writes, views, narrow, columns, composed, looked_up, local_tables, of_other_functions],
     ids=lambda f: f.__name__,
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -187,6 +194,27 @@ class Nearest(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> Any:
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+
+class Above(ClassifierMixin, BaseEstimator):
+    def fit(self, X: Any, y: Any) -> Any:
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return np.where(X.sum(axis=1) > 0, self.classes_[1], self.classes_[0])
+
+
+class Taken(Above):
+    def predict(self, X: Any) -> Any:
+        return self.classes_.take((X[:, 1] > np.array([0.5, 1.0])[0]).astype(int))
+
+
+@pytest.mark.parametrize("cls", [Above, Taken])
+@pytest.mark.parametrize("classes", [["no", "yes"], [3, 7]], ids=str)
+def test_labels(cls: Any, classes: Any) -> None:
+    sclbl.register(cls)
+    check(cls().fit(X, np.array(classes)[np.arange(len(X)) % 2]), X[:5], X)
 
 
 @pytest.mark.parametrize("classes", [["a", "bc", "d"], [5, -2, 7], [False, True, True]], ids=str)
@@ -371,6 +399,25 @@ def test_what_returns_no_rows() -> None:
 def test_a_method_with_a_state_is_found_out() -> None:
     with pytest.raises(FidelityError, match="it is random, or it has a state"):
         sclbl.compile(made(lambda self, X: X + np.random.normal()), X[:5])  # noqa: NPY002
+
+
+def test_code_that_catches_errors_is_not_called_a_defect() -> None:
+    def swallows(self: Any, X: Any) -> Any:
+        try:
+            return X[X[:, 0] > 0]
+        except ValueError:
+            return X
+
+    def swallows_all(self: Any, X: Any) -> Any:
+        try:
+            return X[X[:, 0] > 0]
+        except Exception:
+            return X
+
+    with pytest.raises(UnsupportedModelError, match="a choice of rows"):
+        sclbl.compile(made(swallows), X[:5])
+    with pytest.raises(FidelityError, match=r"code of yours, .* that catches errors \(try\)"):
+        sclbl.compile(make_pipeline(made(swallows_all), StandardScaler()).fit(X), X[:5])
 
 
 def test_what_fit_did_not_leave() -> None:

@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_array
 
 import sclbl
-from sclbl.errors import MissingValueError, UnsupportedModelError
+from sclbl.errors import DtypeError, MissingValueError, UnsupportedModelError
 from sclbl.strippers import dispatch, strip
 from tests.conformance.beside import check
 
@@ -90,7 +92,8 @@ def of_text(df: Any) -> Any:
     return pd.concat([
         df["t"].isin(["x", "z"]).astype(int), (df["t"] == "yy") & (df["n"] > 0), df["t"] != "x",
         df["t"].map({"x": 1, "yy": 2.5}).fillna(-1), df["t"].isna(), df["t"].fillna("x") == "x",
-        df["n"].map({1: 10.0, 2: 20.0}), df["n"].isin([1, 2, 3.0]), pd.notna(df["a"]),
+        df["n"].map({1: 10.0, 2: 20.0}), df["t"].map(pd.Series({"x": 3, "z": 4})),
+        df["a"].map({0.5: 1}), df["n"].isin([1, 2, 3.0]), pd.notna(df["a"]),
     ], axis=1)  # fmt: skip
 
 
@@ -192,6 +195,43 @@ def test_frames_within_pipelines() -> None:
     program = sclbl.compile(checked.fit(filled), filled[:9])
     with pytest.raises(MissingValueError):
         program.transform(NUMBERS)
+
+
+def test_what_is_missing_in_columns_of_integers() -> None:
+    holes = NUMBERS[["n"]].astype("float64").where(DATA["b"] > 3)
+    for function in (
+        lambda df: df.fillna(7) * 2.0,
+        lambda df: df["n"].mask(df["n"].isna(), 7).to_frame() * 2.0,
+    ):
+        model = FunctionTransformer(function).fit(NUMBERS[["n"]])
+        program = sclbl.compile(model, NUMBERS[["n"]])
+        np.testing.assert_array_equal(program.transform(holes), model.transform(holes))
+    for function in (
+        lambda df: df.fillna(7.5),
+        lambda df: df.astype("int64"),
+        lambda df: df.to_numpy().astype("int64"),
+        lambda df: np.nan_to_num(df),
+    ):
+        model = FunctionTransformer(function).fit(NUMBERS[["n"]])
+        program = sclbl.compile(model, NUMBERS[["n"]])
+        np.testing.assert_array_equal(program.transform(NUMBERS[["n"]]), NUMBERS[["n"]])
+        with pytest.raises(DtypeError, match="column 'n' is missing, which int64 does not hold"):
+            program.transform(holes)
+
+
+def test_sparse_matrices_are_made_dense() -> None:
+    rows = DATA[["t"]].fillna("x")
+    y = np.arange(ROWS) % 2
+
+    def dense(x: Any) -> Any:
+        return x.toarray() if sparse.issparse(x) else x
+
+    encoded = make_pipeline(OneHotEncoder(), FunctionTransformer(dense, accept_sparse=True))
+    check(encoded.fit(rows), rows[:9], rows)
+    bayes = make_pipeline(encoded, GaussianNB()).fit(rows, y)
+    check(bayes, rows[:9], rows, rtol=1e-12)
+    doubled = FunctionTransformer(lambda x: x * 2, accept_sparse=True)
+    check(make_pipeline(OneHotEncoder(), doubled).fit(rows), rows[:9], rows)
 
 
 def test_names_and_inverses() -> None:
@@ -315,7 +355,7 @@ def of_functions_of_values(df: Any) -> Any:
         (of_other_dtypes, "# doubles", "0.1 is put into a column of float32"),
         (of_no_column, "# is not there", r".*'zz'.* not in index"),
         (of_text_alone, "# text", "Series.str has no equivalent"),
-        (of_dummies, "# dummies", ""),
+        (of_dummies, "# dummies", "pd.get_dummies has no equivalent"),
         (of_functions_of_values, "# each value", "Series.map of a function works on each value"),
     ],
     ids=lambda f: getattr(f, "__name__", None),

@@ -31,6 +31,16 @@ _FUNCTIONS = (
 )  # fmt: skip
 
 
+def _written(x: Any) -> Any:
+    """Write into an array, through views of it."""
+    x = x.copy()
+    x[x < -1] = -1
+    first = x[:, 0]
+    first *= 2
+    x[:, [0]] += x[:, :1] > 1
+    return np.column_stack([x, np.round(x.mean(axis=1), 2)])
+
+
 def _centerer(rows: Any) -> Any:
     """Fit as if rows were kernels between as many points as they have columns."""
     return pp.KernelCenterer().fit(np.asarray(rows)[: len(np.asarray(rows)[0])])
@@ -128,6 +138,8 @@ SUBJECTS = (
             lambda x: np.sqrt(np.abs(x)) * 3)), NARROW),
     Subject("FunctionTransformer, sums of an array", fitted(pp.FunctionTransformer(
             lambda x: np.sum(x * 7, axis=1, keepdims=True), validate=True)), NARROW),
+    Subject("FunctionTransformer, written into",
+            fitted(pp.FunctionTransformer(_written, validate=True))),
     Subject("FunctionTransformer, truths", fitted(pp.FunctionTransformer(
             lambda x: x + x)), TRUTHS_ALONE),
     Subject("FunctionTransformer, scaled integers", fitted(make_pipeline(

@@ -9,14 +9,14 @@ from typing import Any, cast
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers import promotion
+from sclbl.strippers import dispatch, promotion
 from sclbl.strippers.base import method
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Library
 from sclbl.strippers.numpy_functions import OPERATORS
 from sclbl.strippers.sklearn.estimator import Estimator, transformed, validated
 from sclbl.strippers.sklearn.stack import one_array
-from sclbl.strippers.tracing.arrays import Array
+from sclbl.strippers.tracing.arrays import Array, SparseRows
 from sclbl.strippers.tracing.objects import follower_of
 from sclbl.strippers.tracing.traced import followed, is_frame, like, stand_in
 
@@ -52,6 +52,13 @@ def _applied(model: Any, x: Wire | Table) -> Wire | Table:
         return x
     if isinstance(x, Wire):
         return cast(Wire, _followed(model, x, x if x.ragged else Array(x)))
+    if x.sparse and not isinstance(model.func, np.ufunc):
+        try:
+            made = _followed(model, x, SparseRows(x.results()))
+        except UnsupportedModelError:
+            pass  # it does something else to them than to make them dense
+        else:
+            return replace(dispatch.as_table(made), frame=False, sparse=None)
     if not _by_number(model, x):
         return cast(Table, _followed(model, x, stand_in(x)))
     if x.has_text:

@@ -7,6 +7,7 @@ they get is a name for a wire, which may come to name another one. A view has no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -121,6 +122,8 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         return self if self.ndim == 1 else Columns([self[:, i] for i in range(self._wire.width)])
 
     def __getitem__(self, key: Any) -> Array:
+        if isinstance(key, str):
+            raise IndexError("an array has no columns by name; the model's rows are no DataFrame")
         wire = self.wire
         chosen = wire[key]
         parts = key if isinstance(key, tuple) else (key,)
@@ -152,6 +155,8 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
     # ----------------------------------------------------------------------- methods
 
     def astype(self, dtype: Any, **_: Any) -> Array:
+        if self.dtype.kind in "iu" and np.dtype(dtype) == self.dtype:
+            conversions.hold(self.wire, wide=True)  # of what is missing there is no integer
         return Array(self.wire.astype(dtype))
 
     def reshape(self, *shape: Any, **_: Any) -> Array:
@@ -204,6 +209,28 @@ for _name in (
     setattr(Array, _name, _method(_name))
 
 
+class SparseRows:
+    """What stands for a sparse matrix: only the dense array is made of it."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._dense = Array(replace(wire, sparse=None))
+
+    @property  # type: ignore[misc]  # what isinstance is told
+    def __class__(self) -> type:
+        from scipy.sparse import csr_matrix
+
+        return csr_matrix  # type: ignore[no-any-return]  # a class
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return self._dense.shape
+
+    def toarray(self, *_: Any) -> Array:
+        return self._dense
+
+    todense = toarray
+
+
 class Columns(list[Any]):
     """What stands for ``X.T`` and for ``np.array([a, b])`` of columns: the rows are behind."""
 
@@ -229,6 +256,11 @@ class Known(np.ndarray):
         if len(parts) > 1 or parts[0].dtype.kind not in "iu":
             mixes_rows("what is looked up by something other than a column of whole numbers")
         return looked_up(np.asarray(self), parts[0].wire)
+
+    def take(self, indices: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
+        if type(indices) is not Array:
+            return super().take(indices, axis, *args, **options)
+        return self[indices]
 
 
 def looked_up(table: np.ndarray, codes: Wire) -> Any:
@@ -258,6 +290,17 @@ def looked_up(table: np.ndarray, codes: Wire) -> Any:
     made: Any = steps(many, [edges] * len(columns), columns)
     made = made.astype(table.dtype)
     return Array(made if table.ndim == 2 else made[:, 0])
+
+
+def number_of(x: Wire, keys: Sequence[Any], numbers: np.ndarray) -> Wire:
+    """Return the number that goes with each value of a column; NaN for what is no key."""
+    one: Any = x
+    if x.dtype != "text":
+        one = x.astype(np.float64)
+    codes = x.builder.lookup(one, keys, default=len(keys))
+    entries = np.append(numbers, np.nan)
+    made: Any = steps(x.builder.cast(codes, "float64"), [np.arange(0.5, len(keys))], [entries])
+    return cast(Wire, made[:, 0])
 
 
 def filled(target: Wire, value: Any) -> Wire:

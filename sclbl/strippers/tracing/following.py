@@ -59,9 +59,8 @@ class Follower:
 
     def of(self, value: Any) -> Any:
         """Return what stands for a value where the user's code looks it up."""
-        known = self._made.get(id(value))
-        if known is not None:
-            return known[1]
+        if id(value) in self._made:
+            return self._made[id(value)][1]
         kind = type(value)
         if kind is FunctionType:
             return self._function(value)
@@ -74,7 +73,9 @@ class Follower:
             own = is_users(value.__name__) or value.__name__.partition(".")[0] in _REPLACED
             return self._keep(value, Module(self, value)) if own else value
         if kind is np.ndarray:
-            return self._keep(value, value.view(Known))
+            known = value.view(Known)
+            known.flags.writeable = False  # the model stays as it is
+            return self._keep(value, known)
         if kind in (list, tuple):
             return kind(map(self.of, value))
         if kind is dict:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.strippers.tracing.arrays import Array, Columns, constant_columns
-from sclbl.strippers.wire import Rows, Wire
+from sclbl.strippers import ops
+from sclbl.strippers.tracing.arrays import Array, Columns, Known, constant_columns
+from sclbl.strippers.wire import Rows, Wire, mixes_rows
 
 
 class Numpy:
@@ -45,6 +46,8 @@ class Numpy:
             (np.ravel, lambda x: x.ravel() if type(x) is Array else np.ravel(x)),
             (np.reshape, lambda x, s: x.reshape(s) if type(x) is Array else np.reshape(x, s)),
             (np.c_, Joined()),
+            (np.take, self.take),
+            (np.where, self.where),
             (builtins.len, self.len),
         ]
         return {id(own): (own, stand_in) for own, stand_in in pairs}
@@ -56,7 +59,7 @@ class Numpy:
             return x.copy() if dtype is None else x.astype(dtype)
         if type(x) is Columns or _holds_columns(x):
             return Columns(c.copy() if dtype is None else c.astype(dtype) for c in x)
-        return np.array(x, dtype, **options)
+        return np.array(x, dtype, **options).view(Known)  # what may be looked up
 
     def asarray(self, x: Any, dtype: Any = None, *_: Any, **options: Any) -> Any:
         if hasattr(x, "_sclbl_array"):
@@ -65,7 +68,7 @@ class Numpy:
             return x if dtype is None or np.dtype(dtype) == x.dtype else x.astype(dtype)
         if type(x) is Columns or _holds_columns(x):
             return self.array(x, dtype)
-        return np.asarray(x, dtype, **options)
+        return np.asarray(x, dtype, **options).view(Known)
 
     def _filled(self, function: Callable[..., Any], number: float) -> Callable[..., Any]:
         def filled(shape: Any, dtype: Any = float, *args: Any, **options: Any) -> Any:
@@ -90,6 +93,21 @@ class Numpy:
 
     def atleast_1d(self, x: Any) -> Any:
         return x if type(x) is Array else np.atleast_1d(x)
+
+    def take(self, a: Any, indices: Any, axis: Any = None, **options: Any) -> Any:
+        if type(indices) is Array and type(a) is not Array:
+            return np.asarray(a).view(Known)[indices]
+        return np.take(a, indices, axis, **options)
+
+    def where(self, condition: Any, *choices: Any) -> Any:
+        """Write ``np.where``; of two texts it makes labels."""
+        if type(condition) is Array and choices and all(isinstance(c, str) for c in choices):
+            yes, no = map(str, choices)
+            if yes == no or (condition.ndim == 2 and condition.shape[1] != 1):
+                mixes_rows("labels of several columns, or one label for all rows,")
+            made = ops.labels(condition.astype(bool).wire, [no, yes])
+            return Array(made[:, 0] if condition.ndim == 1 else made)
+        return np.where(condition, *choices)
 
     def len(self, x: Any) -> Any:
         return x.shape[0] if type(x) is Array or hasattr(x, "_sclbl_array") else len(x)

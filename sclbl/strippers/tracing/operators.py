@@ -73,7 +73,10 @@ def held(value: Any, dtype: np.dtype[Any]) -> Any:
         Where pandas changes the column's dtype in calls that need the value, and not in others.
     """
     if isinstance(value, Wire):
-        fits = value.numbers == dtype
+        own = value.numbers
+        # Whole numbers of rows are below 2**53.
+        fits = own == dtype or (own.kind != "b" and np.can_cast(own, dtype, "safe"))
+        value = value.astype(dtype) if fits else value
     else:
         try:
             made = np.asarray(value).astype(dtype)

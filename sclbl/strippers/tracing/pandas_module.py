@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import pandas as pd
@@ -26,7 +27,20 @@ def replaced() -> dict[int, tuple[Any, Any]]:
         *((f, _asked("isna", f)) for f in (pd.isna, pd.isnull)),
         *((f, _asked("notna", f)) for f in (pd.notna, pd.notnull)),
     ]
-    return {id(own): (own, stand_in) for own, stand_in in pairs}
+    written = {id(own): (own, stand_in) for own, stand_in in pairs}
+    others = {id(f): (f, _unwritten(f)) for f in vars(pd).values() if isinstance(f, FunctionType)}
+    return others | written
+
+
+def _unwritten(function: FunctionType) -> Callable[..., Any]:
+    """Return what refuses stand-ins where a function is given any."""
+
+    def refusing(*args: Any, **options: Any) -> Any:
+        if any(map(_is_followed, (*args, *options.values()))):
+            raise UnsupportedModelError(f"pd.{function.__name__} has no equivalent in a program")
+        return function(*args, **options)
+
+    return refusing
 
 
 class _Known(type):

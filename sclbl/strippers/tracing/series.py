@@ -18,7 +18,7 @@ from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import conversions, promotion
 from sclbl.strippers.columns import Cell, Table
 from sclbl.strippers.graph import Builder
-from sclbl.strippers.tracing.arrays import Array
+from sclbl.strippers.tracing.arrays import Array, number_of
 from sclbl.strippers.tracing.operators import (
     COMPARE,
     LOGIC,
@@ -275,6 +275,8 @@ class Series:
     def astype(self, dtype: Any, **_: Any) -> Series:
         witness = self._witness.astype(dtype)
         if witness.dtype == self.dtype:
+            if not self._is_text and self._base.numbers.kind in "iu":
+                conversions.hold(self._wire, wide=True)  # of what is missing there is no integer
             return self.copy()
         if not isinstance(witness.dtype, np.dtype) or witness.dtype.kind not in "fiub":
             raise UnsupportedModelError(f"astype({dtype!r}) is not written; use a type of numbers")
@@ -317,10 +319,14 @@ class Series:
         return self._build.binary("Equal", self._wire, np.full(1, text, dtype=object))
 
     def fillna(self, value: Any) -> Series:
-        if not self._is_text and self._wire.numbers.kind in "iub":
-            if isinstance(self.dtype, np.dtype):
-                return self.copy()
+        whole = not self._is_text and self._base.numbers.kind in "iub"
+        if whole and not isinstance(self.dtype, np.dtype):
             raise UnsupportedModelError('fillna of nullable integers; .astype("float64") first')
+        truths = self._base.numbers.kind == "b"
+        if whole and not isinstance(value, bool if truths else (int, np.integer)):
+            # Rows that lack a number are another dtype to pandas.
+            conversions.hold(self._wire, wide=True)
+            return self.copy()
         return self.mask(self.isna(), value)
 
     def where(self, cond: Any, other: Any = np.nan) -> Series:
@@ -387,27 +393,25 @@ class Series:
     def map(self, arg: Any, **options: Any) -> Series:
         """Look up numbers in a dict; what is not in it is NaN."""
         if isinstance(arg, np.ufunc):
-            return arg(self)  # type: ignore[no-any-return]
-        if not isinstance(arg, dict) or options or hasattr(type(arg), "__missing__"):
+            found: Any = arg(self)
+            return cast(Series, found)
+        table = arg.to_dict() if isinstance(arg, pd.Series) and arg.index.is_unique else arg
+        if not isinstance(table, dict) or options or hasattr(type(table), "__missing__"):
             raise UnsupportedModelError(
                 "Series.map of a function works on each value by itself; use operators on the "
                 "whole column, or a dict of numbers"
             )
-        keys, numbers = list(arg), np.array(list(arg.values()))
-        fit = all(isinstance(k, str) == self._is_text for k in keys)
-        fit = fit and all(k == k for k in keys) and not hasattr(self.dtype, "categories")
+        keys, numbers = list(table), np.array(list(table.values()))
+        fit = all(isinstance(k, str) == self._is_text and k == k for k in keys)
         if not keys or not fit or numbers.dtype.kind not in "iufb":
             raise UnsupportedModelError("Series.map is written for a dict of numbers")
-        made: Any = self._constant(np.nan)
-        for key, number in zip(keys, numbers.astype(np.float64), strict=True):
-            held = (self == key)._wire
-            made = self._build.numpy.function(np.where, (held, float(number), made), {})
+        if not isinstance(self.dtype, np.dtype) and not self.dtype == "str":
+            raise UnsupportedModelError(
+                f"Series.map of the column {self.name!r} of {self.dtype}; hold it as str or "
+                "object, in example_input and in the model's rows"
+            )
+        made = number_of(self._wire, keys, numbers.astype(np.float64))
         return Series(made, pd.Series([1.0], name=self.name), self._index)
-
-    def _constant(self, number: float) -> Wire:
-        found = self._binary("eq", "" if self._is_text else 0)._wire
-        made: Any = self._build.numpy.function(np.where, (found, number, number), {})
-        return made  # type: ignore[no-any-return]
 
     def reset_index(self, drop: bool = False, **_: Any) -> Series:
         if not drop:
