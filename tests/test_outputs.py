@@ -375,6 +375,8 @@ def test_a_frame_is_written_and_read(frame: Frame) -> None:
         {"frame": Frame(("float64", "float64", "float64"))},
         {"frame": Frame(())},
         {"frame": Frame(("os.system('x')",))},
+        {"frame": Frame(("datetime64",))},
+        {"frame": Frame(("float64", "category"))},
         {"frame": Frame(("float64",), ("pandas", "other"))},  # type: ignore[arg-type]
         {"frame": Frame(("float64",), ())},
         {"frame": Frame(("float64",), names=("a",))},
