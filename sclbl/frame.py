@@ -11,7 +11,12 @@ from typing import Any, Literal, get_args
 Library = Literal["pandas", "polars"]
 LIBRARIES: tuple[Library, ...] = get_args(Library)
 
-_DTYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}(\[[A-Za-z0-9_]{1,31}\])?")
+#: Dtypes of NumPy and pandas, and those of pandas over Arrow, that results are made in.
+_DTYPE = re.compile(
+    r"u?int(8|16|32|64)|float(16|32|64)|bool|object|str|string"
+    r"|U?Int(8|16|32|64)|Float(32|64)|boolean"
+    r"|(u?int(8|16|32|64)|float|double|bool)\[pyarrow\]"
+)
 _CATEGORY = (str, int, float, bool)
 
 
@@ -105,13 +110,14 @@ class Frame:
         counted = len(self.dtypes) in (1, width)
         known = {*self.libraries} <= {*LIBRARIES} and len(self.libraries) > 0
         places = all(type(k) is int and 0 <= k < width for k in self.kept)
-        return named and counted and known and places and all(map(_is_dtype, self.dtypes))
+        return named and counted and known and places and all(map(is_dtype, self.dtypes))
 
 
-def _is_dtype(dtype: str | Categories) -> bool:
+def is_dtype(dtype: str | Categories) -> bool:
+    """Return whether columns of this dtype are made."""
     if isinstance(dtype, Categories):
         plain = all(isinstance(v, _CATEGORY) for v in dtype.values)
-        return plain and len(set(dtype.values)) == len(dtype.values) and _is_dtype(dtype.dtype)
+        return plain and len(set(dtype.values)) == len(dtype.values) and is_dtype(dtype.dtype)
     return isinstance(dtype, str) and _DTYPE.fullmatch(dtype) is not None
 
 

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import ParameterError
-from sclbl.frame import Categories, Frame, Library
+from sclbl.frame import Categories, Frame, Library, is_dtype
 from sclbl.missing import is_missing
 from sclbl.signature import Output
 
 #: What polars holds in a type of its own, by the first letters of pandas' or NumPy's name for it.
 _POLARS = {"float": "Float", "int": "Int", "uint": "UInt", "bool": "Boolean"}
-_TEXTS = ("str", "string", "object")
 
 
 def in_frame(output: Output, library: str, found: np.ndarray, index: Any = None) -> Any:
@@ -165,11 +164,8 @@ def _polars_column(frame: Frame, position: int, values: np.ndarray) -> Any:
 
 def holds(library: Library, dtype: str | Categories) -> bool:
     """Return whether columns of this dtype of pandas' are made in a library's DataFrames."""
-    if isinstance(dtype, Categories):
-        return _kind(dtype.dtype) in _POLARS or dtype.dtype in _TEXTS
-    if library == "polars" and dtype == "float16":
-        return False  # of which not every release has a type
-    return _kind(dtype) in _POLARS or dtype in _TEXTS
+    # Of float16 not every release of polars has a type.
+    return is_dtype(dtype) and (library, dtype) != ("polars", "float16")
 
 
 def _kind(dtype: str) -> str:

@@ -109,7 +109,7 @@ def test_sparse_frames_as_sparse_rows() -> None:
     model = LinearRegression().fit(matrix, [1.0, 2.0, 3.0])
     program = sclbl.compile(model, matrix)
     want = program.predict(matrix)
-    frame = pd.DataFrame.sparse.from_spmatrix(matrix)
+    frame = pd.DataFrame({i: pd.arrays.SparseArray(dense[:, i], fill_value=0.0) for i in range(3)})
     np.testing.assert_array_equal(program.predict(frame), want)
     np.testing.assert_array_equal(program.predict(pd.DataFrame(dense)), want)
     other = pd.DataFrame({i: pd.arrays.SparseArray(dense[:, i], fill_value=1.0) for i in range(3)})
