@@ -51,8 +51,8 @@ def fuse_trees(graph: Graph) -> Graph:
             at += values[out].width
             places[index] = (Node("Gather", (name, columns), (out,), {"axis": 1}),)
         places[group[0]] = (one, *places[group[0]])
-    nodes = tuple(node for place in places for node in place)
-    return _joined(replace(graph, nodes=nodes, constants=constants, values=values))
+    every = tuple(node for place in places for node in place)
+    return _joined(replace(graph, nodes=every, constants=constants, values=values))
 
 
 def _needed(graph: Graph) -> Mapping[str, frozenset[str]]:
