@@ -11,6 +11,7 @@ from sclbl.compiler import llvm
 from sclbl.compiler.assembly import Assembly
 from sclbl.compiler.fuse import fuse
 from sclbl.compiler.fuse_rows import fuse_rows
+from sclbl.compiler.fuse_trees import fuse_trees
 from sclbl.compiler.linker import link
 from sclbl.compiler.object import parse
 from sclbl.compiler.resident import complete
@@ -60,7 +61,7 @@ def compile_spec(spec: Spec) -> bytes:
     inputs, nodes, constants = spec.graph.inputs, spec.graph.nodes, spec.graph.constants
     if infer_values(inputs, nodes, constants, deep=False) != dict(spec.graph.values):
         raise SpecError("the graph's values are not those that its operators give")
-    graph = fuse_rows(fuse(simplify(spec.graph)))
+    graph = fuse_rows(fuse_trees(fuse(simplify(spec.graph))))
     results = {m: [n for n, _ in spec.signature.results(m)] for m in spec.signature.outputs}
     if [v.name for v in graph.outputs] != [name for names in results.values() for name in names]:
         raise SpecError("the graph's outputs are not those of the signature")

@@ -40,8 +40,22 @@ def _parts(output: Output, result: Any) -> list[Part]:
         rows = [np.asarray(row) for row in result]
         values = np.concatenate([np.empty(0, rows[0].dtype if rows else float), *rows])
         return _items(output, np.array([len(row) for row in rows], dtype=np.int64), None, values)
-    matrix = result.tocsr()
+    matrix = _summed(result.tocsr())
     return _items(output, np.diff(matrix.indptr), matrix.indices, matrix.data)
+
+
+def _summed(matrix: Any) -> Any:
+    """Return sparse rows in which a column stands once; what stands twice is a sum.
+
+    A `DictVectorizer` gives both items where two keys of a row name one column.
+    """
+    at = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    places = at * matrix.shape[1] + matrix.indices
+    if len(np.unique(places)) == len(places):
+        return matrix
+    summed = matrix.copy()
+    summed.sum_duplicates()
+    return summed
 
 
 def parts_of_result(output: Output, result: Any) -> list[Part]:

@@ -159,7 +159,8 @@ void trees_walk_trees(PARAMETERS) {
 
 typedef void walk(i32 t, u32 row);
 
-/* How a leaf adds to the sums of a row: its own float32, or a row of values; to one output or all. */
+/* How a leaf adds to the sums of a row: its own float32, or a row of `span` values, to the sums from
+   its tree's target on. */
 #define ADD(T, SUMS, T_INDEX, PAYLOAD)                                                \
     {                                                                                 \
         T* sums_ = (SUMS);                                                            \
@@ -168,10 +169,9 @@ typedef void walk(i32 t, u32 row);
             f32 v_;                                                                   \
             __builtin_memcpy(&v_, &p_, 4);                                            \
             sums_[targets ? targets[T_INDEX] : 0] += (T)v_;                           \
-        } else if (targets) {                                                         \
-            sums_[targets[T_INDEX]] += values[p_];                                    \
         } else {                                                                      \
-            for (i32 c_ = 0; c_ < width; c_++) sums_[c_] += values[p_ * (u32)width + (u32)c_]; \
+            if (targets) sums_ += targets[T_INDEX];                                   \
+            for (i32 c_ = 0; c_ < span; c_++) sums_[c_] += values[p_ * (u32)span + (u32)c_]; \
         }                                                                             \
     }
 
@@ -290,8 +290,8 @@ INLINE i32 trees_any_missing(const f32* x, i32 m, i32 columns) {
     void trees_sum_##S(T* out, const f32* x, i32 m, const T* init, i32 step,          \
                        const T* values, const i32* targets, const u32* found,         \
                        walk* rows, walk* trees, walk* rows_nan, walk* trees_nan,      \
-                       walk* score, int8_t* planes, i32 count, i32 width, i32 direct,     \
-                       i32 columns, i32 missing) {                                    \
+                       walk* score, int8_t* planes, i32 count, i32 width, i32 span,       \
+                       i32 direct, i32 columns, i32 missing) {                                    \
         u32 stride = (u32)(columns + 1) * 4;                                          \
         i32 nan = missing && trees_any_missing(x, m, columns), eights = m & ~7;       \
         for (i32 i = 0; i < m; i++)                                                   \

@@ -141,6 +141,15 @@ def test_vectorized_dicts(dense: bool) -> None:
     assert program.run("transform", DICTS[0]).shape == (1, len(model.feature_names_))
 
 
+def test_two_keys_of_a_row_that_name_one_column() -> None:
+    """scikit-learn's sparse rows hold both; verification takes them for their sum."""
+    rows = [{"city": "Oslo", "city=Oslo": 2.5}, {"city": "Ghent"}, {"city=Oslo": True}]
+    model = DictVectorizer().fit(rows)
+    assert model.transform(rows[:1]).nnz == 2
+    program = sclbl.compile(model, rows)
+    np.testing.assert_array_equal(program.transform(rows), model.transform(rows).toarray())
+
+
 def test_pipelines_and_searches_from_dicts() -> None:
     y = [int(row.get("age", 0) > 0) for row in DICTS]
     check(make_pipeline(FeatureHasher(64), LogisticRegression()).fit(DICTS, y), DICTS)

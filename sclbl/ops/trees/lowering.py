@@ -101,6 +101,7 @@ def ensemble(e: Emitter, node: Node) -> None:
         planes,
         f"i32 {packed.trees}",
         f"i32 {width}",
+        f"i32 {values.shape[1]}",
         f"i32 {int(direct)}",
         f"i32 {packed.columns}",
         f"i32 {int(packed.missing)}",
