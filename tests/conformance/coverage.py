@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import sklearn
+from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
 from sklearn.utils.discovery import all_estimators
 
 import sclbl

@@ -77,7 +77,8 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> DoublerStripper:
 
 @pytest.mark.parametrize("name", classes())
 def test_every_class_of_the_tables_is_where_they_say(name: str) -> None:
-    importlib.import_module("sklearn.experimental.enable_halving_search_cv")
+    for name_of_experiment in ("enable_halving_search_cv", "enable_iterative_imputer"):
+        importlib.import_module(f"sklearn.experimental.{name_of_experiment}")
     module, found = name, None
     while found is None and module:
         module = module.rpartition(".")[0]
