@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.decomposition import KernelPCA
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.kernel_approximation import Nystroem, SkewedChi2Sampler
-from sklearn.linear_model import SGDOneClassSVM
+from sklearn.linear_model import LogisticRegression, SGDOneClassSVM
 from sklearn.pipeline import make_pipeline
 
 import sclbl
@@ -42,3 +43,23 @@ def test_a_row_that_an_ulp_brings_out_of_range_stays_as_it_is() -> None:
     measure = noise_of(program, program.spec, "transform", rows)
     assert measure is not None
     assert (measure()[[0, 1, 2, 4, 5]] > 0).any(axis=1).all()
+
+
+def test_beside_trees_that_stay_what_is_no_tree_may_move() -> None:
+    rng = np.random.default_rng(3)
+    x = (1e4 + rng.normal(size=(200, 6))).astype(np.float32)
+    y = x[:, 0] > x[:, 1]
+    forest = RandomForestClassifier(5, random_state=0)
+    model = VotingClassifier([("linear", LogisticRegression()), ("trees", forest)], voting="soft")
+    model.fit(x, y)
+    # Scores are differences of large numbers, which rounding in float32 moves.
+    linear = model.estimators_[0]
+    linear.coef_ = np.array([[1.0, -1.0] * 3], dtype=np.float32)
+    linear.intercept_ = np.zeros(1, dtype=np.float32)
+    program = sclbl.compile(model, x[:20], verify_on=x)
+    assert program.spec is not None
+    measure = noise_of(program, program.spec, "transform", x)
+    assert measure is not None
+    moved = measure()
+    assert (moved[:, :2] > 0).any(axis=1).all()
+    np.testing.assert_array_equal(moved[:, 2:], 0)

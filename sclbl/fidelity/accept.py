@@ -102,12 +102,20 @@ def noise_of(
 ) -> Callable[[], np.ndarray] | None:
     """Return a function that measures how an ULP moves a result, in the inputs or on the way to it.
 
-    None with trees: a tree's result jumps at a threshold, so it says nothing about rounding.
+    Trees go on giving what they give: a tree's result jumps at a threshold, which says nothing
+    about rounding.
     """
-    if reaches_trees(spec.graph, method) or not spec.signature.numeric:
+    if not spec.signature.numeric:
+        return None
+    trees = reaches_trees(spec.graph, method)
+    if trees and spec.signature.inputs:
         return None
 
     def measure() -> np.ndarray:
+        if trees:
+            given = encode(rows, spec.signature)
+            found = moved_by_rounding(spec.graph, method, given, NOISE_RUNS, _rounded(spec))
+            return NOISE * found.reshape(given.rows, -1)
         rng = np.random.default_rng(SEED)
         blocks = encode(rows, spec.signature)
         module = program.module

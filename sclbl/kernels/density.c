@@ -23,9 +23,10 @@ typedef struct {
 } walk;
 
 __attribute__((noinline)) static f64 add(f64 a, f64 b) {
-    f64 most = a != a || b > a ? b : a;
+    i32 second = a != a || b > a;
+    f64 most = second ? b : a, other = second ? a : b;
     if (most == -__builtin_inf()) return most;
-    return most + sclbl_log(sclbl_exp_libm(a - most) + sclbl_exp_libm(b - most));
+    return most + sclbl_log(1 + sclbl_exp_libm(other - most));
 }
 
 __attribute__((noinline)) static f64 subtract(f64 a, f64 b) {
