@@ -78,6 +78,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> DoublerStripper:
 @pytest.mark.parametrize("name", classes())
 def test_every_class_of_the_tables_is_where_they_say(name: str) -> None:
     importlib.import_module("sklearn.experimental.enable_halving_search_cv")
+    importlib.import_module("sklearn.experimental.enable_iterative_imputer")
     module, found = name, None
     while found is None and module:
         module = module.rpartition(".")[0]
