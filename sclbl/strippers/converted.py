@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from sclbl import onnx_format
 from sclbl.errors import SpecError, UnsupportedModelError
 from sclbl.spec import Spec
 from sclbl.strippers import ops
@@ -125,6 +124,8 @@ def _converted(model: Any, width: int, is_classifier: bool) -> Spec:
 
     A classifier is converted as one of the numbers of its classes.
     """
+    from sclbl import onnx_format
+
     skl2onnx: Any = importlib.import_module("skl2onnx")
     types: Any = importlib.import_module("skl2onnx.common.data_types")
     options = None

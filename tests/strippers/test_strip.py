@@ -77,8 +77,8 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> DoublerStripper:
 
 @pytest.mark.parametrize("name", classes())
 def test_every_class_of_the_tables_is_where_they_say(name: str) -> None:
-    for name_of_experiment in ("enable_halving_search_cv", "enable_iterative_imputer"):
-        importlib.import_module(f"sklearn.experimental.{name_of_experiment}")
+    importlib.import_module("sklearn.experimental.enable_halving_search_cv")
+    importlib.import_module("sklearn.experimental.enable_iterative_imputer")
     module, found = name, None
     while found is None and module:
         module = module.rpartition(".")[0]
@@ -179,8 +179,8 @@ def test_only_what_a_method_needs_stays() -> None:
 
 
 def test_methods_on_request(registered: DoublerStripper) -> None:
-    output = strip(Doubler(), X[:1], methods=["cube"]).signature.outputs["cube"]
-    assert (output.ndim, output.shape) == (3, Doubler().cube(X[:1]).shape[1:])
+    with pytest.raises(UnsupportedModelError, match=r"Doubler.cube returns an array of 3 axes"):
+        strip(Doubler(), X[:1], methods=["cube"])
     with pytest.raises(UnsupportedMethodError, match="offers predict, cube"):
         strip(Doubler(), X, methods=["square"])
 

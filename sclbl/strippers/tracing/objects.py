@@ -17,10 +17,10 @@ from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn import inside
 from sclbl.strippers.table import stripper_of
-from sclbl.strippers.tracing import numpy_module, validation
+from sclbl.strippers.tracing import numpy_module
 from sclbl.strippers.tracing.arrays import Array
 from sclbl.strippers.tracing.following import Follower
-from sclbl.strippers.tracing.validation import table_of
+from sclbl.strippers.tracing.tables import table_of
 
 
 def follower_of(like: Wire, build: Builder) -> Follower:
@@ -31,7 +31,11 @@ def follower_of(like: Wire, build: Builder) -> Follower:
             return Inside(value, build)
         return StandIn(follower, value, build)
 
-    replaced = {**numpy_module.Numpy(like).replaced(), **validation.replaced()}
+    replaced = numpy_module.Numpy(like).replaced()
+    if "sklearn" in sys.modules:
+        from sclbl.strippers.tracing import validation
+
+        replaced |= validation.replaced()
     if "pandas" in sys.modules:
         from sclbl.strippers.tracing import pandas_module
 
@@ -59,7 +63,9 @@ class StandIn:
     def __getattr__(self, name: str) -> Any:
         follower, value, _ = vars(self)["_sclbl"]
         if name == "_validate_data" and hasattr(value, name):
-            return lambda *args, **options: validation._validate_data(self, *args, **options)
+            from sclbl.strippers.tracing.validation import validate_data
+
+            return lambda *args, **options: validate_data(self, *args, **options)
         for cls in type(value).__mro__:
             if name not in vars(cls):
                 continue

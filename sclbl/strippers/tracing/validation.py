@@ -13,9 +13,9 @@ from sclbl.errors import NotFittedError, UnsupportedModelError
 from sclbl.strippers import ops, promotion
 from sclbl.strippers.columns import Table
 from sclbl.strippers.conversions import is_integer
-from sclbl.strippers.dispatch import as_table
 from sclbl.strippers.sklearn.estimator import require_columns
 from sclbl.strippers.tracing.arrays import Array
+from sclbl.strippers.tracing.tables import table_of
 from sclbl.strippers.wire import Wire
 
 #: What of a check's options makes no difference to what a row becomes.
@@ -35,9 +35,7 @@ def replaced() -> dict[int, tuple[Any, Any]]:
         (validation.check_is_fitted, check_is_fitted),
         (validation.check_X_y, _of_fit),
     ]
-    validate_data = getattr(validation, "validate_data", None)
-    if validate_data is not None:
-        pairs.append((validate_data, _validate_data))
+    pairs.append((validation.validate_data, validate_data))
     return {id(own): (own, stand_in) for own, stand_in in pairs}
 
 
@@ -62,26 +60,17 @@ def _of_fit(*_: Any, **__: Any) -> NoReturn:
     raise UnsupportedModelError("check_X_y takes targets, which rows to predict have none of")
 
 
-def _validate_data(
+def validate_data(
     estimator: Any, /, X: Any = "no_validation", y: Any = "no_validation", reset: bool = True,
     validate_separately: Any = False, skip_check_array: bool = False, **options: Any,
 ) -> Any:  # fmt: skip
+    """Write what scikit-learn's `validate_data` refuses of rows to predict."""
     if not isinstance(y, str) and y is not None:
         _of_fit()
     table = table_of(X)
     if not reset:
         require_columns(estimator, table)
     return X if skip_check_array else check_array(X, **options)
-
-
-def table_of(x: Any) -> Table:
-    """Return the columns that a stand-in stands for."""
-    if hasattr(x, "_sclbl_table"):
-        found: Table = x._sclbl_table()
-        return found
-    if type(x) is not Array:
-        raise UnsupportedModelError("a check is given something else than rows made from X")
-    return as_table(x.wire)
 
 
 def check_array(array: Any, accept_sparse: Any = False, **options: Any) -> Any:
