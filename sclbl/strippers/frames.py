@@ -122,8 +122,10 @@ def offered(
     if output.matrix is not None or result.is_list or output.labels is not None:
         return output
     library = library_of(type(rows))
-    # Of an array a model makes all columns itself.
-    own = tuple(kept) if library in LIBRARIES else ()
+    # Of an array a model makes all columns itself, and of a DataFrame a selector makes none.
+    own: tuple[int, ...] = ()
+    if library in LIBRARIES:
+        own = tuple(range(output.width)) if hasattr(model, "get_support") else tuple(kept)
 
     def asked(library: Library) -> Frame | None:
         return _asked(model, stripper, library, rows, result, output, own)
