@@ -164,6 +164,16 @@ def test_columns_that_a_selector_leaves_hold_nulls_in_polars() -> None:
     assert [c.null_count() for c in ours.get_columns()] == [1, 1]
 
 
+def test_nulls_of_polars_rows() -> None:
+    """A function leaves them in its columns; what goes through an array has NaN."""
+    rows = POLARS[["b"]]
+    for model, nulls in ((FunctionTransformer(lambda x: x * 2), 1), (VarianceThreshold(), 0)):
+        program = sclbl.compile(model.fit(rows), rows[:1])
+        ours, theirs = program.transform(rows, output="polars"), source(model, "polars", rows)
+        assert ours.equals(theirs)
+        assert ours["b"].null_count() == nulls
+
+
 def test_rows_of_other_types_keep_their_numbers() -> None:
     """A fraction in a column of integers makes it one of floats, as in the model's DataFrame."""
     model = columns(("passthrough", ["whole"]), (StandardScaler(), ["number"])).fit(FRAME)
