@@ -18,7 +18,7 @@ from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction import DictVectorizer
-from sklearn.feature_selection import SelectKBest
+from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -152,6 +152,26 @@ def test_missing_values_of_columns_that_pass() -> None:
     assert ours.equals(theirs)
     assert [c.null_count() for c in ours.get_columns()] == [1, 1, 0]
     assert ours["single"].is_nan().sum() == 1
+
+
+def test_columns_that_a_selector_leaves_hold_nulls_in_polars() -> None:
+    rows = FRAME[["number", "single"]]
+    model = VarianceThreshold().fit(rows)
+    program = sclbl.compile(model, rows[2:])
+    ours, theirs = program.transform(rows, output="polars"), source(model, "polars", rows)
+    assert ours.schema == theirs.schema
+    assert ours.equals(theirs)
+    assert [c.null_count() for c in ours.get_columns()] == [1, 1]
+
+
+def test_nulls_of_polars_rows() -> None:
+    """A function leaves them in its columns; what goes through an array has NaN."""
+    rows = POLARS[["b"]]
+    for model, nulls in ((FunctionTransformer(lambda x: x * 2), 1), (VarianceThreshold(), 0)):
+        program = sclbl.compile(model.fit(rows), rows[:1])
+        ours, theirs = program.transform(rows, output="polars"), source(model, "polars", rows)
+        assert ours.equals(theirs)
+        assert ours["b"].null_count() == nulls
 
 
 def test_rows_of_other_types_keep_their_numbers() -> None:

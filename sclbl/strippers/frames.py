@@ -122,8 +122,13 @@ def offered(
     if output.matrix is not None or result.is_list or output.labels is not None:
         return output
     library = library_of(type(rows))
-    # Of an array a model makes all columns itself.
+    # Of an array a model makes all columns itself. A selector makes none of those of pandas, and
+    # what computes with columns of polars, a function, leaves their nulls in them.
     own = tuple(kept) if library in LIBRARIES else ()
+    every = hasattr(model, "get_support") and library == "pandas"
+    every = every or (library == result.library == "polars" and not is_set(model))
+    if every:
+        own = tuple(range(output.width))
 
     def asked(library: Library) -> Frame | None:
         return _asked(model, stripper, library, rows, result, output, own)
@@ -168,15 +173,9 @@ def _asked(
     if len(set(dtypes)) == 1 and isinstance(dtypes[0], str):
         dtypes = dtypes[:1]
     indexed = index is None or library != "pandas" or theirs.index.equals(index)
-    every = tuple(range(output.width)) if library == "polars" else kept
-    # What computes with columns of polars, a function, leaves their nulls in them.
-    for own in dict.fromkeys((kept, every)):
-        known = None if names == output.names else names
-        frame = Frame(dtypes, (library,), known, own, indexed)
-        ours = in_frame(replace(output, frame=frame), library, array, index)
-        if _are_equal(library, ours, theirs, output):
-            return frame
-    return None
+    frame = Frame(dtypes, (library,), None if names == output.names else names, kept, indexed)
+    ours = in_frame(replace(output, frame=frame), library, array, index)
+    return frame if _are_equal(library, ours, theirs, output) else None
 
 
 def _of_pandas(dtype: Any) -> str | Categories:
