@@ -50,6 +50,7 @@ REFUSED = (
     "iterates in float32",
     "fitted on a sparse matrix",
     "of sparse rows that are stored",
+    "otherwise where rows are an array",
 )
 
 
