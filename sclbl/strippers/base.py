@@ -109,6 +109,8 @@ class Stripper:
     takes_sparse: bool = False
     #: Whether the models look at all rows of a call, where a program gives each row's own result.
     alone: bool = False
+    #: Whether ``transform`` may hand on a DataFrame without being told to.
+    keeps_frames: bool = False
     #: Whether the models' own methods are followed (`sclbl.traced`).
     follows: bool = False
     #: Errors of programs that their models need not share: where a library does not look at what

@@ -53,14 +53,14 @@ class Table:
 
     ``sparse`` is the form of the sparse matrix that the source hands on, if it does: in one
     scikit-learn's trees refuse NaN, and zeros are missing to XGBoost. ``frame`` says whether it
-    hands on a pandas DataFrame, or (False) a dense array of sparse rows; None where that is not
-    said.
+    hands on a DataFrame, ``dense`` whether it made an array of sparse rows.
     """
 
     builder: Builder
     cells: tuple[Cell, ...]
     sparse: Sparse | None = None
-    frame: bool | None = None
+    frame: bool = False
+    dense: bool = False
 
     @property
     def names(self) -> tuple[str | None, ...]:

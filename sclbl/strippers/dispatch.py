@@ -339,20 +339,22 @@ def transform(model: Any, x: Table | Wire, build: Builder, name: str = "") -> Ta
         return table
     names: Sequence[str | None] | None = names_out(model, x.names)
     if names is None or len(names) != table.width:
-        names = table.names if table.frame else (None,) * table.width
+        kept = table.frame and find(model).keeps_frames
+        names = table.names if kept else (None,) * table.width
     cells = tuple(replace(c, name=n) for c, n in zip(table.cells, names, strict=True))
-    frame = table.frame or _makes_frames(model) or (x.frame if table is x else None)
-    return Table(build, cells, sparse_form(model, x, table), frame)
+    return Table(build, cells, sparse_form(model, x, table), hands_on_frames(model, table))
 
 
-def _makes_frames(model: Any) -> bool | None:
-    """Return whether `set_output` makes a transformer result in DataFrames of pandas."""
+def hands_on_frames(model: Any, result: Table) -> bool:
+    """Return whether a transformer results in a DataFrame: by itself, or as `set_output` says."""
+    if result.frame and find(model).keeps_frames:
+        return True
     if not hasattr(model, "__sklearn_tags__"):
-        return None
+        return False
     from sklearn import get_config
 
     own = getattr(model, "_sklearn_output_config", {}).get("transform")
-    return True if (own or get_config()["transform_output"]) == "pandas" else None
+    return bool((own or get_config()["transform_output"]) == "pandas")
 
 
 def hand_on(
@@ -364,7 +366,8 @@ def hand_on(
     ragged = isinstance(made, Wire) and made.ragged is not None
     if made is not None and isinstance(x, Table) and not ragged:  # a step of a pipeline, perhaps
         table = as_table(made)
-        results["transform"] = replace(table, sparse=sparse_form(model, x, table))
+        sparse, frame = sparse_form(model, x, table), hands_on_frames(model, table)
+        results["transform"] = replace(table, sparse=sparse, frame=frame)
     return results
 
 
@@ -380,7 +383,7 @@ def as_table(result: Wire | Table) -> Table:
 
 def sparse_form(model: Any, x: Table, result: Table) -> Sparse | None:
     """Return the form of the sparse matrix that a transformer makes of x, if it makes one."""
-    if result.frame is False:
+    if result.dense:
         return None
     return result.sparse or (None if find(model).makes_dense else x.sparse)
 

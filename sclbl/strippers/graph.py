@@ -113,7 +113,9 @@ class Builder:
             # Of a narrow column with a null polars makes float32, of one without integers: two
             # computations, of which a program does the second.
             self.pin([c for c in cells if numpy_dtype(c.dtype).itemsize < 4])
-        return Table(self, cells)
+        # An array in the place of a DataFrame has its names alone.
+        frame = sig.layout == "table" and any(c.missing is not None for c in sig.columns)
+        return Table(self, cells, frame=frame)
 
     def learn(self, cell: Cell, kind: Missing) -> None:
         """Note a missing value that the model learned for a column.

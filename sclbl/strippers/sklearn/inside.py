@@ -28,7 +28,7 @@ class Inside(Stripper):
     Those that are written here are the model's own.
     """
 
-    tells_missing = takes_sparse = True
+    tells_missing = takes_sparse = keeps_frames = True
 
     def __init__(self, attribute: str) -> None:
         self.attribute = attribute

@@ -24,7 +24,7 @@ _BACK = "inverse_transform"
 class Pipeline(Stripper):
     """The methods of the last step, after the steps before it."""
 
-    tells_missing = takes_sparse = True
+    tells_missing = takes_sparse = keeps_frames = True
 
     def offers(self, model: Any) -> Mapping[str, Declared]:
         last = model.steps[-1][1]

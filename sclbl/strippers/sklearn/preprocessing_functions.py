@@ -18,7 +18,7 @@ from sclbl.strippers.sklearn.estimator import Estimator, transformed, validated
 from sclbl.strippers.sklearn.stack import one_array
 from sclbl.strippers.tracing.arrays import Array, SparseRows
 from sclbl.strippers.tracing.objects import follower_of
-from sclbl.strippers.tracing.traced import followed, is_frame, like, stand_in
+from sclbl.strippers.tracing.traced import followed, like, stand_in
 
 
 class FunctionTransformer(Estimator):
@@ -29,7 +29,7 @@ class FunctionTransformer(Estimator):
     on each number for itself, each dtype's columns are wires of one axis.
     """
 
-    tells_missing = True
+    tells_missing = keeps_frames = True
 
     def rows(self, model: Any, x: Table) -> Wire | Table:
         return validated(model, x) if model.validate else x
@@ -58,7 +58,7 @@ def _applied(model: Any, x: Wire | Table) -> Wire | Table:
         except UnsupportedModelError:
             pass  # it does something else to them than to make them dense
         else:
-            return replace(dispatch.as_table(made), frame=False, sparse=None)
+            return replace(dispatch.as_table(made), dense=True, sparse=None)
     if not _by_number(model, x):
         return cast(Table, _followed(model, x, stand_in(x)))
     if x.has_text:
@@ -67,8 +67,8 @@ def _applied(model: Any, x: Wire | Table) -> Wire | Table:
             "select columns of numbers for it with a ColumnTransformer"
         )
     library = _library(model, x)
-    if promotion.is_polars(cell.dtype for cell in x.cells) or not is_frame(x):
-        x = Table(x.builder, one_array(x.cells))
+    if promotion.is_polars(cell.dtype for cell in x.cells) or not x.frame:
+        x = replace(x, cells=one_array(x.cells))
     dtypes = list(dict.fromkeys(cell.dtype for cell in x.cells))
     if len(dtypes) == 1:
         return _of_one_dtype(model, x, library)
@@ -78,7 +78,7 @@ def _applied(model: Any, x: Wire | Table) -> Wire | Table:
 
 def _by_number(model: Any, x: Table) -> bool:
     """Return whether the function is followed as one of each number for itself, or of an array."""
-    if not is_frame(x) or isinstance(model.func, np.ufunc):
+    if not x.frame or isinstance(model.func, np.ufunc):
         return True
     numbers = [cell.dtype for cell in x.cells if cell.kind != "text"]
     if promotion.is_polars(cell.dtype for cell in x.cells):
@@ -89,7 +89,7 @@ def _by_number(model: Any, x: Table) -> bool:
 
 def _library(model: Any, x: Table) -> Library:
     """Return what computes with the rows that a function is given."""
-    if not is_frame(x):
+    if not x.frame:
         return "numpy"
     if promotion.is_polars(cell.dtype for cell in x.cells):
         # Operators are polars' own, and functions of NumPy are given an array.
@@ -106,7 +106,7 @@ def _of_one_dtype(model: Any, x: Table, library: Library) -> Table:
         for number in x.cells:
             build.take(number, ("nan",))
         held = np.dtype(np.float64)
-    axes = 1 if is_frame(x) else 2
+    axes = 1 if x.frame else 2
     wire = replace(x.held_matrix(held), ndim=axes)
     with build.computed_by(library):
         made = _followed(model, wire, Array(wire))

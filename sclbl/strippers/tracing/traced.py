@@ -38,7 +38,7 @@ class Traced(Stripper):
         Those that are followed; empty for all of `METHODS` that the class has.
     """
 
-    follows = True
+    follows = keeps_frames = True
 
     def __init__(self, methods: tuple[str, ...]) -> None:
         self.methods = methods
@@ -95,14 +95,6 @@ def like(x: Table | Wire) -> Wire:
     return x.column(numbers[0]) if numbers else ops.constant_column(x, 0.0)
 
 
-def is_frame(x: Table) -> bool:
-    """Return whether columns reach a step as a DataFrame."""
-    if x.frame is not None:
-        return x.frame
-    named = x.builder.signature.layout == "table"
-    return named and any(cell.shown is not None for cell in x.cells)
-
-
 class Unread:
     """What stands for rows that only scikit-learn's checks make arrays of."""
 
@@ -128,7 +120,7 @@ def stand_in(x: Table | Wire) -> Any:
     """Return what a user's code is given for rows."""
     if isinstance(x, Wire):
         return Array(x)
-    if is_frame(x):
+    if x.frame:
         if promotion.is_polars(cell.dtype for cell in x.cells):
             return Unread(x)
         from sclbl.strippers.tracing.framing import frame_of
