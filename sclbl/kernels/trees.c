@@ -106,10 +106,24 @@ INLINE u32 step(const forest* f, u32 at, const f32* x, u32 row, i32 nan) {
     return (*(const u32*)(f->words + k) >> f->shift) + right;
 }
 
+/* Slots of eight bytes without categories, whose column fills one byte or two. */
+#define NARROW(BYTES, COLUMN)                                                         \
+    INLINE u32 column_##BYTES(const forest* f, u32 k) { return COLUMN; }              \
+    INLINE u32 step_##BYTES(const forest* f, u32 at, const f32* x, u32 row, i32 nan) { \
+        u32 k = at * 8, where = row + column_##BYTES(f, k);                           \
+        KEEP(where);                                                                  \
+        f32 value = *(const f32*)((const u8*)x + where);                              \
+        u32 right = value > *(const f32*)(f->limits + k);                             \
+        if (nan) right |= (u32)(value != value) & !f->missing_left[at];               \
+        return (*(const u32*)(f->words + k) >> (8 * BYTES)) + right;                  \
+    }
+NARROW(1, f->words[k])
+NARROW(2, *(const uint16_t*)(f->words + k))
+
 #define START(K) u32 at##K = START_OF(K);
-#define STEP(K) at##K = step(f, at##K, x##K, row, nan);
-#define ARRIVED(K) moving |= column(f, at##K * (u32)size) ^ leaf;
-#define STORE(K) found[K] = *(const u32*)(limits + at##K * (u32)size);
+#define ONWARD(K) at##K = STEP(f, at##K, x##K, row, nan);
+#define ARRIVED(K) moving |= COLUMN(f, at##K * (u32)SLOT) ^ leaf;
+#define STORE(K) found[K] = *(const u32*)(limits + at##K * (u32)SLOT);
 /* Four steps at a time, without a turn of a loop, where an engine would look at the clock;
    unbalanced trees stop early once all eight paths have arrived. */
 #define WALK(DEPTH)                                                                   \
@@ -117,12 +131,12 @@ INLINE u32 step(const forest* f, u32 at, const f32* x, u32 row, i32 nan) {
         LANES(START)                                                                  \
         i32 left = (DEPTH);                                                           \
         while (left > 4) {                                                            \
-            _Pragma("clang loop unroll(disable)") for (i32 s = 0; s < 4; s++) { LANES(STEP) } \
+            _Pragma("clang loop unroll(disable)") for (i32 s = 0; s < 4; s++) { LANES(ONWARD) } \
             u32 moving = 0;                                                           \
             LANES(ARRIVED)                                                            \
             left = moving ? left - 4 : 0;                                             \
         }                                                                             \
-        _Pragma("clang loop unroll(disable)") for (; left > 0; left--) { LANES(STEP) } \
+        _Pragma("clang loop unroll(disable)") for (; left > 0; left--) { LANES(ONWARD) } \
         LANES(STORE)                                                                  \
     }
 
@@ -137,25 +151,23 @@ INLINE u32 step(const forest* f, u32 at, const f32* x, u32 row, i32 nan) {
                           shift,  size,  column_bytes, category}, *f = &model;        \
     u32 leaf = (u32)columns << 2
 
-/* Eight rows, at x0 to x7, down one tree; or one row, eight times the same, down eight trees (there
-   are roots to fill the last eight). The compiler makes a function of its own of each, for one
-   ensemble: engines then keep the eight paths in registers. */
-void trees_walk_rows(PARAMETERS) {
-    FOREST;
-    u32 root = roots[t];
-#define START_OF(K) root
-    WALK(depths[t])
-#undef START_OF
-}
+#define STEP step
+#define COLUMN column
+#define SLOT size
+#define WALK_NAME(NAME) NAME
+#include "trees_walk.h"
 
-void trees_walk_trees(PARAMETERS) {
-    FOREST;
-    i32 depth = 0;
-    for (i32 k = 0; k < 8; k++) depth = depths[t + k] > depth ? depths[t + k] : depth;
-#define START_OF(K) roots[t + K]
-    WALK(depth)
-#undef START_OF
-}
+#define STEP step_1
+#define COLUMN column_1
+#define SLOT 8
+#define WALK_NAME(NAME) NAME##_1
+#include "trees_walk.h"
+
+#define STEP step_2
+#define COLUMN column_2
+#define SLOT 8
+#define WALK_NAME(NAME) NAME##_2
+#include "trees_walk.h"
 
 typedef void walk(i32 t, u32 row);
 

@@ -47,9 +47,11 @@ class _Table:
         # A negative category goes where a missing value goes, so that way is always needed.
         nan = nan or self.categories
         stride = 4 * (self.columns + 1) if over == "rows" else 0
+        _, size, column_bytes, _ = self.constants
+        narrow = size == 8 and column_bytes and not self.categories
         return e.function(
             "i32 %t, i32 %row",
-            f"trees_walk_{over}",
+            f"trees_walk_{over}_{column_bytes}" if narrow else f"trees_walk_{over}",
             found,
             *(e.offset(self.rows, k * stride) for k in range(8)),
             "i32 %t",
