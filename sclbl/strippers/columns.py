@@ -8,7 +8,7 @@ which input column it came from, so that a program can name it when it refuses a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -95,7 +95,7 @@ class Table:
     def column(self, index: int) -> Wire:
         """Return one column as a wire of width 1."""
         cell = self.cells[index]
-        wire = self.builder.columns(cell.wire, [cell.index])
+        wire = replace(self.builder.columns(cell.wire, [cell.index]), ndim=2)
         return wire if cell.kind == "text" else self._as(wire, self._natural(cell))
 
     @staticmethod
@@ -164,4 +164,5 @@ class Table:
         for wire, indices in groups:
             part = self.builder.columns(wire, indices)
             parts.append(part if dtype is None else self._as(part, dtype))
-        return self.builder.concat(parts)
+        # Columns that were computed one by one are columns of a matrix here.
+        return replace(self.builder.concat(parts), held=None, ndim=2)

@@ -165,6 +165,8 @@ def _asked(
         theirs = Asked(model, stripper, library).transform(rows)
     except Exception:  # in whatever way a model says that it gives no such DataFrames
         return None
+    if not hasattr(theirs, "columns"):  # a function that returns one column
+        return None
     names = tuple(theirs.columns)
     dtypes = tuple(map(_of_pandas if library == "pandas" else _of_polars, theirs.dtypes))
     named = all(isinstance(name, str) for name in names) and len(names) == output.width

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import UnsupportedModelError
-from sclbl.strippers.conversions import hold
+from sclbl.strippers.conversions import held_as, hold
 from sclbl.strippers.wire import Wire, mixes_rows
 
 
@@ -17,7 +17,7 @@ def round_(x: Wire, decimals: int = 0) -> Any:
     if x.numbers.kind in "iub" and decimals >= 0:
         return x if x.numbers.kind != "b" else x.astype(np.float16)
     if x.numbers.kind != "f":
-        raise UnsupportedModelError("integers are rounded to tens; divide them by 10.0 first")
+        return _to_tens(x, decimals)
     if decimals == 0:
         return np.rint(x)
     power = 10.0 ** abs(decimals)
@@ -26,10 +26,24 @@ def round_(x: Wire, decimals: int = 0) -> Any:
     return whole / power if decimals > 0 else whole * power
 
 
+def _to_tens(x: Wire, decimals: int) -> Any:
+    """Round integers: they are divided as float64, and made what they were."""
+    if x.numbers != np.int64 or decimals < -15:
+        raise UnsupportedModelError(
+            f"{x.numbers} numbers are rounded to tens, which may not hold them; convert them with "
+            '.astype("int64") or .astype("float64") first'
+        )
+    power = 10.0**-decimals
+    made: Any = np.rint(x.astype(np.float64) / power) * power
+    return made.astype(np.int64) if x.dtype == "int64" else held_as(made, x.numbers)
+
+
 def nan_to_num(
     x: Wire, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Any:
     """Write ``np.nan_to_num``."""
+    if x.numbers.kind in "iu" and x.numbers.itemsize == 8 and x.dtype == "float64":
+        x = x.astype(np.float64)  # which rows with NaN are
     if x.numbers.kind != "f":
         hold(x, wide=True)  # rows with NaN are floats, and others what they are
         return x

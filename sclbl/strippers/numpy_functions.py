@@ -7,6 +7,7 @@ booleans travel as float64; what wraps around is computed in the integer type it
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -63,6 +64,7 @@ _COMPOSED: dict[np.ufunc, Callable[..., Any]] = {
     np.positive: lambda x: x,
     np.square: lambda x: _square(x),
 }
+_NO_VALUE = np._NoValue  # what an option is that was left out
 _SHIFTS = (np.left_shift, np.right_shift)
 _PANDAS = ("pandas", "pyarrow")
 _PANDAS_OPERATORS = frozenset({
@@ -127,7 +129,12 @@ def function(called: Callable[..., Any], args: Any, options: Any) -> Any:
     written = _FUNCTIONS.get(called)
     if written is None:
         _unknown(f"np.{called.__name__}", {})
-    return written(*args, **options)
+    given = {k: v for k, v in options.items() if v is not None and v is not _NO_VALUE}
+    try:
+        inspect.signature(written).bind(*args, **given)
+    except TypeError:
+        _unknown(f"np.{called.__name__}", given)
+    return written(*args, **given)
 
 
 def _unknown(name: str, options: Mapping[str, Any]) -> NoReturn:
@@ -345,11 +352,15 @@ def _where(condition: Wire, a: Any, b: Any) -> Wire:
     return held_as(build.where(_truth(condition), left, right), dtype, ndim)
 
 
-def _clip(x: Any, low: Any = None, high: Any = None) -> Any:
-    if low is None and high is None:
-        _unknown("np.clip without bounds", {})
-    x = x if low is None else np.maximum(x, low)
-    return x if high is None else np.minimum(x, high)
+def _clip(
+    a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None,
+    max: Any = None,
+) -> Any:  # fmt: skip
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if (low is None and high is None) or out is not None:
+        _unknown("np.clip without bounds" if out is None else "np.clip with out", {})
+    made = a if low is None else np.maximum(a, low)
+    return made if high is None else np.minimum(made, high)
 
 
 def _concatenate(wires: Sequence[Any], axis: Any = 0) -> Wire:

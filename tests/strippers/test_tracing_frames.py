@@ -202,15 +202,19 @@ def test_what_is_missing_in_columns_of_integers() -> None:
     for function in (
         lambda df: df.fillna(7) * 2.0,
         lambda df: df["n"].mask(df["n"].isna(), 7).to_frame() * 2.0,
+        lambda df: df.fillna(7.5),
+        lambda df: df.fillna(-1.0),
+        lambda df: np.nan_to_num(df, nan=2.5),
+        lambda df: df["n"].fillna(df["n"] * 0.5).to_frame(),
+        lambda df: df.assign(n=np.nan_to_num(df["n"])),
+        lambda df: df.fillna({"n": 0.25}),
     ):
         model = FunctionTransformer(function).fit(NUMBERS[["n"]])
         program = sclbl.compile(model, NUMBERS[["n"]])
         np.testing.assert_array_equal(program.transform(holes), model.transform(holes))
     for function in (
-        lambda df: df.fillna(7.5),
         lambda df: df.astype("int64"),
         lambda df: df.to_numpy().astype("int64"),
-        lambda df: np.nan_to_num(df),
     ):
         model = FunctionTransformer(function).fit(NUMBERS[["n"]])
         program = sclbl.compile(model, NUMBERS[["n"]])

@@ -67,13 +67,15 @@ def _applied(model: Any, x: Wire | Table) -> Wire | Table:
             "select columns of numbers for it with a ColumnTransformer"
         )
     library = _library(model, x)
-    if promotion.is_polars(cell.dtype for cell in x.cells) or not x.frame:
+    frame = x.frame and not promotion.is_polars(cell.dtype for cell in x.cells)
+    if not frame:
         x = replace(x, cells=one_array(x.cells))
     dtypes = list(dict.fromkeys(cell.dtype for cell in x.cells))
-    if len(dtypes) == 1:
-        return _of_one_dtype(model, x, library)
-    parts = [_of_one_dtype(model, x.select([i]), library) for i in range(x.width)]
-    return Table(x.builder, tuple(c for part in parts for c in part.cells))
+    parts = [x] if len(dtypes) == 1 else [x.select([i]) for i in range(x.width)]
+    cells = [c for part in parts for c in _of_one_dtype(model, part, library).cells]
+    if frame:
+        cells = [replace(c, name=own.name) for c, own in zip(cells, x.cells, strict=True)]
+    return Table(x.builder, tuple(cells), frame=frame)
 
 
 def _by_number(model: Any, x: Table) -> bool:
@@ -121,7 +123,7 @@ def _of_one_dtype(model: Any, x: Table, library: Library) -> Table:
 
         kept = model.func(pd.Series([1], dtype=dtype), **(model.kw_args or {})).dtype
     kind = x.cells[0].kind if objects else promotion.kind_of(made.numbers)
-    return build.wire_table(made, kind=kind, dtype=None if objects else kept)
+    return build.wire_table(replace(made, ndim=2), kind=kind, dtype=None if objects else kept)
 
 
 def _followed(model: Any, x: Wire | Table, rows: Any) -> Any:

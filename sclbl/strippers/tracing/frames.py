@@ -15,6 +15,7 @@ from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import promotion
 from sclbl.strippers.columns import Table
 from sclbl.strippers.graph import Builder
+from sclbl.strippers.tracing.along import Along
 from sclbl.strippers.tracing.arrays import Array
 from sclbl.strippers.tracing.located import Located
 from sclbl.strippers.tracing.operators import (
@@ -26,7 +27,7 @@ from sclbl.strippers.tracing.operators import (
     require_type,
     through_arrays,
 )
-from sclbl.strippers.tracing.reductions import added, extreme
+from sclbl.strippers.tracing.options import as_in, require_defaults
 from sclbl.strippers.tracing.series import Series, column_of, of_one_wire
 from sclbl.strippers.wire import Rows, mixes_rows
 
@@ -36,10 +37,10 @@ _STRUCTURE = (
     "set_axis", "squeeze",
 )  # fmt: skip
 #: What a method does to each column alone.
-_BY_COLUMN = ("abs", "clip", "isin", "isna", "isnull", "notna", "notnull", "between")
+_BY_COLUMN = ("abs", "clip", "isin", "isna", "isnull", "notna", "notnull")
 
 
-class Frame:
+class Frame(Along):
     """What stands for a DataFrame."""
 
     __hash__ = object.__hash__
@@ -68,7 +69,8 @@ class Frame:
                 "an array is made of columns of text, objects or truths beside numbers, of which "
                 'pandas makes objects; choose columns of numbers first, or .astype("float64")'
             )
-        columns: Any = [c._sclbl_array().astype(held) for c in self._sclbl_columns]
+        arrays = [c._sclbl_array() for c in self._sclbl_columns]
+        columns: Any = [x if x.dtype == held else x.astype(held) for x in arrays]
         return np.column_stack(columns)  # type: ignore[return-value]  # of stand-ins
 
     def _sclbl_table(self) -> Table:
@@ -164,14 +166,16 @@ class Frame:
     def iloc(self) -> Any:
         return Located(self, "iloc")
 
-    def to_numpy(self, dtype: Any = None, copy: bool = False, **_: Any) -> Array:
+    @as_in(pd.DataFrame.to_numpy)
+    def to_numpy(self, dtype: Any = None) -> Array:
         found = self._sclbl_array()
         return found if dtype is None else found.astype(dtype)
 
     def copy(self, deep: bool = True) -> Frame:
         return Frame([c.copy() for c in self._sclbl_columns], self._names, self._index)
 
-    def reset_index(self, drop: bool = False, **_: Any) -> Frame:
+    @as_in(pd.DataFrame.reset_index)
+    def reset_index(self, drop: bool = False) -> Frame:
         if not drop:
             mixes_rows("an index as a column")
         columns = [c.reset_index(drop=True) for c in self._sclbl_columns]
@@ -249,7 +253,10 @@ class Frame:
         del self[name]
         return found  # type: ignore[no-any-return]
 
-    def insert(self, loc: int, column: Any, value: Any, **_: Any) -> None:
+    @as_in(pd.DataFrame.insert)
+    def insert(self, loc: int, column: Any, value: Any) -> None:
+        if column in self._names:
+            raise ValueError(f"cannot insert {column}, already exists")
         self[column] = value
         order = [*range(len(self._names) - 1)]
         order.insert(loc, len(self._names) - 1)
@@ -334,11 +341,11 @@ class Frame:
     def _method(
         self, name: str, other: Any, axis: Any = "columns", swapped: bool = False, **options: Any
     ) -> Any:
-        if options.get("fill_value") is not None or options.get("level") is not None:
-            raise UnsupportedModelError(f"DataFrame.{name} with fill_value; use fillna first")
+        require_defaults(f"DataFrame.{name}", options, {})
         return self._binary(name, other, swapped=swapped, rowwise=axis in (0, "index"))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        require_defaults(f"np.{ufunc.__name__}", {k: options[k] for k in options if k != "out"}, {})
         if method != "__call__" or options:
             return NotImplemented
         sides = [self._sides(x) for x in inputs]
@@ -400,18 +407,29 @@ class Frame:
             )
         return self._by_column(lambda c: getattr(c, name)(values, *args, **options))
 
+    @as_in(pd.DataFrame.fillna)
     def fillna(self, value: Any) -> Frame:
+        if type(value) is Frame:
+            missing = zip(self._sclbl_columns, self._sides(value), strict=True)
+            made = [column.fillna(other) for column, other in missing]
+            return Frame(made, self._names, self._index)
+        if type(value) is Series:
+            mixes_rows("DataFrame.fillna with a column, which pandas takes by the columns' names,")
         return self._of_each("fillna", value)
 
-    def astype(self, dtype: Any, **options: Any) -> Frame:
-        return self._of_each("astype", dtype, **options)
+    @as_in(pd.DataFrame.astype)
+    def astype(self, dtype: Any) -> Frame:
+        return self._of_each("astype", dtype)
 
+    @as_in(pd.DataFrame.round)
     def round(self, decimals: Any = 0) -> Frame:
         return self._of_each("round", decimals)
 
+    @as_in(pd.DataFrame.where)
     def where(self, cond: Any, other: Any = np.nan) -> Frame:
         return self._masked("where", cond, other)
 
+    @as_in(pd.DataFrame.mask)
     def mask(self, cond: Any, other: Any = np.nan) -> Frame:
         return self._masked("mask", cond, other)
 
@@ -423,38 +441,13 @@ class Frame:
         made = [getattr(c, name)(t, o) for c, t, o in parts]
         return Frame(made, self._names, self._index)
 
-    def sum(self, axis: Any = 0, skipna: bool = True, **_: Any) -> Series:
-        """Add columns from the first one on; what is missing counts as 0."""
-        found, _ = added(self._along(axis, "sum"), skipna)
-        return column_of(found, None, self._index)
-
-    def mean(self, axis: Any = 0, skipna: bool = True, **_: Any) -> Series:
-        found, count = added(self._along(axis, "mean"), skipna)
-        return column_of(found / count, None, self._index)
-
-    def max(self, axis: Any = 0, skipna: bool = True, **_: Any) -> Series:
-        found = extreme(np.maximum, self._along(axis, "max"), skipna)
-        return column_of(found, None, self._index)
-
-    def min(self, axis: Any = 0, skipna: bool = True, **_: Any) -> Series:
-        found = extreme(np.minimum, self._along(axis, "min"), skipna)
-        return column_of(found, None, self._index)
-
-    def _along(self, axis: Any, what: str) -> Array:
-        """Return the columns as floats, where they are reduced row by row."""
-        if axis not in (1, "columns"):
-            mixes_rows(f"DataFrame.{what} along axis {axis}")
-        values = self._sclbl_array()
-        if values.dtype != np.float64:
-            raise UnsupportedModelError(
-                f"DataFrame.{what}(axis=1) of {values.dtype} columns; convert them with "
-                '.astype("float64") first'
-            )
-        return values
-
 
 def _each(name: str) -> Callable[..., Any]:
     def method(self: Frame, *args: Any, **options: Any) -> Any:
+        if any(type(x) in (Frame, Array, dict, pd.Series) for x in (*args, *options.values())):
+            raise UnsupportedModelError(
+                f"DataFrame.{name} with numbers for each column; call it on each column"
+            )
         return self._by_column(lambda c: getattr(c, name)(*args, **options))
 
     return method

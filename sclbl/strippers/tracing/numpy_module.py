@@ -10,6 +10,7 @@ import numpy as np
 
 from sclbl.strippers import ops
 from sclbl.strippers.tracing.arrays import Array, Columns, Known, constant_columns
+from sclbl.strippers.tracing.options import require_defaults
 from sclbl.strippers.wire import Rows, Wire, mixes_rows
 
 
@@ -56,6 +57,7 @@ class Numpy:
         if hasattr(x, "_sclbl_array"):
             x = x._sclbl_array()
         if type(x) is Array:
+            require_defaults("np.array", options, {"ndmin": 0})
             return x.copy() if dtype is None else x.astype(dtype)
         if type(x) is Columns or _holds_columns(x):
             return Columns(c.copy() if dtype is None else c.astype(dtype) for c in x)

@@ -10,6 +10,7 @@ import numpy as np
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import promotion
+from sclbl.strippers.tracing.options import of_numpy
 from sclbl.strippers.wire import Wire, mixes_rows
 
 Binary = Callable[[Any, Any], Any]
@@ -99,16 +100,19 @@ def through_arrays(function: Any, args: Any, options: Any) -> Any:
     first = args[0] if args else None
     name = _BY_METHOD.get(function)
     if name is not None and hasattr(first, "_sclbl_table"):
-        return getattr(first, name)(*args[1:], **options)
+        given = of_numpy(function, args, options)
+        return getattr(first, name)(**{_RENAMED.get(k, k): v for k, v in given.items()})
     return function(*_arrays(args), **_arrays(options))
 
 
 #: What NumPy asks of the object's own methods.
 _BY_METHOD = {
-    np.amax: "max", np.amin: "min", np.around: "round", np.clip: "clip", np.cumsum: "cumsum",
-    np.max: "max", np.mean: "mean", np.min: "min", np.prod: "prod", np.round: "round",
-    np.sum: "sum",
+    np.all: "all", np.amax: "max", np.amin: "min", np.any: "any", np.around: "round",
+    np.clip: "clip", np.cumsum: "cumsum", np.max: "max", np.mean: "mean", np.min: "min",
+    np.prod: "prod", np.round: "round", np.std: "std", np.sum: "sum", np.var: "var",
 }  # fmt: skip
+#: What pandas calls options of NumPy's.
+_RENAMED = {"a_min": "lower", "a_max": "upper", "min": "lower", "max": "upper"}
 
 
 def _arrays(x: Any) -> Any:

@@ -13,6 +13,7 @@ from sclbl.strippers.tracing.arrays import Array
 from sclbl.strippers.tracing.frames import Frame
 from sclbl.strippers.tracing.framing import side_by_side
 from sclbl.strippers.tracing.operators import NUMBERED, Index
+from sclbl.strippers.tracing.options import require_defaults
 from sclbl.strippers.tracing.series import Series, column_of
 from sclbl.strippers.wire import mixes_rows
 
@@ -69,6 +70,7 @@ class DataFrame(metaclass=_Known):
         )
         if not followed:
             return pd.DataFrame(data, index, columns, dtype, **options)
+        require_defaults("pd.DataFrame", options, {})
         made = _frame(data, index, columns)
         return made if dtype is None else made.astype(dtype)
 
@@ -81,6 +83,8 @@ class Column(metaclass=_Known):
     def __new__(cls, data: Any = None, index: Any = None, *args: Any, **options: Any) -> Any:
         if not _is_followed(data):
             return pd.Series(data, index, *args, **options)
+        more = {k: v for k, v in options.items() if k not in ("name", "dtype")}
+        require_defaults("pd.Series", more, {"fastpath": False})
         name, dtype = options.get("name"), options.get("dtype", args[0] if args else None)
         made = data if type(data) is Series else column_of(data, name, _index(index))
         made = made if name is None else made.rename(name)

@@ -16,7 +16,20 @@ def added(values: Any, skipna: bool) -> tuple[Any, Any]:
             one = np.where(there, one, 0.0)
         total = one if total is None else total + one
         count = there.astype(np.float64) if count is None else count + there
-    return total, count if skipna else float(values.shape[1])
+    return total, count
+
+
+def variance(values: Any, skipna: bool, ddof: int) -> Any:
+    """Return the variance of each row: NaN where it has no more numbers than `ddof`."""
+    total, count = added(values, skipna)
+    count = np.where(count > ddof, count, np.nan)
+    mean, squares = total / count, None
+    for i in range(values.shape[1]):
+        one = np.square(mean - values[:, i])
+        if skipna:
+            one = np.where(np.isnan(values[:, i]), 0.0, one)
+        squares = one if squares is None else squares + one
+    return squares / (count - ddof)
 
 
 def extreme(function: Any, values: Any, skipna: bool) -> Any:

@@ -17,6 +17,7 @@ from sclbl.errors import UnsupportedModelError
 from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import conversions, promotion
 from sclbl.strippers.columns import Cell, Table
+from sclbl.strippers.conversions import WIDE
 from sclbl.strippers.graph import Builder
 from sclbl.strippers.tracing.arrays import Array, number_of
 from sclbl.strippers.tracing.operators import (
@@ -32,6 +33,7 @@ from sclbl.strippers.tracing.operators import (
     require_type,
     through_arrays,
 )
+from sclbl.strippers.tracing.options import as_in, require_defaults
 from sclbl.strippers.wire import Rows, Wire, mixes_rows
 
 
@@ -166,6 +168,7 @@ class Series:
         return Series(made if name == "eq" else ~made, witness, self._index)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        require_defaults(f"np.{ufunc.__name__}", {k: options[k] for k in options if k != "out"}, {})
         if method != "__call__" or options or any(is_frame(x) for x in inputs):
             return NotImplemented
         sides = [self._operand(x) for x in inputs]
@@ -260,19 +263,23 @@ class Series:
     def values(self) -> Array:
         return self._sclbl_array()
 
-    def to_numpy(self, dtype: Any = None, copy: bool = False) -> Array:
+    @as_in(pd.Series.to_numpy)
+    def to_numpy(self, dtype: Any = None) -> Array:
         found = self._sclbl_array()
         return found if dtype is None else found.astype(dtype)
 
     def copy(self, deep: bool = True) -> Series:
         return Series(self._base, self._witness, self._index, self._cell, self._place)
 
-    def rename(self, name: Any = None) -> Series:
+    @as_in(pd.Series.rename)
+    def rename(self, index: Any = None) -> Series:
+        name = index
         if callable(name) or isinstance(name, Mapping):
             mixes_rows("renaming rows")
         return Series(self._base, self._witness.rename(name), self._index, self._cell, self._place)
 
-    def astype(self, dtype: Any, **_: Any) -> Series:
+    @as_in(pd.Series.astype)
+    def astype(self, dtype: Any) -> Series:
         witness = self._witness.astype(dtype)
         if witness.dtype == self.dtype:
             if not self._is_text and self._base.numbers.kind in "iu":
@@ -289,9 +296,10 @@ class Series:
         found: Any = np.absolute(self)
         return cast(Series, found)
 
+    @as_in(pd.Series.round)
     def round(self, decimals: int = 0) -> Series:
         own = self._numbers("round")
-        if own.numbers.kind in "iub":
+        if own.numbers.kind == "b" or (own.numbers.kind in "iu" and decimals >= 0):
             return self.copy()
         return self._made(own.builder.numpy.function(np.round, (own, decimals), {}), self._witness)
 
@@ -318,10 +326,16 @@ class Series:
     def _equal(self, text: str) -> Wire:
         return self._build.binary("Equal", self._wire, np.full(1, text, dtype=object))
 
+    @as_in(pd.Series.fillna)
     def fillna(self, value: Any) -> Series:
+        if type(value) in (dict, pd.Series):
+            mixes_rows("Series.fillna with a value for each row")
         whole = not self._is_text and self._base.numbers.kind in "iub"
         if whole and not isinstance(self.dtype, np.dtype):
             raise UnsupportedModelError('fillna of nullable integers; .astype("float64") first')
+        if whole and self._base.numbers.kind in "iu" and self._base.numbers.itemsize >= 4:
+            # In rows that lack a number they are float64 to pandas.
+            return self.copy() if self._wire.dtype in WIDE else self.mask(self.isna(), value)
         truths = self._base.numbers.kind == "b"
         if whole and not isinstance(value, bool if truths else (int, np.integer)):
             # Rows that lack a number are another dtype to pandas.
@@ -329,9 +343,11 @@ class Series:
             return self.copy()
         return self.mask(self.isna(), value)
 
+    @as_in(pd.Series.where)
     def where(self, cond: Any, other: Any = np.nan) -> Series:
         return self._chosen(cond, other, keep=True)
 
+    @as_in(pd.Series.mask)
     def mask(self, cond: Any, other: Any = np.nan) -> Series:
         return self._chosen(cond, other, keep=False)
 
@@ -353,7 +369,9 @@ class Series:
             return Series(made, self._witness, self._index)
         own, witness = self._numbers("where"), self._witness
         wide = own.numbers.kind in "iu" and own.numbers.itemsize >= 4
-        if wide and isinstance(value, (float, np.floating)) and not float(value).is_integer():
+        other_is_float = isinstance(value, Wire) and value.numbers.kind == "f"
+        fraction = isinstance(value, (float, np.floating)) and not float(value).is_integer()
+        if wide and (other_is_float or fraction):
             # pandas does so in calls that need the value; in others integers stay what they are.
             own, witness = own.astype(np.float64), witness.astype(np.float64)
         value = held(value, own.numbers)
@@ -361,7 +379,8 @@ class Series:
         made = self._build.numpy.function(np.where, (condition, *pair), {})
         return self._made(made, witness)
 
-    def clip(self, lower: Any = None, upper: Any = None, **_: Any) -> Series:
+    @as_in(pd.Series.clip)
+    def clip(self, lower: Any = None, upper: Any = None) -> Series:
         bounds = [b for b in (lower, upper) if b is not None]
         if any(np.ndim(b) or b != b for b in bounds):
             raise UnsupportedModelError("clip between something else than two numbers")
@@ -390,13 +409,15 @@ class Series:
             raise UnsupportedModelError("isin of an empty list")
         return found
 
-    def map(self, arg: Any, **options: Any) -> Series:
+    @as_in(pd.Series.map)
+    def map(self, func: Any) -> Series:
         """Look up numbers in a dict; what is not in it is NaN."""
+        arg = func
         if isinstance(arg, np.ufunc):
             found: Any = arg(self)
             return cast(Series, found)
         table = arg.to_dict() if isinstance(arg, pd.Series) and arg.index.is_unique else arg
-        if not isinstance(table, dict) or options or hasattr(type(table), "__missing__"):
+        if not isinstance(table, dict) or hasattr(type(table), "__missing__"):
             raise UnsupportedModelError(
                 "Series.map of a function works on each value by itself; use operators on the "
                 "whole column, or a dict of numbers"
@@ -413,7 +434,8 @@ class Series:
         made = number_of(self._wire, keys, numbers.astype(np.float64))
         return Series(made, pd.Series([1.0], name=self.name), self._index)
 
-    def reset_index(self, drop: bool = False, **_: Any) -> Series:
+    @as_in(pd.Series.reset_index)
+    def reset_index(self, drop: bool = False) -> Series:
         if not drop:
             mixes_rows("an index as a column")
         return Series(self._base, self._witness, NUMBERED, self._cell, self._place)
@@ -424,8 +446,10 @@ def _text(name: Any) -> str | None:
 
 
 def _method(self: Series, name: str, other: Any, swapped: bool = False, **options: Any) -> Any:
-    if options.pop("fill_value", None) is not None or options.pop("level", None) is not None:
-        raise UnsupportedModelError(f"Series.{name} with fill_value; use fillna first")
+    axis = options.pop("axis", 0)
+    require_defaults(f"Series.{name}", options, {})
+    if axis not in (0, "index"):
+        raise ValueError(f"No axis named {axis} for object type Series")
     return self._binary(name, other, swapped=swapped)
 
 
