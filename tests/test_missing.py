@@ -117,7 +117,9 @@ def array(cells: list[Any]) -> np.ndarray:
 
 
 def polars(cells: list[Any]) -> pl.DataFrame:
-    return pl.DataFrame({"c": [None if v is pd.NA or v != v else v for v in cells]})
+    values = [None if v is pd.NA or v != v else v for v in cells]
+    text = not any(isinstance(v, (int, float)) for v in values)
+    return pl.DataFrame({"c": values}, schema={"c": pl.String} if text else None)
 
 
 def arrow(cells: list[Any]) -> pa.Table:
@@ -318,5 +320,22 @@ def test_floats_without_a_number_are_missing_text() -> None:
     program = sclbl.compile(model, fitted)
     expected = model.transform(frame(object)([None, np.nan])).tolist()
     assert expected == [[2.0], [-1.0]]
-    for rows in (pl.DataFrame({"c": [None, np.nan]}), pa.table({"c": [None, np.nan]})):
-        assert program.transform(rows).tolist() == expected
+    assert program.transform(pa.table({"c": [None, np.nan]})).tolist() == expected
+
+
+@pytest.mark.parametrize("dtype", [pl.Null, pl.Float64])
+def test_nulls_of_polars_that_are_no_text_are_nan_to_models(dtype: Any) -> None:
+    fitted = pl.DataFrame({"c": ["a", "b", None], "d": ["x", "y", "z"]})
+    rows = pl.DataFrame({"c": pl.Series([None, None], dtype=dtype), "d": ["x", "y"]})
+    model = OneHotEncoder(handle_unknown="ignore", **DENSE).fit(fitted)
+    program = sclbl.compile(model, fitted)
+    text = rows.cast({"c": pl.String})
+    assert program.transform(text).tolist() == model.transform(text).tolist()
+    assert model.transform(rows).tolist() != model.transform(text).tolist()
+    with pytest.raises(DtypeError, match=f"column 'c' is of polars' type {dtype}, .*pl.String"):
+        program.transform(rows)
+    # Where the column's own missing value is NaN, nothing is ambiguous.
+    frame = pd.DataFrame({"c": ["a", "b", np.nan], "d": ["x", "y", "z"]}, dtype=object)
+    model = clone(model).fit(frame)
+    ours = sclbl.compile(model, frame).transform(rows)
+    assert ours.tolist() == model.transform(frame.iloc[[2, 2]].assign(d=["x", "y"])).tolist()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import ColumnError, InputError, SclblError, ShapeError
+from sclbl.errors import ColumnError, DtypeError, InputError, SclblError, ShapeError
 from sclbl.rows.beside import parameter, rows_beside
 from sclbl.rows.blocks import Blocks, TextColumn
 from sclbl.rows.containers import open_source
@@ -321,6 +321,12 @@ def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:
 
 
 def _text(source: Source, position: int, label: str, missing: Missing) -> TextColumn:
+    if missing != "nan" and (dtype := source.nan_type(position)):
+        raise DtypeError(
+            f"column {label!r} is of polars' type {dtype}, whose nulls are NaN to models, and no "
+            "missing text; cast it, for example column.cast(pl.String)",
+            column=label,
+        )
     null, values = source.null(position), source.values(position)
     if null != "column":
         return text_column(values, label, None if null == "own" else null)

@@ -70,6 +70,12 @@ class PolarsSource(Source):
 
         return self.columns[position].dtype == pl.Null
 
+    def nan_type(self, position: int) -> str:
+        column = self.columns[position]
+        if column.dtype.is_float():
+            return str(column.dtype) * bool((column.is_null() | column.is_nan()).all())
+        return str(column.dtype) * self.is_null_type(position)
+
     def nulls(self, position: int) -> np.ndarray | None:
         return self.columns[position].is_null().to_numpy()
 

@@ -79,6 +79,13 @@ class Source(ABC):
         """
         return ""
 
+    def nan_type(self, position: int) -> str:
+        """Return the type of a column without values, of which a model makes NaN; else empty.
+
+        That is another value than None, the null of the container's texts.
+        """
+        return ""
+
     def null(self, position: int) -> Null:
         """Return which missing value what is missing in a column is."""
         return "column" if self.one_null else "own"

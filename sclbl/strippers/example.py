@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,7 +181,8 @@ def call_itself(model: Any, stripper: Stripper, method: str, rows: Any, **option
         # The names of columns were checked already, and a warning about them says nothing new.
         with warnings.catch_warnings(), one_by_one():
             warnings.simplefilter("ignore")
-            return stripper.call(model, method, stripper.as_taken(model, rows), **options)
+            taken = stripper.as_taken(model, own_copy(rows))
+            return stripper.call(model, method, taken, **options)
     except MemoryError:
         raise
     except Exception as error:
@@ -192,6 +194,17 @@ def call_itself(model: Any, stripper: Stripper, method: str, rows: Any, **option
             f"{dispatch.qualified_name(type(model))}.{method} refuses example_input: "
             f"{dispatch.first_line(error)}; {advice}"
         ) from error
+
+
+def own_copy(rows: Any) -> Any:
+    """Return rows that a model may write into (``copy=False``, ``inplace=True``)."""
+    if isinstance(rows, np.ndarray):
+        return rows.copy(order="K")
+    if isinstance(rows, (list, tuple)):
+        return type(rows)(map(copy, rows))
+    if library_of(type(rows)) == "polars":
+        return rows.clone()
+    return rows.copy() if hasattr(rows, "copy") else rows
 
 
 def gives_empty(model: Any, stripper: Stripper, method: str, rows: Any, result: Result) -> bool:
