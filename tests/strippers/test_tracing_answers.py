@@ -11,7 +11,7 @@ import pytest
 from sklearn.preprocessing import FunctionTransformer
 
 import sclbl
-from sclbl.errors import UnsupportedModelError
+from sclbl.errors import DtypeError, UnsupportedModelError
 
 RNG = np.random.default_rng(8)
 ARRAY = RNG.normal(size=(40, 3))
@@ -68,3 +68,15 @@ def test_kinds_are_those_of_the_model(rows: Any) -> None:
     wanted = np.asarray(model.transform(rows))
     assert not np.array_equal(wanted, ARRAY)
     np.testing.assert_array_equal(program.transform(rows), wanted)
+
+
+@pytest.mark.parametrize("other", ["int32", "uint64", "float64", "float32", "bool", "Int64"])
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "Int64", "UInt64"])
+def test_integers_that_float64_rounds_are_refused(dtype: str, other: str) -> None:
+    rows = pd.DataFrame({"a": [3, 5, 7], "b": [0, 1, 1]}).astype({"a": dtype, "b": other})
+    program = sclbl.compile(FunctionTransformer(lambda X: X[["a"]]).fit(rows), rows)
+    np.testing.assert_array_equal(program.transform(rows), [[3], [5], [7]])
+    for number in (2**53 + 1, 2**60 + 1):
+        beyond = pd.DataFrame({"a": [number], "b": [1]}).astype({"a": dtype, "b": other})
+        with pytest.raises(DtypeError, match=f"row 0, column 'a': {number} is beyond 2\\*\\*53"):
+            program.transform(beyond)
