@@ -397,7 +397,8 @@ class Series:
         if any(isinstance(value, str) for value in listed):
             raise UnsupportedModelError("isin of a column of numbers in a list of texts")
         found = members(listed, self.dtype)
-        return self._any_of(found) if found else self.isna() & self.notna()
+        missing: Any = self.isna()
+        return self._any_of(found) if found else missing & ~missing
 
     def _any_of(self, values: Sequence[Any]) -> Any:
         found: Any = None
