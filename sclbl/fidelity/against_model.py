@@ -24,6 +24,7 @@ from sclbl.fidelity.donors import as_chosen
 from sclbl.fidelity.frames import MOST, difference, libraries
 from sclbl.fidelity.near import settled
 from sclbl.fidelity.overflow import overflowing
+from sclbl.fidelity.rounding import lost_in_rounding
 from sclbl.fidelity.rows import BASE, Sample, each_alone, from_blocks, generate
 from sclbl.fidelity.several import compare_parts, described, parts_of
 from sclbl.program import Program
@@ -138,7 +139,8 @@ class Check:
     ) -> np.ndarray:
         """Compare on rows made here, of which the first are those given; return which fit.
 
-        No row that was made counts whose sums leave the range of floats: libraries differ there.
+        No row that was made counts whose sums leave the range of floats, or in which a number is
+        little but rounding: libraries differ there.
         """
         container, fits = maker.make(rows, widened)
         if not fits.any():
@@ -148,7 +150,7 @@ class Check:
             self.compare(container, sizes_from=given, as_given=not widened)
         except FidelityError:
             fitting = rows.take(np.flatnonzero(fits))
-            lost = overflowing(self.spec, fitting)
+            lost = overflowing(self.spec, fitting) | lost_in_rounding(self.spec, fitting)
             lost[:given] = False
             if not lost.any():
                 raise

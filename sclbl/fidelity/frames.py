@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import InputError
-from sclbl.fidelity.compare import Difference, Tolerance, compare
+from sclbl.fidelity.compare import Tolerance, compare, flatten
 from sclbl.frame import Library
 from sclbl.missing import is_missing
 from sclbl.program import Program
 from sclbl.report import MethodReport
 from sclbl.result_frames import other_index
 from sclbl.signature import Output
-from sclbl.strippers import dispatch
+from sclbl.strippers import dispatch, example
 from sclbl.strippers.frames import Asked
 
 #: Rows of which DataFrames are compared: they have the numbers of the arrays, compared before.
@@ -37,6 +37,9 @@ def difference(
     model: Any, program: Program, method: str, library: Library, rows: Any, rule: Tolerance
 ) -> str:
     """Return how a program's DataFrame differs from the model's, in words; empty where it does not.
+
+    Names, dtypes, index and what is missing are compared between the two; each one's numbers are
+    compared with those of its own array, because these two were compared before.
 
     Parameters
     ----------
@@ -68,19 +71,34 @@ def difference(
     if library == "pandas" and not ours.index.equals(theirs.index):
         return "its index is another than the model's"
     output = program.signature.outputs[method]
+    arrays = (
+        program.run(method, rows),
+        example.call_itself(model, dispatch.find(model), method, rows),
+    )
+    ours_plain, theirs_plain = map(flatten, arrays)
     for position, name in enumerate(theirs.columns):
         a, b = (_column(frame, position, output) for frame in (ours, theirs))
+        lost, gone = _missing(a), _missing(b)
+        if (lost != gone).any():
+            return _told(name, int(np.argmax(lost != gone)), a, b)
         own = replace(rule, typical=rule.typical[position : position + 1])
-        _, worst = compare(MethodReport(method, 0, rule.tolerance), output, a, b, own)
-        if worst is not None and worst.excess > 1:
-            return _told(worst, name)
+        sides = ((a, ours_plain, replace(own, tolerance=0.0)), (b, theirs_plain, own))
+        for cells, plain, to_keep in sides:
+            in_array = plain[:, [position]]
+            report = MethodReport(method, 0, to_keep.tolerance)
+            _, worst = compare(report, output, in_array, cells, to_keep)
+            if worst is not None and worst.excess > 1:
+                return _told(name, worst.row, a, b)
     return ""
 
 
-def _told(worst: Difference, name: str) -> str:
-    pair = (worst.ours, worst.theirs)
-    ours, theirs = (repr(v.item() if isinstance(v, np.generic) else v) for v in pair)
-    return f"row {worst.row}, column {name!r} is {ours}, and the model's {theirs}"
+def _told(name: str, row: int, ours: np.ndarray, theirs: np.ndarray) -> str:
+    a, b = (repr(cells[row, 0]) for cells in (ours.astype(object), theirs.astype(object)))
+    return f"row {row}, column {name!r} is {a}, and the model's {b}"
+
+
+def _missing(cells: np.ndarray) -> np.ndarray:
+    return np.array([is_missing(v) for v in cells[:, 0].tolist()], dtype=bool)
 
 
 def _column(frame: Any, position: int, output: Output) -> np.ndarray:

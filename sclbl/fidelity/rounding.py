@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.fidelity.rows import SEED, from_blocks
+from sclbl.fidelity.rows import SEED, Sample, from_blocks
 from sclbl.ops import find
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks
-from sclbl.spec import Graph, Node
+from sclbl.spec import Graph, Node, Spec
+
+#: What rounding moves by this part of its own or its usual size is lost.
+LOST = 1e-3
 
 
 def moved_by_rounding(
@@ -60,14 +63,7 @@ def moved_by_rounding(
     def rounded(node: Node, operands: list[Any], result: Any) -> Any:
         if node.outputs[0] in known:
             return known[node.outputs[0]]
-        if not isinstance(result, np.ndarray) or result.dtype.kind != "f" or find(node.op).exact:
-            return result
-        size = np.abs(result)
-        if node.op == "MatMul":
-            size = find(node.op).define(node.attrs, *map(np.abs, operands))
-        epsilon = np.finfo(result.dtype).eps
-        side = rng.choice([-epsilon, epsilon], size=result.shape).astype(size.dtype)
-        return np.where(np.isfinite(result), result + side * size, result)
+        return _otherwise(node, operands, result, rng)
 
     def inputs() -> Any:
         numeric = blocks.numeric
@@ -84,6 +80,65 @@ def moved_by_rounding(
         for _ in range(runs):
             moved = np.maximum(moved, np.abs(run(inputs(), rounded) - usual))
     return moved
+
+
+def lost_in_rounding(spec: Spec, rows: Sample) -> np.ndarray:
+    """Return in which rows a number on the way to the results is little but rounding.
+
+    The cosine of 1e30 added up from terms of that size is any number from -1 to 1, and a tree
+    behind it gives any of its leaves.
+
+    Parameters
+    ----------
+    spec : Spec
+        What is computed.
+    rows : Sample
+        Rows that it accepts.
+
+    Returns
+    -------
+    bool ``[rows]``
+        False everywhere for a spec with inputs beside the table.
+    """
+    lost = np.zeros(len(rows), dtype=bool)
+    if spec.signature.inputs:
+        return lost
+    graph, rng = _accepting(spec.graph), np.random.default_rng(SEED)
+    usual: dict[str, np.ndarray] = {}
+
+    def keep(node: Node, operands: list[Any], result: Any) -> Any:
+        if isinstance(result, np.ndarray) and result.dtype.kind == "f" and len(result) == len(rows):
+            usual[node.outputs[0]] = result
+        return result
+
+    def look(node: Node, operands: list[Any], result: Any) -> Any:
+        before = usual.get(node.outputs[0])
+        if before is None or find(node.op).role == "trees":
+            return result if before is None else before
+        size = np.abs(before)
+        size = np.maximum(size, np.median(np.nan_to_num(size, posinf=0.0), axis=0))
+        with np.errstate(all="ignore"):
+            far = np.abs(result - before) > LOST * size
+        lost[far.reshape(len(rows), -1).any(axis=1)] = True
+        return _otherwise(node, operands, result, rng)
+
+    numeric = rows.numeric.astype(spec.signature.numeric_dtype)
+    with np.errstate(all="ignore"):
+        for after in (keep, look, look):
+            evaluate(graph, numeric, rows.text, after=after)
+    return lost
+
+
+def _otherwise(node: Node, operands: list[Any], result: Any, rng: np.random.Generator) -> Any:
+    """Return what a step may make with other rounding."""
+    if not isinstance(result, np.ndarray) or result.dtype.kind != "f" or find(node.op).exact:
+        return result
+    size = np.abs(result)
+    if node.op == "MatMul":
+        size = find(node.op).define(node.attrs, *map(np.abs, operands))
+    epsilon = np.finfo(result.dtype).eps
+    side = rng.choice([-epsilon, epsilon], size=result.shape).astype(size.dtype)
+    return np.where(np.isfinite(result), result + side * size, result)
 
 
 def _accepting(graph: Graph) -> Graph:

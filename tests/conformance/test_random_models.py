@@ -51,6 +51,7 @@ REFUSED = (
     "fitted on a sparse matrix",
     "of sparse rows that are stored",
     "otherwise where rows are an array",
+    "of float32 numbers whose condition number is above",
 )
 
 

@@ -176,3 +176,19 @@ def test_options_that_were_changed_after_fit() -> None:
     bins.encode = "onehot"
     with pytest.raises(InputError, match="'_encoder'; an option was changed after fit"):
         sclbl.strip(bins, X[:5])
+
+
+@pytest.mark.parametrize("rows", [np.float32, np.float64])
+@pytest.mark.parametrize("fitted", [np.float32, np.float64])
+def test_powers_are_taken_in_the_type_of_the_exponents(fitted: type, rows: type) -> None:
+    """A power that leaves the range of float32 is infinite, though its part may be within it."""
+    train = np.random.default_rng(5).normal(size=(80, 2))
+    train[:, 0] = -np.exp(train[:, 0])
+    model = PowerTransformer(standardize=False).fit(train.astype(fitted))
+    model.lambdas_[:] = [0.7, 1.316404]
+    given = np.array([[-1e29, 2.16e29], [-1e20, 1e20], [1.5, -0.5]], dtype=rows)
+    with np.errstate(over="ignore"):
+        expected = model.transform(given)
+        found = sclbl.compile(model, given[2:], tolerance=1e-5).transform(given)
+    assert np.isinf(expected).any() == (fitted == rows == np.float32)
+    np.testing.assert_allclose(found, expected, rtol=1e-5 if rows == np.float32 else 1e-13)

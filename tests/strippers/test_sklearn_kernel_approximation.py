@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.kernel_approximation import (
     AdditiveChi2Sampler,
     Nystroem,
@@ -14,9 +15,15 @@ from sklearn.kernel_approximation import (
     RBFSampler,
     SkewedChi2Sampler,
 )
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import sclbl
 from sclbl.errors import OutOfRangeError, UnsupportedModelError
+from sclbl.fidelity.rounding import lost_in_rounding
+from sclbl.fidelity.rows import from_blocks
+from sclbl.rows import encode
+from sclbl.strippers import strip
 
 RNG = np.random.default_rng(9)
 X = RNG.normal(size=(60, 3))
@@ -117,3 +124,20 @@ def test_rows_out_of_range() -> None:
             sclbl.compile(model, np.abs(X[:4])).transform(rows)
     rows[4, 1] = -0.4999
     same(skewed, np.abs(X), rows)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_forests_behind_cosines(dtype: type) -> None:
+    """Of numbers as large as those that verification makes up, a cosine is rounding alone."""
+    rows = np.random.default_rng(3).normal(size=(90, 3)).astype(dtype)
+    labels = np.where(rows[:, 0] > 0.2, "yes", "no")
+    forest = RandomForestClassifier(5, random_state=0)
+    model = make_pipeline(RBFSampler(n_components=6, random_state=0), forest).fit(rows, labels)
+    program = sclbl.compile(model, rows[:5])
+    assert np.array_equal(program.predict(rows), model.predict(rows))
+    made = np.vstack([rows[:40], rows[:4] * dtype(1e30)])
+    sample = from_blocks(encode(made, program.signature))
+    spec = strip(model, rows[:5])
+    assert lost_in_rounding(spec, sample).tolist() == [False] * 40 + [True] * 4
+    scaled = make_pipeline(StandardScaler(), forest).fit(rows, labels)
+    assert not lost_in_rounding(strip(scaled, rows[:5]), sample).any()

@@ -17,7 +17,7 @@ _NEAR = 1e-7
 
 
 class PowerTransformer(Estimator):
-    """A power of each column, whose exponent is float64 also where X is not."""
+    """A power of each column; the exponents have the type of the rows that it was fitted on."""
 
     dtype, ensure_all_finite = "float", "allow-nan"
 
@@ -25,7 +25,7 @@ class PowerTransformer(Estimator):
     def transform(self, model: Any, x: Any) -> Any:
         own = x.numbers
         power = _box_cox if model.method == "box-cox" else _yeo_johnson
-        made = power(x, np.asarray(model.lambdas_, dtype=np.float64)).astype(own)
+        made = power(x, np.asarray(model.lambdas_)).astype(own)
         if not model.standardize:
             return made
         scaler, made = model._scaler, ops.refuse(made, nan=False)  # which looks at its rows itself
@@ -45,6 +45,7 @@ class PowerTransformer(Estimator):
 def _box_cox(x: Any, exponents: np.ndarray) -> Any:
     """`scipy.special.boxcox`."""
     x = ops.refuse_outside(x, low=np.nextafter(x.numbers.type(0), x.numbers.type(1)))
+    exponents = exponents.astype(np.float64)  # as SciPy's loop over float32 does
     log = np.log(x.astype(np.float64))
     straight = np.abs(exponents) < 1e-19
     by = np.where(straight, 1.0, exponents)
@@ -61,7 +62,8 @@ def _yeo_johnson(x: Any, exponents: np.ndarray) -> Any:
 
     def half(by: np.ndarray, straight: np.ndarray) -> Any:
         safe = np.where(straight, 1.0, by)
-        return _chosen(straight, log.astype(np.float64), np.expm1(safe * log) / safe)
+        made = np.expm1(safe * log) / safe
+        return _chosen(straight, log.astype(made.numbers), made)
 
     above = half(exponents, np.abs(exponents) < least)
     below = half(2 - exponents, ~(np.abs(exponents - 2) > least))
