@@ -227,10 +227,8 @@ def _exact(
 
     Literals, which have no dtype of their own, become the nearest number of a float type.
     """
-    if values.dtype == dtype:
+    if values.dtype == dtype and (dtype.kind == "f" or dtype.itemsize < 8):
         return values
-    if dtype.kind != "f":
-        return _whole(values, dtype, labels)
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and values.size:
         beyond = (
             (values > EXACT) if values.dtype.kind == "u" else (values > EXACT) | (values < -EXACT)
@@ -238,6 +236,8 @@ def _exact(
         if beyond.any():
             row, column = _first(beyond)
             _refuse_integer(int(values.reshape(len(values), -1)[row, column]), row, labels[column])
+    if dtype.kind != "f":
+        return _whole(values, dtype, labels)
     with np.errstate(over="ignore"):
         out = values.astype(dtype)
     if not np.can_cast(values.dtype, dtype) and dtype != np.float64:

@@ -69,8 +69,10 @@ _SHIFTS = (np.left_shift, np.right_shift)
 _PANDAS = ("pandas", "pyarrow")
 _PANDAS_OPERATORS = frozenset({
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power,
-    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.bitwise_and, np.bitwise_or, np.bitwise_xor,
+})  # fmt: skip
+_PANDAS_COMPARISONS = frozenset({
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
 })  # fmt: skip
 #: pandas has results of its own for these where it divides by 0.
 _BY_PANDAS = (np.floor_divide, np.remainder)
@@ -113,10 +115,13 @@ def ufunc(
 def _of_pandas(function: np.ufunc, inputs: Sequence[Any]) -> Sequence[Any]:
     """Return operands as pandas hands them to NumPy, where the rows are a DataFrame.
 
-    What pandas has an operator for takes NumPy's scalars as Python's numbers, which adapt to the
-    others' type; any other function gets arrays, so that Python's numbers do not adapt.
+    Arithmetic takes NumPy's scalars as Python's numbers, which adapt to the others' type, and
+    comparisons take them as they are. What pandas has no operator for gets arrays, so that Python's
+    numbers do not adapt.
     """
     if not any(isinstance(x, Wire) and x.builder.library in _PANDAS for x in inputs):
+        return inputs
+    if function in _PANDAS_COMPARISONS:
         return inputs
     if function in _PANDAS_OPERATORS:
         scalars = (np.integer, np.floating)

@@ -27,15 +27,31 @@ Sparse = Literal["csr", "csc"]
 class Rows:
     """The length of the first axis, which is another one in every call."""
 
+    @property  # type: ignore[misc]  # what isinstance is told
+    def __class__(self) -> type:
+        return int
+
     def __index__(self, *_: Any) -> NoReturn:
         mixes_rows("the number of rows")
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __index__
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __lt__ = __gt__ = __index__
-    __le__ = __ge__ = __mod__ = __index__
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __index__
+    __divmod__ = __rdivmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = __index__
+    __lt__ = __gt__ = __le__ = __ge__ = __bool__ = __int__ = __float__ = __index__
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __lshift__ = __rlshift__ = (
+        __index__
+    )
+    __rlshift__ = __rshift__ = __rrshift__ = __invert__ = __round__ = __index__
+    __str__ = __repr__ = __format__ = __index__
 
-    def __repr__(self) -> str:
-        return "rows"
+    def __eq__(self, other: object) -> bool:
+        return True if isinstance(other, Rows) else mixes_rows("the number of rows")
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        mixes_rows("the number of rows")
 
 
 def mixes_rows(what: str) -> NoReturn:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.impute import KNNImputer
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # so that it is there
+from sklearn.impute import IterativeImputer, KNNImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -139,3 +140,19 @@ def test_what_is_refused() -> None:
     program = program_of(strip(KNNImputer(missing_values=-1).fit(full), full[:4]))
     with pytest.raises(MissingValueError):
         program.transform(ROWS)
+
+
+def test_an_indicator_that_was_fitted_on_complete_rows() -> None:
+    rows = RNG.normal(size=(60, 4))
+    for model in (KNNImputer(add_indicator=True), IterativeImputer(add_indicator=True)):
+        found = sclbl.compile(model.fit(rows), X[:5]).transform(X)
+        np.testing.assert_allclose(found, model.transform(X), rtol=1e-12, atol=1e-12)
+        assert found.shape == X.shape
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_dataframes_are_compared_on_the_model_s_choice_of_donors(weights: str) -> None:
+    rows = np.round(2 * X)
+    program = sclbl.compile(KNNImputer(weights=weights).fit(rows), rows[:20])
+    assert program.report is not None
+    assert "pandas" in program.report.frames

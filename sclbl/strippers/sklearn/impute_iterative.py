@@ -50,10 +50,9 @@ class IterativeImputer(Stripper):
         start = np.asarray(model.initial_imputer_.statistics_)[kept].astype(rows.numbers)
         first = np.where(missing[:, kept], start, rows[:, kept])
         made = self._rounds(model, first, missing[:, kept], start)
-        if not model.add_indicator:
-            return made
-        marks = missing[:, model.indicator_.features_.tolist()].astype(rows.numbers)
-        return ops.concat([made, marks]) if marks.width else made
+        # An indicator that was fitted on complete rows marks none.
+        marked = model.indicator_.features_.tolist() if model.add_indicator else []
+        return ops.concat([made, missing[:, marked].astype(rows.numbers)]) if marked else made
 
     @staticmethod
     def _rounds(model: Any, first: Any, missing: Any, start: np.ndarray) -> Any:

@@ -46,7 +46,9 @@ class KNNImputer(Stripper):
         marks: Any = None
         if model.add_indicator:
             fitted(model, "indicator_", "add_indicator")
-            marks = missing[:, model.indicator_.features_.tolist()].astype(rows.numbers)
+            marked = model.indicator_.features_.tolist()
+            # Fitted on complete rows it marks none.
+            marks = missing[:, marked].astype(rows.numbers) if marked else None
         if not kept:
             raise UnsupportedModelError(
                 "KNNImputer was fitted on columns that are missing throughout, so transform "
@@ -67,7 +69,7 @@ class KNNImputer(Stripper):
             "||y||²) in their squared distances, in an order that depends on the processor; the "
             "program takes the first ones of the training rows, and is compared on the model's"
         )
-        return ops.concat([made, marks]) if marks is not None and marks.width else made
+        return ops.concat([made, marks]) if marks is not None else made
 
 
 def _donors(model: Any, x: np.dtype[Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from sclbl.strippers.tracing.operators import (
     OPERATORS,
     REDUCTIONS,
     Index,
+    Typed,
     add_operators,
     require_type,
     through_arrays,
@@ -37,7 +38,7 @@ _STRUCTURE = (
     "set_axis", "squeeze",
 )  # fmt: skip
 #: What a method does to each column alone.
-_BY_COLUMN = ("abs", "clip", "isin", "isna", "isnull", "notna", "notnull")
+_BY_COLUMN = ("abs", "clip", "isna", "isnull", "notna", "notnull")
 
 
 class Frame(Along):
@@ -324,18 +325,20 @@ class Frame(Along):
             return [other] * count if rowwise else mixes_rows(
                 "a DataFrame and a column, which pandas joins by names; .div(column, axis=0),"
             )  # fmt: skip
+        if rowwise and np.ndim(other):
+            mixes_rows("a DataFrame and numbers for each row")
         if isinstance(other, pd.Series):
             if not other.index.equals(self._names):
                 raise UnsupportedModelError(
                     "numbers for each column have other names than the columns; reindex them first"
                 )
-            return list(other)
+            return _typed(other)
         if type(other) is Array:
             if other.ndim != 2 or other.shape[1] != count:
                 mixes_rows("a DataFrame and an array of other columns")
             return [other[:, i] for i in range(count)]
-        if isinstance(other, (list, tuple, np.ndarray)):
-            return list(np.broadcast_to(np.asarray(other), count))
+        if isinstance(other, (list, tuple, np.ndarray)) and np.ndim(other):
+            return _typed(pd.Series(np.broadcast_to(other, count)))
         return [other] * count
 
     def _method(
@@ -425,6 +428,14 @@ class Frame(Along):
     def round(self, decimals: Any = 0) -> Frame:
         return self._of_each("round", decimals)
 
+    def isin(self, values: Any) -> Frame:
+        if isinstance(values, (dict, pd.Series, pd.DataFrame)):
+            raise UnsupportedModelError(
+                "DataFrame.isin of anything but a list for all columns; write it column by column, "
+                "X[name].isin([...])"
+            )
+        return self._by_column(lambda c: c.isin(values))
+
     @as_in(pd.DataFrame.where)
     def where(self, cond: Any, other: Any = np.nan) -> Frame:
         return self._masked("where", cond, other)
@@ -438,7 +449,7 @@ class Frame(Along):
         if type(condition) is not Frame:
             mixes_rows(f"DataFrame.{name} with a condition that is no DataFrame")
         parts = zip(self._sclbl_columns, self._sides(condition), self._sides(other), strict=True)
-        made = [getattr(c, name)(t, o) for c, t, o in parts]
+        made = [getattr(c, name)(t, o.number[0] if type(o) is Typed else o) for c, t, o in parts]
         return Frame(made, self._names, self._index)
 
 
@@ -464,6 +475,14 @@ def _to_frame(self: Series, name: Any = None) -> Frame:
 
 
 Series.to_frame = _to_frame  # type: ignore[attr-defined]  # DataFrames are made of columns
+
+
+def _typed(numbers: pd.Series[Any]) -> list[Typed]:
+    """Return numbers for each column, which are of the type that they have together."""
+    if not isinstance(numbers.dtype, np.dtype) or numbers.dtype.kind not in "fiub":
+        raise UnsupportedModelError(f"a DataFrame and values of {numbers.dtype} for each column")
+    values = numbers.to_numpy()
+    return [Typed(values[i : i + 1]) for i in range(len(values))]
 
 
 def _parts(value: Any, count: int) -> list[Any]:

@@ -18,7 +18,7 @@ from sclbl.strippers.graph import Builder
 from sclbl.strippers.sklearn import inside
 from sclbl.strippers.table import stripper_of
 from sclbl.strippers.tracing import numpy_module
-from sclbl.strippers.tracing.arrays import Array
+from sclbl.strippers.tracing.arrays import Array, Known
 from sclbl.strippers.tracing.following import Follower
 from sclbl.strippers.tracing.tables import table_of
 
@@ -42,8 +42,26 @@ def follower_of(like: Wire, build: Builder) -> Follower:
         replaced |= pandas_module.replaced()
     follower = Follower(replaced, stand_for)
     follower.builtins["len"] = replaced[id(builtins.len)][1]
+    follower.builtins["type"] = _Kinds("type", (type,), {"follower": follower})
     follower.builtins["super"] = _Super(follower, build)
     return follower
+
+
+class _Kinds(type):
+    """The class of what stands for `type`: of stand-ins it tells what `isinstance` is told."""
+
+    follower: Follower
+
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        if len(args) != 1 or options:
+            return type(*args, **options)
+        (one,) = args
+        if hasattr(type(one), "_sclbl_array") and one.__class__ is type(one):
+            one._sclbl_array()  # what it stands for is not known: refused
+        return np.ndarray if type(one) is Known else cls.follower.of(one.__class__)
+
+    def __instancecheck__(cls, one: Any) -> bool:
+        return isinstance(one, type)
 
 
 class StandIn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -36,6 +37,16 @@ REDUCTIONS = frozenset({
     "apply", "applymap", "map", "replace", "merge", "join", "explode", "resample", "nlargest",
     "nsmallest", "factorize",
 })  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Typed:
+    """One of several numbers, whose dtype does not adapt as that of a number alone does.
+
+    ``number`` is an array of shape ``(1,)``.
+    """
+
+    number: np.ndarray
 
 
 class Index:

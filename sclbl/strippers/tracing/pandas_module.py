@@ -55,6 +55,12 @@ class _Known(type):
     def __getattr__(cls, name: str) -> Any:
         return getattr(cls.own, name)
 
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is cls.own
+
+    def __hash__(cls) -> int:
+        return hash(cls.own)
+
 
 class DataFrame(metaclass=_Known):
     """What stands for `pandas.DataFrame`, called with stand-ins of columns."""
@@ -162,3 +168,6 @@ def _asked(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         return getattr(obj, name)() if _is_followed(obj) else function(obj)
 
     return asked
+
+
+Column.__name__ = pd.Series.__name__

@@ -20,6 +20,7 @@ from sclbl.strippers.columns import Cell, Table
 from sclbl.strippers.conversions import WIDE
 from sclbl.strippers.graph import Builder
 from sclbl.strippers.tracing.arrays import Array, number_of
+from sclbl.strippers.tracing.lookups import entries, members
 from sclbl.strippers.tracing.operators import (
     COMPARE,
     LOGIC,
@@ -27,6 +28,7 @@ from sclbl.strippers.tracing.operators import (
     OPERATORS,
     REDUCTIONS,
     Index,
+    Typed,
     add_operators,
     held,
     is_frame,
@@ -149,6 +151,10 @@ class Series:
             if other.ndim != 1:
                 mixes_rows("a column and an array of two axes")
             return other.wire, np.ones(1, other.dtype)
+        if type(other) is Typed:
+            return other.number, other.number
+        if isinstance(other, np.ndarray) and other.ndim == 0:
+            other = other[()]
         if np.ndim(other) == 0 and not isinstance(other, (list, tuple, dict)):
             return other, other
         mixes_rows(f"a column and {type(other).__name__} of a fixed length")
@@ -399,14 +405,25 @@ class Series:
         return low & high
 
     def isin(self, values: Any) -> Any:
-        found: Any = None
-        for value in dict.fromkeys(values):
+        listed = list(dict.fromkeys(values))
+        for value in listed:
             if not isinstance(value, (str, int, float, np.number)) or value != value:
                 raise UnsupportedModelError("isin is written for lists of texts or numbers")
+        if not listed:
+            raise UnsupportedModelError("isin of an empty list")
+        if self._is_text or not isinstance(self.dtype, np.dtype):
+            return self._any_of(listed)
+        if any(isinstance(value, str) for value in listed):
+            raise UnsupportedModelError("isin of a column of numbers in a list of texts")
+        found = members(listed, self.dtype)
+        missing: Any = self.isna()
+        return self._any_of(found) if found else missing & ~missing
+
+    def _any_of(self, values: Sequence[Any]) -> Any:
+        found: Any = None
+        for value in values:
             one = self == value
             found = one if found is None else found | one
-        if found is None:
-            raise UnsupportedModelError("isin of an empty list")
         return found
 
     @as_in(pd.Series.map)
@@ -431,6 +448,9 @@ class Series:
                 f"Series.map of the column {self.name!r} of {self.dtype}; hold it as str or "
                 "object, in example_input and in the model's rows"
             )
+        if not self._is_text:
+            found = entries(table, self.dtype) or {0.0: np.nan}
+            keys, numbers = list(found), np.array(list(found.values()))
         made = number_of(self._wire, keys, numbers.astype(np.float64))
         return Series(made, pd.Series([1.0], name=self.name), self._index)
 
