@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -11,12 +12,14 @@ from typing import Any, Literal, get_args
 Library = Literal["pandas", "polars"]
 LIBRARIES: tuple[Library, ...] = get_args(Library)
 
-#: Dtypes of NumPy and pandas, and those of pandas over Arrow, that results are made in.
-_DTYPE = re.compile(
-    r"u?int(8|16|32|64)|float(16|32|64)|bool|object|str|string"
+#: Dtypes of numbers that results are made in: NumPy's, pandas' own and those over Arrow.
+_NUMBERS = re.compile(
+    r"u?int(8|16|32|64)|float(16|32|64)|bool"
     r"|U?Int(8|16|32|64)|Float(32|64)|boolean"
     r"|(u?int(8|16|32|64)|float|double|bool)\[pyarrow\]"
 )
+#: Dtypes of text; objects hold numbers too.
+_TEXTS = ("object", "str", "string")
 _CATEGORY = (str, int, float, bool)
 
 
@@ -101,24 +104,91 @@ class Frame:
             _boolean(data.get("indexed", True)),
         )
 
-    def fits(self, width: int) -> bool:
-        """Return whether a frame that comes from outside is one of so many columns."""
-        named = self.names is None or (
-            len(self.names) == width and all(isinstance(n, str) for n in self.names)
-        )
+    def fits(self, width: int, names: tuple[str, ...] | None, *, text: bool) -> bool:
+        """Return whether a frame that comes from outside is one of so many columns.
+
+        Parameters
+        ----------
+        width : int
+            Columns of the result.
+        names : tuple of str or None
+            What these are called where the frame has no names of its own.
+        text : bool
+            Whether they hold text, else numbers.
+        """
+        called = names if self.names is None else self.names
+        if called is None or len(called) != width or not all(isinstance(n, str) for n in called):
+            return False
+        polars = "polars" in self.libraries
+        if polars and len(set(called)) < width:
+            return False
         # One kind of column may stand for many, which costs a file nothing.
         counted = len(self.dtypes) in (1, width)
-        known = {*self.libraries} <= {*LIBRARIES} and len(self.libraries) > 0
+        known = {*self.libraries} <= {*LIBRARIES} and 0 < len(self.libraries) <= len(LIBRARIES)
         places = all(type(k) is int and 0 <= k < width for k in self.kept)
-        return named and counted and known and places and all(map(is_dtype, self.dtypes))
+        once = len(self.kept) <= width and len(set(self.kept)) == len(self.kept)
+        return (counted and known and places and once) and all(
+            is_dtype(d) and _is_of(d, text, polars) for d in self.dtypes
+        )
 
 
 def is_dtype(dtype: str | Categories) -> bool:
     """Return whether columns of this dtype are made."""
-    if isinstance(dtype, Categories):
-        plain = all(isinstance(v, _CATEGORY) for v in dtype.values)
-        return plain and len(set(dtype.values)) == len(dtype.values) and is_dtype(dtype.dtype)
-    return isinstance(dtype, str) and _DTYPE.fullmatch(dtype) is not None
+    if not isinstance(dtype, Categories):
+        return isinstance(dtype, str) and (dtype in _TEXTS or _is_number(dtype))
+    plain = all(isinstance(v, _CATEGORY) for v in dtype.values)
+    return (
+        plain
+        and len(set(dtype.values)) == len(dtype.values)
+        and is_dtype(dtype.dtype)
+        and all(_holds(dtype.dtype, v) for v in dtype.values)
+    )
+
+
+def number_of(dtype: str) -> tuple[str, int]:
+    """Return which sort of number a dtype holds (int, uint, float, bool), in however many bits."""
+    base = dtype.partition("[")[0].lower()
+    kind, digits = base.rstrip("0123456789"), base.lstrip("abcdefghijklmnopqrstuvwxyz")
+    kind = {"boolean": "bool", "double": "float", "halffloat": "float"}.get(kind, kind)
+    # Of Arrow's names, float alone says no bits and has not 64.
+    return kind, int(digits or (32 if base == "float" else 64))
+
+
+def _is_number(dtype: str) -> bool:
+    return _NUMBERS.fullmatch(dtype) is not None
+
+
+def _is_of(dtype: str | Categories, text: bool, polars: bool) -> bool:
+    """Return whether a dtype holds results of this kind, in polars too where that is offered."""
+    held = dtype.dtype if isinstance(dtype, Categories) else dtype
+    if text:
+        return held in _TEXTS
+    if polars:  # which has no float16 in every release, and finds objects a type in each call
+        return _is_number(held) and held != "float16"
+    return _is_number(held) or held == "object"
+
+
+def _holds(dtype: str, value: str | float | bool) -> bool:
+    """Return whether a value is one of a dtype, and no other when it is brought to it."""
+    if dtype in _TEXTS:
+        whole = type(value) is not int or -(2**63) <= value < 2**64
+        return isinstance(value, str) or (dtype == "object" and whole and value == value)
+    kind, bits = number_of(dtype)
+    if kind == "bool" or isinstance(value, (bool, str)):
+        return kind == "bool" and isinstance(value, bool)
+    if kind == "float":
+        return isinstance(value, float) and (value == value) and _is_narrow(value, bits)
+    least, most = (0, 2**bits) if kind == "uint" else (-(2 ** (bits - 1)), 2 ** (bits - 1))
+    return isinstance(value, int) and least <= value < most
+
+
+def _is_narrow(value: float, bits: int) -> bool:
+    """Return whether a float of so many bits is this one."""
+    try:
+        size = {16: "e", 32: "f", 64: "d"}[bits]
+        return bool(struct.unpack(size, struct.pack(size, value))[0] == value)
+    except OverflowError:
+        return False
 
 
 def _written(dtype: str | Categories) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import ParameterError
-from sclbl.frame import Categories, Frame, Library, is_dtype
+from sclbl.frame import Categories, Frame, Library, is_dtype, number_of
 from sclbl.missing import is_missing
 from sclbl.signature import Output
 
@@ -75,7 +75,11 @@ def _pandas(frame: Frame, columns: np.ndarray, names: Sequence[str], index: Any)
     if len(frame.dtypes) == 1 and isinstance(only, str) and _is_numpy(only):
         made = pd.DataFrame(_cast(columns, np.dtype(only)), index=index)
     else:
-        cells = {i: _pandas_column(frame, i, columns[:, i]) for i in range(columns.shape[1])}
+        kept = frozenset(frame.kept)
+        cells = {
+            i: _pandas_column(frame.dtype(i), i in kept, columns[:, i])
+            for i in range(columns.shape[1])
+        }
         made = pd.DataFrame(cells)
         if index is not None:
             made.index = index
@@ -83,17 +87,16 @@ def _pandas(frame: Frame, columns: np.ndarray, names: Sequence[str], index: Any)
     return made
 
 
-def _pandas_column(frame: Frame, position: int, values: np.ndarray) -> Any:
+def _pandas_column(dtype: str | Categories, kept: bool, values: np.ndarray) -> Any:
     import pandas as pd
 
-    dtype = frame.dtype(position)
     if isinstance(dtype, Categories):
         return _categorical(dtype, values)
     if _is_numpy(dtype):
         return _cast(values, np.dtype(dtype))
     if values.dtype.kind in "OUT":
         values = values.astype(object)
-        if position not in frame.kept:
+        if not kept:
             # As where a model makes a DataFrame of objects: pandas looks at what they are.
             return pd.DataFrame(values.reshape(-1, 1))[0]
         return pd.Series(values, dtype=object if dtype == "object" else dtype)
@@ -109,7 +112,10 @@ def _categorical(dtype: Categories, values: np.ndarray) -> Any:
     cells = [None if is_missing(v) else v for v in values.tolist()]
     codes = categories.get_indexer(pd.Index(cells, dtype=object))
     if any(c is not None and k < 0 for c, k in zip(cells, codes.tolist(), strict=True)):
-        return pd.Series(cells, dtype=dtype.dtype)  # a value that is no category stays what it is
+        # A value that is no category stays what it is.
+        if values.dtype.kind in "OUT" or dtype.dtype == "object":
+            return pd.Series(cells, dtype=dtype.dtype)
+        return _pandas_column(dtype.dtype, True, values)
     return pd.Series(pd.Categorical.from_codes(codes, categories, ordered=dtype.ordered))
 
 
@@ -120,7 +126,7 @@ def _nullable(values: np.ndarray, dtype: str) -> Any:
 
     there = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), dtype=bool)
     plain = np.where(there, values, 0)
-    kind = _kind(dtype)
+    kind, _ = number_of(dtype)
     if kind in ("int", "uint", "bool"):
         cast = plain.astype(bool if kind == "bool" else kind + "64")
         if not np.array_equal(cast, plain):
@@ -134,29 +140,32 @@ def _nullable(values: np.ndarray, dtype: str) -> Any:
 def _polars(frame: Frame, columns: np.ndarray, names: Sequence[str]) -> Any:
     import polars as pl
 
-    made = [_polars_column(frame, i, columns[:, i]).alias(name) for i, name in enumerate(names)]
+    kept = frozenset(frame.kept)
+    made = [
+        _polars_column(frame.dtype(i), i in kept, columns[:, i]).alias(name)
+        for i, name in enumerate(names)
+    ]
     return pl.DataFrame(made)
 
 
-def _polars_column(frame: Frame, position: int, values: np.ndarray) -> Any:
+def _polars_column(dtype: str | Categories, kept: bool, values: np.ndarray) -> Any:
     import polars as pl
 
-    dtype = frame.dtype(position)
     if values.dtype.kind in "OUT":
         cells = [None if is_missing(v) else v for v in values.tolist()]
         return pl.Series(
             cells, dtype=pl.Categorical if isinstance(dtype, Categories) else pl.String
         )
     held = dtype.dtype if isinstance(dtype, Categories) else dtype
-    bits = "32" if held.startswith("float[") else "".join(filter(str.isdigit, held)) or "64"
-    kind = _POLARS[_kind(held)]
-    target = getattr(pl, kind if kind == "Boolean" else kind + bits)
+    sort, bits = number_of(held)
+    kind = _POLARS[sort]
+    target = getattr(pl, kind if kind == "Boolean" else f"{kind}{bits}")
     # Of a column that came with the rows polars makes nulls where pandas has NaN.
-    made = pl.Series(np.ascontiguousarray(values), nan_to_null=position in frame.kept)
+    made = pl.Series(np.ascontiguousarray(values), nan_to_null=kept)
     if kind in ("Int", "UInt", "Boolean") and values.dtype.kind == "f":
         whole = made.drop_nulls().to_numpy()
         if not np.array_equal(
-            whole, whole.astype("bool" if kind == "Boolean" else kind.lower() + bits)
+            whole, whole.astype("bool" if kind == "Boolean" else f"{sort}{bits}")
         ):
             return made
     return made.cast(target)
@@ -165,13 +174,10 @@ def _polars_column(frame: Frame, position: int, values: np.ndarray) -> Any:
 def holds(library: Library, dtype: str | Categories) -> bool:
     """Return whether columns of this dtype of pandas' are made in a library's DataFrames."""
     # Of float16 not every release of polars has a type.
-    return is_dtype(dtype) and (library, dtype) != ("polars", "float16")
-
-
-def _kind(dtype: str) -> str:
-    """Return which sort of number a dtype holds, in whatever way pandas holds it."""
-    base = dtype.partition("[")[0].rstrip("0123456789").lower()
-    return {"boolean": "bool", "double": "float", "halffloat": "float"}.get(base, base)
+    held = dtype.dtype if isinstance(dtype, Categories) else dtype
+    if library == "polars" and isinstance(dtype, Categories) and held == "object":
+        return is_dtype(dtype) and all(isinstance(v, str) for v in dtype.values)
+    return is_dtype(dtype) and (library, held) != ("polars", "float16")
 
 
 def _is_numpy(dtype: str) -> bool:

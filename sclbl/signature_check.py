@@ -46,7 +46,11 @@ _OF_CALLS = ("method", "rows", "output")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _MATRIX = re.compile(r"(bsr|coo|csc|csr|dia|dok|lil)_(array|matrix)")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_DTYPE = re.compile(r"(float|int|uint)(8|16|32|64)|bool|object|str|category|[<>|=]?U[0-9]{1,4}")
+#: What models return, by what these hold. Characters of a text as NumPy's arrays have room for.
+_PLAIN = re.compile(r"float(16|32|64)|u?int(8|16|32|64)|bool|object")
+_CHARACTERS = re.compile(r"[<>]U([1-9][0-9]{0,3})")
+#: Characters that each label may have room for where no label is so long.
+MAX_ROOM = 1024
 
 
 def validate(signature: Signature) -> None:
@@ -107,8 +111,11 @@ def validate(signature: Signature) -> None:
 
 
 def _check(method: str, output: Output, whole: bool) -> None:
-    if not isinstance(output.dtype, str) or not _DTYPE.fullmatch(output.dtype):
-        raise ValueError(f"its output {method!r} is of type {str(output.dtype)[:40]!r}")
+    if not _is_returned(output):
+        raise ValueError(
+            f"its output {method!r} is of type {str(output.dtype)[:40]!r}, which programs do not "
+            f"make of {str(output.storage)[:40]!r}"
+        )
     if not _fits(output, whole) or not _fits_containers(output):
         raise ValueError(f"its output {method!r} does not fit")
     values = [v for column in output.labels or () for v in column]
@@ -118,6 +125,23 @@ def _check(method: str, output: Output, whole: bool) -> None:
     _check_unicode(chain(values, output.names or (), (frame and frame.names) or ()))
     for dtype in frame.dtypes if frame else ():
         _check_unicode(dtype.values if isinstance(dtype, Categories) else ())
+
+
+def _is_returned(output: Output) -> bool:
+    """Return whether a model returns what is stored so as this type."""
+    if not isinstance(output.dtype, str) or not isinstance(output.storage, str):
+        return False
+    if found := _CHARACTERS.fullmatch(output.dtype):
+        texts = (v for column in output.labels or () for v in column if isinstance(v, str))
+        longest = max(map(len, texts), default=0)
+        return output.storage == "text" or (
+            output.storage == "label" and int(found[1]) <= max(longest, MAX_ROOM)
+        )
+    if output.storage == "text":
+        return output.dtype == "object"
+    # A matrix of `scipy.sparse` has numbers.
+    numbers = output.matrix is None or output.dtype != "object"
+    return numbers and _PLAIN.fullmatch(output.dtype) is not None
 
 
 def _check_unicode(texts: Iterable[Any]) -> None:
@@ -176,7 +200,7 @@ def _fits_containers(output: Output) -> bool:
     plain = plain and output.storage != "label"
     frame, matrix = output.frame, output.matrix
     if frame is not None and not (
-        plain and frame.fits(output.width) and (frame.names or output.names) is not None
+        plain and frame.fits(output.width, output.names, text=output.storage == "text")
     ):
         return False
     numbers = output.ragged == "sparse" or (plain and output.storage != "text")

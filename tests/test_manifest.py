@@ -93,6 +93,14 @@ def test_keys_that_are_too_large(key: str, size: int) -> None:
         {"outputs": {"predict": {**LABEL, "labels": ["ab"]}}},
         {"outputs": {"predict": {**NUMBER, "shape": [1] * 100, "ndim": 101}}},
         {"inputs": [{"name": "x", "kind": "tensor", "dtype": "float64", "shape": [1] * 33}]},
+        *({"outputs": {"predict": {**NUMBER, "dtype": dtype}}} for dtype in (
+            "<U9999", "<U1", "U0", "str", "category", "float8", "int128", "complex128", "S9")),
+        *({"outputs": {"predict": {**NUMBER, "dtype": dtype, "matrix": "csr_matrix", "ndim": 2}}}
+          for dtype in ("<U9", "object")),
+        *({"outputs": {"predict": {**NUMBER, "storage": "text", "dtype": dtype}}}
+          for dtype in ("float64", "bool", "category", "<U0")),
+        *({"outputs": {"predict": {**LABEL, "labels": [["a", "b"]], "dtype": dtype}}}
+          for dtype in ("<U1025", "category", "str", "U0", "float8")),
         {"outputs": {"predict": {**LIST, "storage": "int64", "dtype": "bool"}}},
         {"outputs": {"predict": {**LIST, "dtype": "float32"}}},
         {"outputs": {"predict": {**LIST, "dtype": "int64"}}},
@@ -127,7 +135,7 @@ def test_shapes_beyond_reason_are_not_multiplied() -> None:
 
 def test_labels_take_the_room_of_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
     signature = manifest.read(small_program())["signature"]
-    output = {**LABEL, "dtype": "<U9999", "labels": [[str(k) for k in range(30)]]}
+    output = {**LABEL, "dtype": "<U9999", "labels": [["9" * 9999, *map(str, range(29))]]}
     data = {"signature": {**signature, "outputs": {"predict": output}}}
     assert manifest.read_signature(data).outputs["predict"].dtype == "<U9999"
     monkeypatch.setattr(manifest, "MAX_LABELS", 1_000_000)

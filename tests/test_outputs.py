@@ -34,6 +34,7 @@ from sklearn.preprocessing import (
 )
 
 import sclbl
+from sclbl import result_frames
 from sclbl.errors import FidelityError, LimitError, ParameterError, UnknownCategoryError
 from sclbl.fidelity import frames as compared
 from sclbl.frame import Categories, Frame
@@ -370,6 +371,28 @@ def test_refused_rows_of_sparse_results_are_counted_from_the_first(
     assert caught.value.row == 3
 
 
+def test_diagonals_of_a_sparse_result_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every diagonal is there in whole: of few entries, far from each other, gigabytes are made."""
+    matrix = sparse.csr_matrix(np.eye(4))
+    output = Output("float64", "float64", 4, 2, matrix="dia_matrix")
+    assert type(runtime_outputs.as_given(output, matrix)) is sparse.dia_matrix
+    monkeypatch.setattr(runtime_outputs, "MOST_DENSE_BYTES", 4 * 8)
+    assert (runtime_outputs.as_given(output, matrix) != matrix).nnz == 0
+    with pytest.raises(LimitError, match="diagonals, which take 64 bytes; at most 32"):
+        runtime_outputs.as_given(output, sparse.csr_matrix(([1.0, 1], ([0, 1], [0, 3])), (4, 4)))
+
+
+def test_a_number_that_is_no_category_stays_what_it_is() -> None:
+    frame = Frame((Categories((1, 2), "int64"),), ("pandas",), ("a",))
+    output = Output("float64", "float64", 1, 2, frame=frame)
+    made = result_frames.in_frame(output, "pandas", np.array([[1.0], [2]]))
+    assert made["a"].dtype == pd.CategoricalDtype([1, 2])
+    for values, dtype in (([1.0, 3], "int64"), ([1.0, 2.5], "float64"), ([3.0, np.nan], "float64")):
+        made = result_frames.in_frame(output, "pandas", np.array(values)[:, None])
+        assert made["a"].dtype == dtype
+        np.testing.assert_array_equal(made["a"], values)
+
+
 # --------------------------------------------------------------- the signature
 
 
@@ -404,6 +427,47 @@ def test_a_frame_is_written_and_read(frame: Frame) -> None:
         {"frame": Frame(("float64",), kept=(2,))},
         {"frame": Frame(("float64", Categories(("x", "x"), "str")))},
         {"frame": Frame(("float64", Categories(((1,),), "str")))},  # type: ignore[arg-type]
+        {"frame": Frame(("float64",), kept=(1, 1))},
+        {"frame": Frame(("float64",), kept=(0, 1, 0))},
+        {"frame": Frame(("float64",), names=("a", "a"))},
+        {"frame": Frame(("object",))},
+        {"frame": Frame(("float16",))},
+        *(
+            {"frame": Frame((dtype,), ("pandas",))}
+            for dtype in (
+                "S99999999",
+                "foo9",
+                "period[D]",
+                "Int999",
+                "complex128",
+                "str",
+                "string",
+                "float128",
+                "float16[pyarrow]",
+                "int7",
+            )
+        ),
+        *(
+            {"frame": Frame(("float64", Categories(values, dtype)), ("pandas",))}
+            for values, dtype in (
+                ((1, "a"), "int64"),
+                ((10**400,), "int64"),
+                ((10**400,), "object"),
+                ((300,), "uint8"),
+                ((-1,), "UInt64"),
+                ((True,), "int64"),
+                ((1,), "boolean"),
+                ((0.1,), "float32"),
+                ((1e300,), "float16"),
+                ((1,), "float64"),
+                ((float("nan"),), "double[pyarrow]"),
+                (("x",), "str"),
+                ((1,), "str"),
+            )
+        ),
+        {"frame": Frame((Categories((1, True), "object"),), ("pandas",))},
+        {"frame": Frame(("float64",)), "storage": "text", "dtype": "object"},
+        {"frame": Frame((Categories((1,), "int64"),)), "storage": "text", "dtype": "object"},
         {"frame": Frame(("float64",)), "names": None},
         {"frame": Frame(("float64",)), "splits": (1, 1)},
         {"matrix": "csr"},

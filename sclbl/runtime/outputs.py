@@ -95,9 +95,23 @@ def finish_any(output: Output, found: np.ndarray | RaggedRows, wanted: str | Non
 
 
 def as_given(output: Output, matrix: Any) -> Any:
-    """Return a matrix as the class of `scipy.sparse` that the model's own result is of."""
+    """Return a matrix as the class of `scipy.sparse` that the model's own result is of.
+
+    Raises
+    ------
+    LimitError
+        Where that is one of diagonals, which are whole, and they exceed 64 MB.
+    """
     from scipy import sparse
 
+    if (output.matrix or "").startswith("dia_"):
+        coordinates = matrix.tocoo()
+        size = np.unique(coordinates.col - coordinates.row).size * output.width
+        if size * matrix.dtype.itemsize > MOST_DENSE_BYTES:
+            raise LimitError(
+                f"the result is a matrix of diagonals, which take {size * matrix.dtype.itemsize:,} "
+                f"bytes; at most {MOST_DENSE_BYTES:,} are made: give fewer rows at a time"
+            )
     return getattr(sparse, output.matrix or "csr_matrix")(matrix)
 
 

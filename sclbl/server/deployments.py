@@ -14,7 +14,7 @@ from sclbl.errors import ConflictError, RequestError
 from sclbl.registry.refs import parse_ref
 from sclbl.server.bodies import Bounded
 from sclbl.server.context import json_response, reading, record_json, writing
-from sclbl.server.upload import once
+from sclbl.server.upload import aside, once
 
 SMALL_BODY = 64 * 1024
 #: What is written about a version may be long; the registry bounds each part of it.
@@ -93,10 +93,7 @@ async def rollback(request: Request) -> Response:
     return json_response(record_json(record))
 
 
-async def edit(request: Request) -> Response:
-    """Change the docs, tags or metrics of a version."""
-    context = writing(request)
-    body = await Bounded(request, "the edit", EDIT_BODY, context.settings).read()
+def _read_edit(body: bytes) -> EditBody:
     try:
         change = msgspec.json.decode(body, type=EditBody)
         json.loads(body, object_pairs_hook=once)
@@ -105,6 +102,14 @@ async def edit(request: Request) -> Response:
             'the body of an edit must be {"docs": text, "tags": {key: text}, "metrics": {key: '
             f"number}}}}, each of them if wanted, with null for what is removed: {error}"
         ) from None
+    return change
+
+
+async def edit(request: Request) -> Response:
+    """Change the docs, tags or metrics of a version."""
+    context = writing(request)
+    body = await Bounded(request, "the edit", EDIT_BODY, context.settings).read()
+    change = await aside(_read_edit, body)
     given: dict[str, Any] = {
         key: getattr(change, key)
         for key in EditBody.__struct_fields__

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Annotated, Any, BinaryIO, TypeVar
 from urllib.parse import unquote
@@ -33,6 +34,8 @@ _FORM = (
 )
 #: Most bytes of the details; what each of them may hold is checked by the registry.
 DETAILS_BYTES = 32 * 1024 * 1024
+#: Most bytes of JSON that are read on the event loop.
+AT_ONCE_BYTES = 64 * 1024
 
 
 class Details(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,12 +62,19 @@ def read_json(data: bytes | str, kind: type[T], what: str) -> T:
         raise RequestError(f"{what} cannot be read: {error}") from None
 
 
+async def aside(read: Callable[..., T], data: bytes | str, *more: Any) -> T:
+    """Return what a function reads, where it is long in a thread, while others are answered."""
+    if len(data) <= AT_ONCE_BYTES:
+        return read(data, *more)
+    return await asyncio.to_thread(read, data, *more)
+
+
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; raise `ValueError` where a key is there twice, as two readers differ."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [key for key, _ in pairs]
-        double = next(key for key in found if names.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        double = next(key for key, count in counts.items() if count > 1)
         raise ValueError(f"the key {double[:80]!r} is there more than once")
     return found
 
@@ -102,7 +112,7 @@ async def read_form(request: Request, context: Context) -> FormData:
         raise RequestError(f"the upload cannot be read: {why}; {_FORM}") from None
 
 
-def parts(form: FormData) -> tuple[BinaryIO, Details]:
+async def parts(form: FormData) -> tuple[BinaryIO, Details]:
     """Return the file and the details of an upload; raise `RequestError` where it has others."""
     found = dict(form)
     for name in form:
@@ -113,7 +123,7 @@ def parts(form: FormData) -> tuple[BinaryIO, Details]:
             what = "file" if kind is UploadFile else "field"
             raise RequestError(f"the upload has no {what} {name!r}; {_FORM}")
     spec, details = found["spec"], found["details"]
-    read = read_json(str(details), Details, "the upload's details")
+    read = await aside(read_json, str(details), Details, "the upload's details")
     return spec.file, read  # type: ignore[union-attr]  # looked at above
 
 
@@ -148,7 +158,7 @@ async def upload(request: Request) -> Response:
     opening = asyncio.ensure_future(asyncio.to_thread(context.workshop.open))
     form = await read_form(request, context)
     try:
-        spec, details = parts(form)
+        spec, details = await parts(form)
         about = check_about(
             name,
             alias=details.alias,
@@ -203,7 +213,7 @@ async def confirm(request: Request) -> Response:
     """Record a pending program, which its uploader has verified."""
     context = writing(request)
     body = await Bounded(request, "the confirmation", DETAILS_BYTES, context.settings).read()
-    found = read_json(body, Confirmation, "the confirmation")
+    found = await aside(read_json, body, Confirmation, "the confirmation")
     record = await context.ask(
         context.registry.confirm, request.path_params["id"], found.sha256, found.stated
     )

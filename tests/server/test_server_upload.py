@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ import requests
 from sclbl import manifest
 from sclbl.errors import NotFoundError, SclblError, by_code
 from sclbl.registry.remote import RemoteRegistry
+from sclbl.server.upload import AT_ONCE_BYTES, aside, once
 from tests.server.conftest import Case, Served, error, sha256, start, stop
 
 Cases = dict[str, Case]
@@ -180,6 +183,37 @@ def test_details_that_are_malformed(served: Served, details: str, said: str) -> 
     found = error(served.post(path, files=files, headers=served.auth))
     assert found[:2] == (400, "request")
     assert said in found[2]
+
+
+class Counted(str):
+    """A key that counts how often it is compared."""
+
+    __slots__ = ()
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+
+def test_the_key_that_is_there_twice_is_found_in_one_pass() -> None:
+    pairs = [(Counted(f"k{i % 2000}"), 0) for i in range(2001)]
+    Counted.compared = 0
+    with pytest.raises(ValueError, match="the key 'k0' is there more than once"):
+        once(pairs)
+    assert Counted.compared < 100
+
+
+def test_long_json_is_read_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(data: bytes) -> str:
+        return threading.current_thread().name
+
+    async def reads(size: int) -> bool:
+        return await aside(read, bytes(size)) == threading.current_thread().name
+
+    assert asyncio.run(reads(AT_ONCE_BYTES))
+    assert not asyncio.run(reads(AT_ONCE_BYTES + 1))
 
 
 def test_a_dropped_upload_is_gone(served: Served, cases: Cases) -> None:
