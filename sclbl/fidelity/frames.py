@@ -84,7 +84,7 @@ def difference(
         own = replace(rule, typical=rule.typical[position : position + 1])
         sides = ((a, ours_plain, replace(own, tolerance=0.0)), (b, theirs_plain, own))
         for cells, plain, to_keep in sides:
-            in_array = plain[:, [position]]
+            in_array = _cells(plain[:, position].tolist(), output)
             report = MethodReport(method, 0, to_keep.tolerance)
             _, worst = compare(report, output, in_array, cells, to_keep)
             if worst is not None and worst.excess > 1:
@@ -104,7 +104,11 @@ def _missing(cells: np.ndarray) -> np.ndarray:
 def _column(frame: Any, position: int, output: Output) -> np.ndarray:
     """Return a column ``[rows, 1]``: numbers, or objects in which what is missing is None."""
     series = frame.iloc[:, position] if hasattr(frame, "iloc") else frame.to_series(position)
-    cells = [None if is_missing(v) else v for v in series.to_list()]
+    return _cells(series.to_list(), output)
+
+
+def _cells(values: list[Any], output: Output) -> np.ndarray:
+    cells = [None if is_missing(v) else v for v in values]
     if output.storage == "text":
         return np.array([*cells, None], dtype=object)[:-1, None]
     numbers = [np.nan if v is None else v for v in cells]
