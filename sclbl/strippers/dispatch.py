@@ -178,7 +178,8 @@ def offers(model: Any) -> Mapping[str, Declared]:
     """
     stripper = find(model)
     with reading(model):
-        if not stripper.follows:  # a user's class may have nothing to fit
+        # A user's class may have nothing to fit.
+        if not (stripper.follows or stripper.fitted_by_parts):
             _check_fitted(model)
         stripper.check(model)
         return stripper.offers(model)
