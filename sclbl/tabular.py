@@ -222,7 +222,8 @@ def _header(header: Sequence[str], signature: Signature) -> list[int]:
     missing = [str(c.name) for c in signature.columns if c.name not in places]
     if missing:
         _refuse_separator(header)
-        listed = ", ".join(suggested(m, header) for m in missing[:8])
+        known = {str(c.name) for c in signature.columns}
+        listed = ", ".join(suggested(m, header, known) for m in missing[:8])
         raise ColumnError(
             f"the CSV header lacks {listed}; its columns are {', '.join(map(repr, header[:20]))}",
             column=missing[0],
@@ -278,7 +279,13 @@ def read_csv(
             if len(chunk) < rows:
                 return
     except csv.Error as error:
-        raise RequestError(f"line {reader.line_num} is not CSV: {error}") from None
+        why = str(error)
+        if why == "unexpected end of data":
+            why = (
+                "it ends within double quotes, which were opened there or before and not closed; "
+                'close them, and write a quote that stands for itself twice ("")'
+            )
+        raise RequestError(f"line {reader.line_num} is not CSV: {why}") from None
 
 
 def _chunk(

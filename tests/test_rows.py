@@ -412,6 +412,10 @@ def test_missing_columns_are_named_with_the_nearest() -> None:
         encode(MIXED.rename(columns={"city": "City"}), signature)
     with pytest.raises(ColumnError, match=r"2 columns are missing: 'age', 'rooms'"):
         encode(MIXED[["city", "new", "kind"]], signature)
+    long = infer(pd.DataFrame({"bill_length": [1.0], "bill_depth": [2.0], "MASS": [1.0]}))
+    # A column that the model takes itself is not meant by another's name; case says nothing.
+    with pytest.raises(ColumnError, match=r"'bill_depth', 'MASS' \(did you mean 'mass'\?\); the"):
+        encode([{"bill_length": 1.0, "mass": 2.0}], long)
     records = MIXED.to_dict("records")
     del records[1]["age"]
     with pytest.raises(ColumnError, match=r"row 1 has no column 'age'"):

@@ -152,12 +152,20 @@ def test_bad_ndjson(line: bytes, error: type[SclblError], message: str) -> None:
         ("x|n|b|t\n", r"separated by bars; .*sep='\|'"),
         ("sep=;\nx;n;b;t\n", r"^the first line of the CSV is 'sep=;', which only spreadsheets"),
         ("sep=,\nx,n,b,t\n", r"^the first line of the CSV is 'sep=,', .*; delete that line"),
-        (" x,N,b,t\n", r"lacks 'x' \(did you mean ' x'\?\), 'n'; its columns are"),
+        (" x,N,b,t\n", r"lacks 'x' \(did you mean ' x'\?\), 'n' \(did you mean 'N'"),
+        ("x,t,b,q\n", r"lacks 'n'; its columns are"),
     ],
 )
 def test_headers_of_other_files_are_told_with_the_cause(text: str, said: str) -> None:
     with pytest.raises(ColumnError, match=said):
         csv(text)
+
+
+def test_quotes_that_are_not_closed_are_told() -> None:
+    with pytest.raises(
+        RequestError, match=r"line 3 is not CSV: it ends within double quotes, .* tw"
+    ):
+        csv('x,n,b,t\n1,2,true,"a\n1,2,true,b\n')
 
 
 @pytest.mark.parametrize("text", ["a;b\n1;2\n", "sep=;\na;b\n"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sclbl.errors import ColumnError
 from sclbl.rows.source import Source
@@ -36,7 +36,8 @@ def match(source: Source, signature: Signature) -> Sequence[int]:
     place = {name: i for i, name in enumerate(names)}
     missing = [str(w) for w in wanted if w not in place]
     if missing:
-        _refuse_missing(missing, names, getattr(source.header, "nlevels", 1))
+        known = {w for w in wanted if w in place}
+        _refuse_missing(missing, names, known, getattr(source.header, "nlevels", 1))
     if len(place) < len(names):
         counts = Counter(names)
         repeated = [str(w) for w in wanted if counts[str(w)] > 1]
@@ -61,14 +62,21 @@ def _by_position(source: Source, width: int) -> range:
     return range(width)
 
 
-def suggested(name: str, names: Sequence[str]) -> str:
-    """Return how messages call a column that is not among `names`, with the nearest that is."""
-    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+def suggested(name: str, names: Sequence[str], known: Collection[str] = ()) -> str:
+    """Return how messages call a column that is not among `names`, with the nearest that is.
+
+    No name is suggested that is `known` to be another column.
+    """
+    unknown = {n.casefold(): n for n in reversed(names) if n not in known}
+    near = difflib.get_close_matches(name.casefold(), unknown, n=1, cutoff=0.6)
+    found = [unknown[n] for n in near]
     return f"{name!r} (did you mean {found[0]!r}?)" if found else repr(name)
 
 
-def _refuse_missing(missing: Sequence[str], names: Sequence[str], levels: int) -> None:
-    near = [suggested(name, names) for name in missing[:10]]
+def _refuse_missing(
+    missing: Sequence[str], names: Sequence[str], known: Collection[str], levels: int
+) -> None:
+    near = [suggested(name, names, known) for name in missing[:10]]
     more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
     plural = "columns are" if len(missing) > 1 else "column is"
     advice = "Add what is missing, with None for a value that is not known"

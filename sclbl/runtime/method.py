@@ -70,6 +70,12 @@ def containers_of(signature: Signature, method: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for offered in results for name in offered))
 
 
+def named(call: Callable[..., Any], method: str) -> Callable[..., Any]:
+    """Return a function that Python's errors about its arguments call by its method."""
+    call.__name__, call.__qualname__ = method, f"Program.{method}"
+    return call
+
+
 def method_call(module: Module, method: str) -> Callable[..., Any]:
     """Return a function of rows, with short ways for one row and for a chunk of numbers.
 
@@ -138,7 +144,7 @@ def method_call(module: Module, method: str) -> Callable[..., Any]:
             return call(numeric)
         return finish(gives, module.call(method, blocks))
 
-    return call
+    return named(call, method)
 
 
 def general_results(
@@ -180,4 +186,4 @@ def _general_call(module: Module, method: str) -> Callable[..., Any]:
         results = [finish_any(o, r, output) for o, r in found]
         return tuple(results) if len(results) > 1 else results[0]
 
-    return call
+    return named(call, method)

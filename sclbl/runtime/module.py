@@ -40,6 +40,13 @@ WORTH_THREADS = 0.0008
 SHOWN = 40
 #: Fewer rows tell little of how long a row takes.
 TELLING_ROWS = 256
+#: The greatest number that models of float32 take as it is.
+_USUAL = float(np.finfo(np.float32).max)
+#: What is said of a number that was computed, not given, by the program's error code.
+_COMPUTED: dict[int, tuple[type[InputError], str]] = {
+    1: (MissingValueError, "missing (NaN, as of 0/0 or of a negative number's logarithm)"),
+    2: (InfiniteValueError, "infinite or too large for the model's precision"),
+}
 _METHOD_TYPE = (("i32",) * 3, ("i32",))
 
 
@@ -232,6 +239,14 @@ class Module:
                 row=row,
                 column=label,
             )
+        if code in _COMPUTED and named and self._is_usual(blocks, row - start, column):
+            error, what = _COMPUTED[code]
+            return error(
+                f"{where}: what the model computes from it is {what}; correct the value, or leave "
+                "the row out",
+                row=row,
+                column=label,
+            )
         if code == 1:
             return MissingValueError(
                 f"{where} is missing, and missing values are refused there; "
@@ -269,6 +284,16 @@ class Module:
                 column=label,
             )
         return ProgramError(f"the program refused its arguments (code {code}, {where})")
+
+    def _is_usual(self, blocks: Blocks, row: int, column: int) -> bool:
+        """Return whether a cell holds a number, of a usual size: itself it was not refused."""
+        if not 0 <= row < blocks.rows:
+            return False
+        try:
+            value = blocks.cell(self.signature.numeric.index(column), row, text=False)
+        except (LookupError, ValueError):
+            return False
+        return value is not None and abs(value) <= _USUAL
 
     def _shown(self, blocks: Blocks, row: int, column: int) -> str:
         """Return the value of a cell for a message, cut short, with a comma.

@@ -113,6 +113,8 @@ class Stripper:
     keeps_frames: bool = False
     #: Whether the models' own methods are followed (`sclbl.traced`).
     follows: bool = False
+    #: Whether a model is fitted where its parts are, which are asked when they are written.
+    fitted_by_parts: bool = False
     #: Errors of programs that their models need not share: where a library does not look at what
     #: it cannot use, a bad value still never becomes a number.
     refuses_more: tuple[type[InputError], ...] = ()

@@ -178,7 +178,8 @@ def offers(model: Any) -> Mapping[str, Declared]:
     """
     stripper = find(model)
     with reading(model):
-        if not stripper.follows:  # a user's class may have nothing to fit
+        # A user's class may have nothing to fit.
+        if not (stripper.follows or stripper.fitted_by_parts):
             _check_fitted(model)
         stripper.check(model)
         return stripper.offers(model)
@@ -189,12 +190,29 @@ def methods(model: Any) -> tuple[str, ...]:
     found = tuple(m for m, declared in offers(model).items() if not declared.on_request)
     if not found:
         raise UnsupportedModelError(
-            f"{qualified_name(type(model))} has no method that a program can have: a search fitted "
-            "with refit=False has none, nor has a LocalOutlierFactor with novelty=False, and a "
-            "Pipeline hands on no radius_neighbors of its last step (compile that step, and give "
-            "it transformed rows)"
+            f"{qualified_name(type(model))} has no method that a program can have: {_lost(model)}"
         )
     return found
+
+
+def _lost(model: Any) -> str:
+    """Return why a model has no method, with what to do about it."""
+    last = model
+    while getattr(last, "steps", None):
+        last = last.steps[-1][1]
+    name = type(last).__name__
+    if getattr(last, "novelty", None) is False:
+        return f"a {name} with novelty=False only labels the rows it is fitted on; " + (
+            "fit it with novelty=True"
+        )
+    if getattr(last, "refit", None) is False:
+        return f"a {name} with refit=False keeps no fitted model; fit it with refit=True"
+    return (
+        f"a Pipeline hands on none of those of its last step, {name}; compile that step, and give "
+        "it transformed rows"
+        if last is not model
+        else f"a fitted {name} keeps nothing that answers for new rows"
+    )
 
 
 def optional(model: Any) -> tuple[str, ...]:

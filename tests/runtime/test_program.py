@@ -25,7 +25,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sclbl.compiler import compile_spec
@@ -340,6 +340,41 @@ def test_refusals_name_row_and_column_wherever_they_are(row: int) -> None:
         np.testing.assert_array_equal(
             program.predict(rows[first : first + 9]), model.predict(rows[first : first + 9])
         )
+
+
+def logarithm(x: Any) -> Any:
+    return np.log(x)
+
+
+@pytest.mark.parametrize("count", [1, 3, 40_000])
+def test_what_is_computed_from_a_column_is_not_the_column(count: int) -> None:
+    steps = make_pipeline(FunctionTransformer(logarithm), LinearRegression())
+    x = np.full((count, 2), 3.0)
+    model = steps.fit(np.arange(1.0, 9.0).reshape(4, 2), [1.0, 2.0, 4.0, 3.0])
+    program = program_of(model, x[:1])
+    computed, itself = r": what the model computes from it is ", r" is "
+    for bad, said, error, what in (
+        (0.0, computed, InfiniteValueError, "infinite"),
+        (-1.0, computed, MissingValueError, r"missing \(NaN, as of 0/0"),
+        (np.nan, itself, MissingValueError, "missing, and"),
+        (np.inf, itself, InfiniteValueError, "infinite"),
+    ):
+        wrong = x.copy()
+        wrong[-1, 1] = bad
+        for rows in (wrong, wrong[-9:].tolist()):
+            match = f"^row {len(rows) - 1}, column '1'{said}{what}"
+            with pytest.raises(error, match=match) as refused:
+                program.predict(rows)
+            assert (refused.value.row, refused.value.column) == (len(rows) - 1, "1")
+
+
+def test_wrong_arguments_are_told_with_the_method() -> None:
+    _, program = forest()
+    for call in (program.predict, copy.copy(program).predict):
+        with pytest.raises(TypeError, match=r"^Program\.predict\(\) missing 1 .* 'rows'"):
+            call()
+        with pytest.raises(TypeError, match=r"^Program\.predict\(\) got an unexpected .* 'foo'"):
+            call(batch(1), foo=1)
 
 
 @pytest.mark.parametrize("count", [1, 2, 9, 40_000])

@@ -15,6 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -221,3 +222,12 @@ def test_a_model_that_refuses_in_its_own_way() -> None:
     model.predict = predict
     with pytest.raises(InputError, match=r"predict refuses example_input: not today; give rows"):
         strip(model, X[:5])
+
+
+@pytest.mark.parametrize("steps", [[], [StandardScaler()]], ids=["alone", "pipeline"])
+def test_a_model_that_labels_its_own_rows_alone(steps: list[Any]) -> None:
+    model = make_pipeline(*steps, LocalOutlierFactor()).fit(X)
+    for given in (model, model[-1]):
+        with pytest.raises(UnsupportedModelError, match=r"novelty=False .*; fit it with novelty=T"):
+            sclbl.compile(given, X[:5])
+    equal(make_pipeline(*steps, LocalOutlierFactor(novelty=True)).fit(X))

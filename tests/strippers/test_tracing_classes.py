@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError as NotFitted
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
@@ -429,6 +429,20 @@ def test_what_fit_did_not_leave() -> None:
         model.transform(X)
     with pytest.raises(NotFittedError, match="Theirs is not fitted"):
         sclbl.compile(model, X[:5])
+
+
+def test_a_union_is_fitted_where_its_parts_are() -> None:
+    first, second = made(lambda self, X: X[:, :1] * 2), made(lambda self, X: X[:, 1:])
+    for union in (make_union(first, second), make_union(first, make_pipeline(StandardScaler()))):
+        union.fit(X)
+        program = sclbl.compile(union, X[:5])
+        np.testing.assert_allclose(program.transform(X), union.transform(X), rtol=1e-12)
+    with pytest.raises(NotFittedError, match="StandardScaler is not fitted"):
+        sclbl.compile(make_union(first, StandardScaler()), X[:5])
+    with pytest.raises(NotFitted):  # a Pipeline asks its last step at each call
+        make_pipeline(first).fit(X).transform(X)
+    with pytest.raises(NotFittedError, match="Pipeline is not fitted"):
+        sclbl.compile(make_pipeline(first).fit(X), X[:5])
 
 
 def test_what_may_be_registered() -> None:

@@ -100,6 +100,7 @@ class FeatureUnion(Stripper):
     """Each transformer on all columns, side by side."""
 
     tells_missing = True
+    fitted_by_parts = True
 
     def names(self, model: Any) -> tuple[str, ...] | None:
         """Return the names that the first transformer with any was fitted on."""
