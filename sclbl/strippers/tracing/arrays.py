@@ -154,9 +154,11 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
 
     # ----------------------------------------------------------------------- methods
 
-    def astype(self, dtype: Any, **_: Any) -> Array:
+    def astype(self, dtype: Any, *_: Any, copy: bool = True, **__: Any) -> Array:
         if self.dtype.kind in "iu" and np.dtype(dtype) == self.dtype:
             conversions.hold(self.wire, wide=True)  # of what is missing there is no integer
+        if np.dtype(dtype) == self.dtype and not copy:
+            return self
         return Array(self.wire.astype(dtype))
 
     def reshape(self, *shape: Any, **_: Any) -> Array:
@@ -168,7 +170,12 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         return changed_view(self, changed)
 
     def ravel(self, *_: Any) -> Array:
-        return self.reshape(-1)
+        return self.together().reshape(-1)
+
+    def together(self) -> Array:
+        """Return what lies together in memory: itself, or a copy of some columns of others."""
+        whole = self._base is None or self._base._wire.width == 1
+        return self if whole else self.copy()
 
     def squeeze(self, axis: Any = None) -> Array:
         return self.reshape(-1) if self.shape[1:] == (1,) else self
@@ -244,6 +251,23 @@ class Columns(list[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         return super().__iter__()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if not isinstance(key, (int, np.integer)):
+            _refuse_transposed()
+        self[int(key)][:] = value
+
+    def _refused(self, *_: Any, **__: Any) -> NoReturn:
+        _refuse_transposed()
+
+    __add__ = __radd__ = __iadd__ = __mul__ = __rmul__ = __imul__ = _refused
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused
+    __contains__ = __delitem__ = append = extend = insert = pop = remove = _refused
+    clear = sort = reverse = copy = index = count = _refused
+
+
+def _refuse_transposed() -> NoReturn:
+    mixes_rows("arithmetic with X.T, whose columns are the rows,")
 
 
 class Known(np.ndarray):

@@ -215,6 +215,9 @@ class Frame(Along):
         for one, part in zip(keys, values, strict=True):
             self._set(one, part)
 
+    def _become(self, made: Frame) -> None:
+        vars(self).update(vars(made))
+
     def _set(self, name: Any, value: Any) -> None:
         column = self._made_column(name, value)
         found = np.flatnonzero(np.asarray(self._names == name))
@@ -395,7 +398,7 @@ class Frame(Along):
     def apply(self, func: Any, axis: Any = 0, **options: Any) -> Any:
         if axis not in (0, "index"):
             mixes_rows("DataFrame.apply(axis=1), which calls a function for each row,")
-        return self._by_column(lambda c: func(c, **options))
+        return self._by_column(lambda c: func(c.copy(), **options))
 
     def _of_each(self, name: str, values: Any, *args: Any, **options: Any) -> Frame:
         """Call a method of each column with a value of its own, or with one for all."""

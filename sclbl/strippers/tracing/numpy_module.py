@@ -30,8 +30,12 @@ class Numpy:
         """Return what has a stand-in, by its `id`, and that."""
         pairs: list[tuple[Any, Any]] = [
             (np.array, self.array),
-            *((f, self.asarray) for f in (np.asarray, np.asanyarray, np.ascontiguousarray)),
-            (np.asfortranarray, self.asarray),
+            *((f, self.asarray) for f in (np.asarray, np.asanyarray)),
+            (np.ascontiguousarray, self.ascontiguousarray),
+            (np.asfortranarray, self.asfortranarray),
+            (np.squeeze, self.squeeze),
+            (np.expand_dims, self.expand_dims),
+            (np.nan_to_num, self.nan_to_num),
             (np.asarray_chkfinite, self.asarray),
             (np.zeros, self._filled(np.zeros, 0.0)),
             (np.empty, self._filled(np.empty, 0.0)),
@@ -72,6 +76,30 @@ class Numpy:
             return self.array(x, dtype)
         return np.asarray(x, dtype, **options).view(Known)
 
+    def ascontiguousarray(self, x: Any, dtype: Any = None, **options: Any) -> Any:
+        made = self.asarray(x, dtype, **options)
+        return made.together() if type(made) is Array else made
+
+    def asfortranarray(self, x: Any, dtype: Any = None, **options: Any) -> Any:
+        made = self.ascontiguousarray(x, dtype, **options)
+        several = type(made) is Array and made.ndim == 2 and made.shape[1] > 1
+        return made.copy() if several else made
+
+    def squeeze(self, x: Any, axis: Any = None) -> Any:
+        return x.squeeze(axis) if type(x) is Array else np.squeeze(x, axis)
+
+    def expand_dims(self, x: Any, axis: Any) -> Any:
+        if type(x) is Array and x.ndim == 1 and axis in (1, -1):
+            return x[:, None]
+        return np.expand_dims(x, axis)
+
+    def nan_to_num(self, x: Any, copy: bool = True, **options: Any) -> Any:
+        made = np.nan_to_num(x, **options)
+        if type(x) is not Array or copy:
+            return made
+        x.store(made.wire)
+        return x
+
     def _filled(self, function: Callable[..., Any], number: float) -> Callable[..., Any]:
         def filled(shape: Any, dtype: Any = float, *args: Any, **options: Any) -> Any:
             if _has_rows(shape):
@@ -87,7 +115,7 @@ class Numpy:
 
     def vstack(self, arrays: Any, **options: Any) -> Any:
         if _holds_columns(arrays):
-            return Columns(arrays)
+            return Columns(a.copy() for a in arrays)
         return np.vstack(arrays, **options)
 
     def atleast_2d(self, x: Any) -> Any:

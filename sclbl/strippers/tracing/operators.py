@@ -140,6 +140,8 @@ def add_operators(cls: Any) -> None:
     def give(name: str) -> None:
         dunder = f"__{name}__"
         setattr(cls, dunder, lambda self, other: self._binary(name, other))
+        if name not in COMPARE:
+            setattr(cls, f"__i{name}__", lambda self, other: _in_place(self, name, other))
         if name in COMPARE:
             setattr(cls, name, lambda self, other, **o: self._method(name, other, **o))
             return
@@ -157,3 +159,14 @@ def add_operators(cls: Any) -> None:
 
     for name in OPERATORS:
         give(name)
+
+
+def _in_place(self: Any, name: str, other: Any) -> Any:
+    """Let an object, by whatever name it is called, hold what an operator makes of it."""
+    made = self._binary(name, other)
+    if made is NotImplemented:
+        return made
+    if type(made) is not type(self):
+        mixes_rows("a column that becomes a DataFrame in its place")
+    self._become(made)
+    return self

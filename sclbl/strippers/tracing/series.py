@@ -228,9 +228,12 @@ class Series:
     def __setitem__(self, key: Any, value: Any) -> None:
         if type(key) is not Series:
             mixes_rows("a choice of rows, column[...],")
-        made = self.mask(key, value)
-        self._base, self._place = made._base, made._place
-        self._witness, self._cell = made._witness, None
+        self._become(self.mask(key, value))
+
+    def _become(self, made: Series) -> None:
+        """Hold what was computed of it; the name stays."""
+        witness = made._witness.rename(self.name)
+        self._base, self._place, self._witness, self._cell = made._base, made._place, witness, None
 
     def __getattr__(self, name: str) -> NoReturn:
         if name in REDUCTIONS:
