@@ -38,7 +38,7 @@ from sclbl.errors import (
     MissingValueError,
     SpecError,
 )
-from sclbl.fidelity import MethodReport, Report, verify, verify_program
+from sclbl.fidelity import MethodReport, Report, accept, verify, verify_program
 from sclbl.fidelity.compare import Tolerance, compare
 from sclbl.fidelity.overflow import overflowing
 from sclbl.fidelity.rows import Sample, each_alone, from_blocks, generate
@@ -611,3 +611,21 @@ def test_a_tolerance_that_allows_anything(tolerance: Any) -> None:
     spec = strip(model, X[:3])
     with pytest.raises(InputError, match="which is no number of 0 or more"):
         verify(model, spec, compile_spec(spec), X[:3], tolerance=tolerance)
+
+
+def test_rows_run_at_once_as_their_results_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result may be millions of columns wide, of whichever many rows there are."""
+    model = StandardScaler().fit(X)
+    program = sclbl.compile(model, X[:5])
+    given = encode(X[:20], program.signature)
+    seen = []
+    run = accept.results_of
+
+    def counted(program: Program, method: str, blocks: Any) -> Any:
+        seen.append(blocks.rows)
+        return run(program, method, blocks)
+
+    monkeypatch.setattr(accept, "results_of", counted)
+    monkeypatch.setattr(accept, "CELLS", 3 * X.shape[1])
+    assert accept.accepted_rows(program, given)[0].all()
+    assert seen == [3] * 6 + [2]

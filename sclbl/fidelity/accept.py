@@ -18,10 +18,13 @@ from sclbl.program import Program
 from sclbl.rows import Blocks, encode
 from sclbl.runtime.general import Result
 from sclbl.runtime.module import Module
+from sclbl.signature import Output
 from sclbl.spec import Spec
 
 #: How many times the effect of one ULP in the inputs an error may be, and how often it is measured.
 NOISE, NOISE_RUNS = 32, 4
+#: Most numbers in the results of rows that run at once, where a row has fewer.
+CELLS = 2**22
 
 
 def rule_of(spec: Spec, method: str, tolerance: float | None) -> Tolerance:
@@ -70,7 +73,7 @@ def accepted_rows(
     for method in program.methods:
         # Halves of what is refused, or gives more than memory holds, down to single rows: most
         # batches pass at once.
-        todo = [(0, blocks.rows)]
+        todo = _runs(blocks.rows, program.signature.outputs[method])
         while todo:
             start, stop = todo.pop()
             if start == stop or not accepted[start:stop].any():
@@ -87,6 +90,12 @@ def accepted_rows(
                     accepted[start] = False
                     refused[start] = (method, error)
     return accepted, refused
+
+
+def _runs(rows: int, output: Output) -> list[tuple[int, int]]:
+    """Return rows to run at once, the first ones last: as many as have so many results."""
+    size = max(CELLS // output.width, 1) if output.ragged is None else max(rows, 1)
+    return [(start, min(start + size, rows)) for start in range(0, rows, size)][::-1]
 
 
 def results_of(program: Program, method: str, blocks: Blocks) -> tuple[Result, ...]:

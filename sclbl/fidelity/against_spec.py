@@ -237,9 +237,7 @@ def _reference(program: Program, spec: Spec, calls: list[_Tried]) -> Report:
 
 def _most_rows(spec: Spec) -> int:
     """Return how many rows of a call the interpreter runs."""
-    if not spec.signature.inputs:
-        return REFERENCE_ROWS
-    # Dense rows that are made of sparse ones may be millions of columns wide.
+    # Rows of the votes of classes, or dense ones made of sparse ones, may be millions wide.
     widths = [v.width for v in spec.graph.values.values() if v.ragged is None]
     return min(REFERENCE_ROWS, max(REFERENCE_CELLS // max(widths, default=1), 1))
 

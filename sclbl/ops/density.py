@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from sclbl.ops.distances import BOXES, Distance, check_points, search_arguments
+from sclbl.ops.distances import (
+    BOXES,
+    Distance,
+    check_numbers,
+    check_points,
+    search_arguments,
+)
 from sclbl.ops.record import Array, Attrs, Emitter, Op, Operand, Typed, fail, has_inputs, tensor
 from sclbl.spec import Node
 
@@ -33,6 +39,21 @@ def _infer(node: Node, xs: Sequence[Operand]) -> Typed:
     if node.attrs["shape"] not in (0, 1):
         raise fail(node, "takes points in a tree")
     return [("float64", (1,))]
+
+
+def is_bandwidth(value: float) -> bool:
+    """Return whether distances are divided by a number, and by its square."""
+    return 0 < value < math.inf and value * value > 0
+
+
+def _check(node: Node, xs: Sequence[Operand]) -> None:
+    check_numbers(node, xs)
+    for name in _ARRAYS:
+        if not (node.attrs[name] < np.inf).all():
+            raise fail(node, f"takes {name} that are numbers, and not infinite")
+    bandwidth = float(node.attrs["settings"][0])
+    if not is_bandwidth(bandwidth):
+        raise fail(node, f"takes a bandwidth whose square is above 0; it is {bandwidth}")
 
 
 # ------------------------------------------------------------------ what it means
@@ -229,5 +250,6 @@ LogDensity = Op(
     _define,
     _lower,
     _FLOAT64,
+    check=_check,
     holds="points",
 )

@@ -69,6 +69,15 @@ def check_points(node: Node, x: Operand, attrs: dict[str, Any]) -> None:
         raise fail(node, "takes nodes whose children share out their points")
 
 
+def check_numbers(node: Node, xs: Sequence[Operand]) -> None:
+    """Look through what bounds the nodes of a file, and at its exponent."""
+    p = float(node.attrs["p"][0])
+    if node.attrs["metric"] == "minkowski" and not 0 < p < np.inf:
+        raise fail(node, f"has {p} as the exponent of its distances")
+    if np.isnan(node.attrs["bounds"]).any():
+        raise fail(node, "has bounds that are no numbers")
+
+
 def _is_tree(nodes: Array, count: int) -> bool:
     """Return whether nodes [begin, end, is leaf], in a heap's order, share out the points."""
     level = np.zeros(1, dtype=np.int64)
@@ -169,7 +178,8 @@ class Distance:
 
     def to_distance(self, v: Any) -> Any:
         """Return the distances of reduced ones."""
-        return self.narrow(self._turned(self.narrow(v), np.sqrt, 1 / self.p, _arc))
+        root = 1 / self.p if self.metric == "minkowski" else 0.0
+        return self.narrow(self._turned(self.narrow(v), np.sqrt, root, _arc))
 
     def to_reduced(self, v: Any) -> Any:
         """Return the reduced distances of distances."""

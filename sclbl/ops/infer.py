@@ -8,6 +8,7 @@ import numpy as np
 
 from sclbl.errors import SpecError
 from sclbl.ops import OPS
+from sclbl.ops.origins import check_origins
 from sclbl.ops.record import Operand, fail
 from sclbl.spec import Node, Value
 
@@ -48,6 +49,7 @@ def infer_values(
         if total > MAX_TOTAL_WIDTH:
             raise fail(node, f"makes {total} columns in all, which is beyond the limits")
         values.update(made)
+    check_origins(nodes, values)
     return values
 
 

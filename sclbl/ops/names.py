@@ -18,8 +18,10 @@ from sclbl.ops.record import Array, Emitter
 BLOCK, FULL = 8, 0.8
 #: Most bits of a hash beside the text's number.
 MARK_BITS = 5
-#: Texts whose hashes are made at once.
-_AT_ONCE = 1 << 16
+#: Most bytes of a name that is looked up.
+MOST_NAME = 1 << 16
+#: Texts whose hashes are made at once, and so few that each of them is hashed by itself.
+_AT_ONCE, _FEW = 1 << 16, 16
 
 
 def name_arguments(e: Emitter, raw: Sequence[bytes]) -> tuple[str, ...]:
@@ -51,9 +53,7 @@ def front_coded(ordered: Sequence[bytes]) -> tuple[Array, Array]:
         if i % BLOCK == 0:
             starts.append(len(data))
         else:
-            most = min(len(last), len(text))
-            while shared < most and last[shared] == text[shared]:
-                shared += 1
+            shared = _shared(last, text)
         rest = text[shared:]
         # One byte says both lengths where they are short.
         if shared < 15 and len(rest) < 16:
@@ -63,6 +63,18 @@ def front_coded(ordered: Sequence[bytes]) -> tuple[Array, Array]:
         data += rest
         last = text
     return np.frombuffer(bytes(data) or b"\0", np.uint8), np.array(starts or [0], dtype=np.uint32)
+
+
+def _shared(a: bytes, b: bytes) -> int:
+    """Return how many bytes two texts have in common at their beginning."""
+    least, most = 0, min(len(a), len(b))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if a[least:middle] == b[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
 
 
 def _number(value: int) -> bytes:
@@ -101,6 +113,12 @@ def hashes_of(texts: Sequence[bytes]) -> Array:
     return np.concatenate([np.empty(0, np.uint32), *parts])
 
 
+def _hashed(value: int, data: bytes) -> int:
+    for byte in data:
+        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
+    return value
+
+
 def _hashes(texts: Sequence[bytes]) -> Array:
     lengths = np.array([len(t) for t in texts])
     starts = np.cumsum(lengths) - lengths
@@ -111,6 +129,10 @@ def _hashes(texts: Sequence[bytes]) -> Array:
     at, value = starts[longest_first], found[longest_first]
     for k in range(int(lengths.max())):
         n = int(ends[k + 1])  # so many texts have a byte at k
+        if n < _FEW:
+            for i, text in enumerate(longest_first[:n].tolist()):
+                value[i] = _hashed(int(value[i]), texts[text][k:])
+            break
         value[:n] = (value[:n] ^ data[at[:n] + k]) * np.uint32(16777619)
     value ^= value >> np.uint32(16)
     value *= np.uint32(0x85EBCA6B)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.ops.distances import check_points, search_arguments
+from sclbl.ops.distances import check_numbers, check_points, search_arguments
 from sclbl.ops.neighbors import found_within
 from sclbl.ops.ragged import Items
 from sclbl.ops.record import Array, Attrs, Emitter, Op, Operand, Typed, fail, has_inputs, tensor
@@ -94,13 +94,13 @@ def _votes_infer(node: Node, xs: Sequence[Operand]) -> Typed:
 def _votes(attrs: Attrs, x: Array, weights: Array | None = None) -> Array:
     given = np.ones(x.shape) if weights is None else weights
     out = np.zeros((len(x), attrs["classes"]))
-    for c in range(attrs["classes"]):
-        own = np.where(x == c, given, 0.0)
-        if attrs["pairs"]:
-            out[:, c] = [np.sum(row) for row in own]
-        else:
-            for column in own.T:
-                out[:, c] = out[:, c] + column
+    known = (x >= 0) & (x < attrs["classes"])
+    if attrs["pairs"]:
+        for c in np.unique(x[known]).tolist():
+            out[:, c] = [np.sum(row) for row in np.where(x == c, given, 0.0)]
+        return out
+    for numbers, weight, voted in zip(x.T, given.T, known.T, strict=True):
+        out[np.flatnonzero(voted), numbers[voted]] += weight[voted]
     return out
 
 
@@ -201,6 +201,7 @@ VotesWithin = Op(
     _within_votes,
     _within_votes_lower,
     _FLOAT64,
+    check=check_numbers,
     holds="points and their classes",
 )
 
@@ -242,6 +243,7 @@ MeansWithin = Op(
     _within_means,
     _within_means_lower,
     _FLOAT64,
+    check=check_numbers,
     holds="points and their values",
 )
 
@@ -273,6 +275,8 @@ def _sparse(attrs: Attrs, distances: Any, numbers: Any) -> Items:
     else:
         offsets = np.arange(len(distances) + 1) * distances.shape[1]
         values, keys = distances.ravel(), numbers.ravel()
+    # A number beyond the columns stands for the first of them.
+    keys = np.where((keys >= 0) & (keys < attrs["columns"]), keys, 0)
     return Items(offsets, keys, np.ones(len(values)) if attrs["ones"] else values)
 
 

@@ -10,6 +10,7 @@ from sclbl.ops.distances import (
     BOXES,
     NO_BOUNDS,
     Distance,
+    check_numbers,
     check_points,
     double,
     search_arguments,
@@ -109,6 +110,7 @@ PointsWithin = Op(
     _within_lower,
     _FLOAT64,
     exact=True,
+    check=check_numbers,
     holds="points",
     ragged=True,
 )
@@ -186,5 +188,6 @@ NearestPoints = Op(
     _nearest_lower,
     _FLOAT64,
     exact=True,
+    check=check_numbers,
     holds="points",
 )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import InfiniteValueError, MissingValueError
-from sclbl.ops.names import name_arguments
+from sclbl.ops.names import MOST_NAME, name_arguments
 from sclbl.ops.record import (
     FLOATS,
     NUMBERS,
@@ -159,6 +159,13 @@ def _find_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     return [(x.dtype, names.shape, "sparse")]  # type: ignore[list-item]  # checked as an input
 
 
+def _find_check(node: Node, xs: Sequence[Operand]) -> None:
+    names = node.attrs["names"].tolist()
+    longest = max(len(str(name).encode(errors="surrogatepass")) for name in names)
+    if longest > MOST_NAME:
+        raise fail(node, f"takes names of up to {MOST_NAME:,} bytes; one has {longest:,}")
+
+
 def _find(attrs: Attrs, x: Items) -> Items:
     place = {name: i for i, name in enumerate(attrs["names"].tolist())}
     found = np.array([place.get(name, -1) for name in _names(x)], dtype=np.int64)
@@ -190,6 +197,7 @@ FindNames = Op(
     FLOATS | _TEXT,
     exact=True,
     role="finds",
+    check=_find_check,
     holds="names of columns",
     ragged=True,
 )

@@ -10,17 +10,20 @@ import pytest
 from sklearn.utils import murmurhash3_32
 
 from sclbl.compiler import compile_spec
-from sclbl.errors import InputError
+from sclbl.errors import InputError, SpecError
 from sclbl.ops import OPS
+from sclbl.ops.names import hashes_of
 from sclbl.ops.ragged import Items, murmur3
+from sclbl.ops.record import Operand
 from sclbl.program import Program
 from sclbl.reference import evaluate
 from sclbl.rows import Blocks, RaggedRows
 from sclbl.rows.texts import text_column
 from sclbl.signature import Input, Output, Ragged, Signature
-from sclbl.spec import Provenance, Spec
+from sclbl.spec import Node, Provenance, Spec
 from sclbl.strippers.graph import Builder
 from sclbl.strippers.wire import Wire
+from tests.compiler.compiled import Compiled, blocks, builder
 
 RNG = np.random.default_rng(11)
 ROWS, COLUMNS = 700, 37
@@ -257,3 +260,88 @@ def test_the_hash_is_scikit_learns() -> None:
     words = [*NAMES, *("x" * k for k in range(40)), "é" * 7, "\N{GRINNING FACE}ab"]
     for word in words:
         assert murmur3(word.encode()) == murmurhash3_32(word, seed=0)
+
+
+def test_long_names_are_found() -> None:
+    """Few of them are hashed one by one from where the others end, and share long beginnings."""
+    long = ["a" * 4000, "a" * 4000 + "b", "a" * 3999 + "c", "b" * 65_536, *NAMES]
+    spec = spec_of(
+        INPUTS["features"],
+        lambda b, x: b.node("sclbl.FindNames", [x], names=np.array(long, dtype=object)),
+    )
+    given = [*long, "a" * 3999, "b" * 65_535, "a" * 3999 + "b"]
+    offsets = np.arange(len(given) + 1)
+    items = Items(offsets, np.array(given, dtype=object), np.ones(len(given)))
+    (found,) = Program(compile_spec(spec)).module.general(
+        "run", Blocks(len(given), None, (), (given_as(items),))
+    )
+    assert isinstance(found, RaggedRows)
+    assert np.asarray(found.keys).tolist() == list(range(len(long)))
+    assert np.diff(found.offsets).tolist() == [1] * len(long) + [0] * 3
+
+
+def test_hashes_of_long_and_short_texts() -> None:
+    texts = [b"", b"a", b"ab" * 50, *(bytes([k]) * k for k in range(1, 200))]
+    for text, found in zip(texts, hashes_of(texts), strict=True):
+        assert hashes_of([text]).tolist() == [found]
+        value = 2166136261
+        for byte in text:
+            value = (value ^ byte) * 16777619 % 2**32
+        for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
+            value = (value ^ value >> shift) * factor % 2**32
+        assert value == found
+
+
+def test_names_beyond_any_column() -> None:
+    """In files: rows to try are made of names, however few bytes these are when compressed."""
+    for length in (32_768, 32_769):
+        names = np.array(["é" * length], dtype=object)
+        given = Operand("float64", (), ragged="features")
+        node = Node("sclbl.FindNames", ("x",), ("y",), {"names": names})
+        check = OPS["sclbl.FindNames"].check
+        assert check is not None
+        if length == 32_768:
+            check(node, [given])
+            continue
+        with pytest.raises(SpecError, match="takes names of up to 65,536 bytes; one has 65,538"):
+            check(node, [given])
+
+
+def test_rows_that_are_joined_to_themselves() -> None:
+    """Each step doubles the items of a row: a small file asked for gigabytes."""
+
+    def joined(times: int) -> Write:
+        def write(build: Builder, x: Wire) -> Wire:
+            for _ in range(times):
+                x = build.node("sclbl.JoinItems", [x, x], first=x.width)
+            return build.node("sclbl.SumDuplicates", [x], distinct=0)
+
+        return write
+
+    compile_spec(spec_of(INPUTS["sparse"], joined(4)))
+    with pytest.raises(SpecError, match="joins the items of a row 2,048 times; at most 1,024"):
+        compile_spec(spec_of(INPUTS["sparse"], joined(11)))
+
+
+def test_sparse_rows_of_lists_that_no_search_gave() -> None:
+    inputs = (Input("D", "list", "float64"), Input("N", "list", "int64"))
+    build = Builder(Signature((), "array", {}, inputs=inputs), ())
+    wires = [build.beside(given) for given in inputs]
+    graph = build.finish({"run": build.node("sclbl.SparseNeighbors", wires, columns=5, ones=0)})
+    output = Output("float64", "float64", 5, 2, ragged="sparse")
+    signature = Signature((), "array", {"run": output}, inputs=inputs)
+    with pytest.raises(SpecError, match="takes lists of distances and numbers of one search"):
+        compile_spec(Spec(graph, signature, Provenance("tests.Graph")))
+
+
+def test_sparse_rows_of_numbers_beyond_the_columns() -> None:
+    rows = np.array([[0.0, 4], [5, 1], [-1, 99]])
+    build = builder(2)
+    x = build.table().matrix()
+    numbers = build.node("Cast", [x], to="int64")
+    rows_of_pairs = build.node("sclbl.SparseNeighbors", [x, numbers], columns=5, ones=1)
+    dense = build.node("sclbl.Dense", [rows_of_pairs], columns=5)
+    compiled = Compiled(build, {"run": dense})
+    wanted = [[1, 0, 0, 0, 1], [1, 1, 0, 0, 0], [2, 0, 0, 0, 0]]
+    assert compiled.expected(rows, None)["run"].tolist() == wanted
+    assert compiled.run_blocks("run", blocks(rows, None)).tolist() == wanted

@@ -63,3 +63,64 @@ def test_what_a_search_is_not_made_of(changed: dict[str, object], message: str) 
     wrong = Node(node.op, node.inputs, node.outputs, whole | changed)
     with pytest.raises(SpecError, match=message):
         find(node.op).infer(wrong, [Operand("float64", (3,))])
+
+
+def read(node: Node) -> None:
+    """Look through a node as where a file is read."""
+    operands = [Operand("float64", (3,)), Operand("float64", (1,))][: len(node.inputs)]
+    op = find(node.op)
+    op.infer(node, operands)
+    assert op.check is not None
+    op.check(node, operands)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"metric": "minkowski", "p": np.zeros(1)}, "has 0.0 as the exponent"),
+        ({"metric": "minkowski", "p": np.full(1, np.nan)}, "has nan as the exponent"),
+        ({"metric": "minkowski", "p": np.full(1, np.inf)}, "has inf as the exponent"),
+        ({"shape": 0, "bounds": np.full((1, 6), np.nan)}, "bounds that are no numbers"),
+    ],
+)
+def test_what_files_may_not_hold(changed: dict[str, object], message: str) -> None:
+    whole = searches(3, ["euclidean"])[0]
+    classes = {"codes": np.zeros(41, np.int64), "classes": 1, "by_distance": 0}
+    for op, names, more in (
+        ("sclbl.NearestPoints", ("x",), {"k": 2}),
+        ("sclbl.PointsWithin", ("x", "r"), {"sorted": 0}),
+        ("sclbl.VotesWithin", ("x", "r"), classes),
+    ):
+        read(Node(op, names, ("y",), whole | more))
+        with pytest.raises(SpecError, match=message):
+            read(Node(op, names, ("y",), whole | more | changed))
+
+
+def density(**changed: object) -> Node:
+    search = searches(3, ["euclidean"])[1]
+    own = {
+        "point_weights": np.zeros(41),
+        "node_weights": np.zeros(len(search["nodes"])),
+        "settings": np.array([1.0, 0.0, -np.inf, -np.inf, np.log(41)]),
+        "kernel": "gaussian",
+        "breadth": 1,
+    }
+    return Node("sclbl.LogDensity", ("x",), ("y",), search | own | changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"settings": np.array([0.0, 0, 0, 0, 0])}, "a bandwidth whose square is above 0"),
+        ({"settings": np.array([-1.0, 0, 0, 0, 0])}, "a bandwidth whose square is above 0"),
+        ({"settings": np.array([1e-200, 0, 0, 0, 0])}, "a bandwidth whose square is above 0"),
+        ({"settings": np.array([np.nan, 0, 0, 0, 0])}, "settings that are numbers"),
+        ({"settings": np.array([1.0, np.inf, 0, 0, 0])}, "settings that are numbers"),
+        ({"point_weights": np.full(41, np.nan)}, "point_weights that are numbers"),
+        ({"node_weights": np.full(7, np.inf)}, "node_weights that are numbers"),
+    ],
+)
+def test_what_a_density_is_not_made_of(changed: dict[str, object], message: str) -> None:
+    read(density())
+    with pytest.raises(SpecError, match=message):
+        read(density(**changed))

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import sclbl
-from sclbl.errors import FidelityError, MissingValueError
+from sclbl.errors import FidelityError, MissingValueError, UnsupportedModelError
 from sclbl.fidelity import tails
 from sclbl.fidelity.against_model import Check
 from sclbl.reference import evaluate
@@ -118,3 +118,9 @@ def test_verified_in_a_pipeline_and_missing_values_refused() -> None:
     assert program.report.ok
     with pytest.raises(MissingValueError):
         program.score_samples([[0.0, np.nan, 1.0]])
+
+
+def test_a_bandwidth_whose_square_is_zero() -> None:
+    model = KernelDensity(bandwidth=1e-200).fit(ROWS)
+    with pytest.raises(UnsupportedModelError, match="a bandwidth of 1e-200, whose square is no"):
+        sclbl.compile(model, ROWS)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.ops.density import log
+from sclbl.errors import UnsupportedModelError
+from sclbl.ops.density import is_bandwidth, log
 from sclbl.strippers.base import method
 from sclbl.strippers.sklearn import metrics
 from sclbl.strippers.sklearn.estimator import Estimator
@@ -18,6 +19,11 @@ class KernelDensity(Estimator):
         from sklearn.neighbors._kd_tree import kernel_norm
 
         tree, width = model.tree_, model.n_features_in_
+        if not is_bandwidth(float(model.bandwidth_)):
+            raise UnsupportedModelError(
+                f"KernelDensity has a bandwidth of {model.bandwidth_}, whose square is no number "
+                "above 0, so its densities are none; fit it with another bandwidth"
+            )
         search = metrics.of_tree(tree)
         points, total = len(search["points"]), float(tree.sum_weight)
         if tree.sample_weight is None:
