@@ -172,6 +172,8 @@ def _asked(
     named = all(isinstance(name, str) for name in names) and len(names) == output.width
     if not named or not all(holds(library, dtype) for dtype in dtypes):
         return None
+    if library == "polars" and output.storage != "text" and "object" in dtypes:
+        return None  # text that the program has no numbers for
     if len(set(dtypes)) == 1 and isinstance(dtypes[0], str):
         dtypes = dtypes[:1]
     indexed = index is None or library != "pandas" or theirs.index.equals(index)

@@ -110,7 +110,7 @@ def test_bad_json(server: Served, body: bytes, status: int, code: str, message: 
         ("text/csv", "age,plan\n1,gold\nold,gold\n", 422, "dtype", "row 1, column age holds 'old'"),
         ("text/csv", "age,plan\n1_0,gold\n", 422, "dtype", "'1_0', which is not a number"),
         ("text/csv", "age,plan\n", 422, "shape", r"no rows to predict \(0 rows\)"),
-        ("text/csv", 'age,plan\n1,"gold', 400, "request", "line 2 is not CSV: unexpected end"),
+        ("text/csv", 'age,plan\n1,"gold', 400, "request", "line 2 is not CSV: it ends within"),
         ("text/csv", b"age,plan\n1,\xff\n", 400, "request", "the CSV is not UTF-8"),
         ("application/x-ndjson", "", 422, "shape", r"no rows to predict \(0 rows\)"),
         ("application/x-ndjson", '{"age": 1\n', 400, "request", "line 1 is not JSON"),

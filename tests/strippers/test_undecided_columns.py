@@ -101,3 +101,13 @@ def test_another_reason_is_told_as_it_is() -> None:
     model = make_pipeline(Halves(), LogisticRegression()).fit(x, Y)
     with pytest.raises(UnsupportedModelError, match="Halves"):
         sclbl.compile(model, x[:5])
+
+
+def test_nulls_of_polars_that_no_step_fills() -> None:
+    model = SimpleImputer(strategy="most_frequent").fit(pl.DataFrame({"city": ["a", "b", None]}))
+    nothing = pl.DataFrame({"city": [None] * 2})
+    program = sclbl.compile(model, nothing)
+    assert model.transform(nothing).tolist() == [[None], [None]]
+    assert pd.isna(program.transform(nothing)).all()  # of numbers it has one missing value
+    with pytest.raises(InputError, match="'a' is text, but the model takes numbers"):
+        program.transform(pl.DataFrame({"city": ["a"]}))
