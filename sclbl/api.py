@@ -311,7 +311,8 @@ def register(cls: type, stripper: Stripper | None = None) -> None:
     Raises
     ------
     TypeError
-        Where `cls` is not a class or `stripper` is no stripper.
+        Where `cls` is not a class or `stripper` is no stripper, and where the methods of a class
+        that sclbl knows are to be followed.
     """
     from sclbl.strippers import dispatch
 

@@ -43,7 +43,8 @@ def register(cls: type, stripper: Stripper) -> None:
     Raises
     ------
     TypeError
-        Where `cls` is not a class or `stripper` is no stripper.
+        Where `cls` is not a class or `stripper` is no stripper, and where the methods of a class
+        that sclbl knows are to be followed.
     """
     if not isinstance(cls, type):
         raise TypeError(f"register takes a class first, not {cls!r}")
@@ -51,6 +52,11 @@ def register(cls: type, stripper: Stripper) -> None:
         raise TypeError(
             f"the stripper for {qualified_name(cls)} is {stripper!r}, which is no instance of "
             "sclbl.strippers.base.Stripper; see docs/adding-a-stripper.md"
+        )
+    if stripper.follows and stripper_of(cls) is not None:
+        raise TypeError(
+            f"{qualified_name(cls)} is known to sclbl, which compiles it as it is; register "
+            "classes of your own, or give a stripper that is to take the place of sclbl's"
         )
     _REGISTERED[cls] = stripper
 

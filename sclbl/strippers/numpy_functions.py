@@ -345,7 +345,9 @@ def _whole_product(x: Wire, columns: np.ndarray, made: np.dtype[Any]) -> Wire:
     return to_integer(build.concat(sums), made)
 
 
-def _where(condition: Wire, a: Any, b: Any) -> Wire:
+def _where(condition: Any, a: Any, b: Any) -> Wire:
+    if not isinstance(condition, Wire):
+        _unknown("np.where of a condition that is not computed from X", {})
     build, ndim = condition.builder, _axes([condition, a, b])
     dtype = promotion.result_type([numbers_of(a), numbers_of(b)])
     if not isinstance(a, Wire) and not isinstance(b, Wire):

@@ -80,3 +80,25 @@ def test_integers_that_float64_rounds_are_refused(dtype: str, other: str) -> Non
         beyond = pd.DataFrame({"a": [number], "b": [1]}).astype({"a": dtype, "b": other})
         with pytest.raises(DtypeError, match=f"row 0, column 'a': {number} is beyond 2\\*\\*53"):
             program.transform(beyond)
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        (lambda X: np.clip(X, 0, 1, out=X), r"np\.clip with out; assign its result"),
+        (lambda X: np.where(True, X, 0), "np.where of a condition that is not computed from X"),
+        (lambda X: X.tolist(), "the attribute tolist of an array has no equivalent"),
+        (lambda X: X * X.nbytes, "the attribute nbytes of an array has no equivalent"),
+    ],
+)
+def test_what_is_not_written_says_so(function: Callable[[Any], Any], why: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=why):
+        sclbl.compile(FunctionTransformer(function).fit(ARRAY.copy()), ARRAY.copy())
+
+
+def test_an_array_has_the_attributes_of_arrays() -> None:
+    def asks(X: Any) -> Any:
+        return X * 2 if hasattr(X, "tolist") and not hasattr(X, "iloc") else X
+
+    program = sclbl.compile(FunctionTransformer(asks).fit(ARRAY), ARRAY)
+    np.testing.assert_array_equal(program.transform(ARRAY), ARRAY * 2)

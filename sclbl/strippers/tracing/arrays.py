@@ -70,6 +70,11 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, options: Any
     ) -> Any:
+        if options.get("out") is not None:
+            raise UnsupportedModelError(
+                f"np.{function.__name__} with out; assign its result, X[:] = np.{function.__name__}"
+                "(...)"
+            )
         return named(self.wire.builder.numpy.function(function, bare(args), bare(options)))
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
@@ -96,11 +101,16 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         self.store(self.wire.builder.numpy.into(self.wire ** bare(exponent), self.wire))
         return self
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def __getattr__(self, name: str) -> Any:
         if name[:1] != "_" and hasattr(np.ndarray, name):
-            raise UnsupportedModelError(
-                f"the attribute {name} of an array has no equivalent in a program"
-            )
+            what = f"the attribute {name} of an array has no equivalent in a program"
+            if not callable(getattr(np.ndarray, name)):
+                raise UnsupportedModelError(what)
+
+            def refuse(*_: Any, **__: Any) -> NoReturn:  # `hasattr` is told that it is there
+                raise UnsupportedModelError(what)
+
+            return refuse
         raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
 
     # ------------------------------------------------------------------------- parts

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import dis
+import inspect
+import itertools
 import sys
 import warnings
-from collections.abc import Callable
-from types import FunctionType, MethodType
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,7 @@ from sclbl.strippers.sklearn import inside
 from sclbl.strippers.table import stripper_of
 from sclbl.strippers.tracing import numpy_module
 from sclbl.strippers.tracing.arrays import Array, Known
-from sclbl.strippers.tracing.following import Follower
+from sclbl.strippers.tracing.following import Follower, is_users
 from sclbl.strippers.tracing.tables import table_of
 
 
@@ -90,7 +93,7 @@ class StandIn:
             own = vars(cls)[name]
             if isinstance(own, FunctionType):
                 function = follower.of(own)
-                if function is own and own.__module__.startswith("sklearn."):
+                if not is_users(function.__module__) and own.__module__.startswith("sklearn."):
                     return _of_library(cls, name, value, vars(self)["_sclbl"][2], self)
                 return MethodType(function, self)
             if isinstance(own, property) and own.fget is not None:
@@ -106,13 +109,23 @@ class StandIn:
 
 def _of_library(cls: type, name: str, value: Any, build: Builder, self: Any) -> Any:
     """Return what stands for a method that a user's class inherits from an estimator."""
-    stripper = stripper_of(cls)
-    if stripper is None or name not in stripper.declared():
-        if name == "fit_transform" or stripper is not None:
+    mro = type(value).__mro__
+    parents = [c for c in mro[: mro.index(cls) + 1] if not is_users(c.__module__)]
+    known = [(c, s) for c in parents if (s := stripper_of(c)) is not None]
+    found = next(((c, s) for c, s in known if name in s.declared()), None)
+    if found is None:
+        if name == "fit_transform" or stripper_of(cls) is not None:
             raise UnsupportedModelError(
                 f"{cls.__name__}.{name} is called, which programs do not have"
             )
         return MethodType(vars(cls)[name], self)
+    other = _overridden(type(value), cls, name)
+    if other:
+        raise UnsupportedModelError(
+            f"{cls.__name__}.{name} is called, which calls {other}, and {type(value).__name__} has "
+            f"its own {other}; write {name} in {type(value).__name__} too"
+        )
+    cls, stripper = found
 
     def method(x: Any) -> Any:
         with build.writing(value, cls.__name__):
@@ -120,6 +133,34 @@ def _of_library(cls: type, name: str, value: Any, build: Builder, self: Any) -> 
         return _array(made, axes_of(value, name, cls))
 
     return method
+
+
+def _overridden(cls: type, library: type, name: str) -> str:
+    """Return what a library's method asks of itself, at any depth, and a user's class has anew."""
+    seen, left = {name}, [vars(library)[name]]
+    while left:
+        code = getattr(inspect.unwrap(left.pop()), "__code__", None)
+        for called in _asked_of_self(code) if code is not None else ():
+            owner = next((c for c in cls.__mro__ if called in vars(c)), None)
+            if owner is None or called in seen:
+                continue
+            seen.add(called)
+            if is_users(owner.__module__):
+                return called
+            if isinstance(vars(owner)[called], FunctionType):
+                left.append(vars(owner)[called])
+    return ""
+
+
+def _asked_of_self(code: CodeType) -> Iterator[str]:
+    """Yield the attributes that code looks up on its first argument; all where it asks `super`."""
+    if "super" in code.co_names:
+        yield from code.co_names
+    for before, now in itertools.pairwise(dis.get_instructions(code)):
+        held = before.argval[-1] if isinstance(before.argval, tuple) else before.argval
+        loaded = before.opname.startswith("LOAD_FAST") and [held] == [*code.co_varnames[:1]]
+        if loaded and now.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            yield now.argval
 
 
 class Inside:
