@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from sclbl.printable import cut
+
 
 class SclblError(Exception):
     """Base of every error that sclbl raises on purpose."""
@@ -93,7 +95,7 @@ class InputError(SclblError, ValueError):
     code = "input"
 
     def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(cut(message))
         self.row = row
         self.column = column
 
