@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sclbl.printable import cut
+#: Characters of a message beyond which its middle is left out, and what stays of its end.
+MOST, END = 4000, 1000
+
+
+def cut(message: str) -> str:
+    """Return a message without its middle where it is too long to be read: names of columns may
+    have a million characters, and what to do stands at its end."""
+    if len(message) <= MOST:
+        return message
+    left = len(message) - MOST
+    return f"{message[: MOST - END]} [{left:,} characters left out] {message[-END:]}"
 
 
 class SclblError(Exception):

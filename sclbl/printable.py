@@ -11,19 +11,6 @@ _UNSAFE = re.compile(
 )
 
 
-#: Characters of a message beyond which its middle is left out, and what stays of its end.
-MOST, END = 4000, 1000
-
-
-def cut(message: str) -> str:
-    """Return a message without its middle where it is too long to be read: names of columns may
-    have a million characters, and what to do stands at its end."""
-    if len(message) <= MOST:
-        return message
-    left = len(message) - MOST
-    return f"{message[: MOST - END]} [{left:,} characters left out] {message[-END:]}"
-
-
 def printable(text: str) -> str:
     """Return text with what a terminal would obey written as an escape: ``\\u001b`` for ESC.
 

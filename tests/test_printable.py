@@ -12,8 +12,8 @@ import pytest
 
 from sclbl.cli import _fail, output
 from sclbl.cli.output import print_json
-from sclbl.errors import ColumnError
-from sclbl.printable import cut, printable
+from sclbl.errors import ColumnError, cut
+from sclbl.printable import printable
 
 HOSTILE = "a\x1b[31mred\x1b]0;title\x07 \x9b2J \u202egpj.exe\u2066 \x7f\r\x00 \u2028end"
 
@@ -124,4 +124,4 @@ def test_long_messages_lose_their_middle() -> None:
     assert len(said) < 4100
     assert said.startswith("there is no column 'nnn")
     assert said.endswith("nnn'; give it")
-    assert "[996,028 characters left out]" in said
+    assert "[996,030 characters left out]" in said
