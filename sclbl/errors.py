@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+#: Characters of a message beyond which its middle is left out, and what stays of its end.
+MOST, END = 4000, 1000
+
+
+def cut(message: str) -> str:
+    """Return a message without its middle where it is too long to be read: names of columns may
+    have a million characters, and what to do stands at its end."""
+    if len(message) <= MOST:
+        return message
+    left = len(message) - MOST
+    return f"{message[: MOST - END]} [{left:,} characters left out] {message[-END:]}"
+
 
 class SclblError(Exception):
     """Base of every error that sclbl raises on purpose."""
@@ -93,7 +105,7 @@ class InputError(SclblError, ValueError):
     code = "input"
 
     def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(cut(message))
         self.row = row
         self.column = column
 

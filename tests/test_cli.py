@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import sclbl
-from sclbl.cli import main
+from sclbl.cli import batch, main
 from sclbl.registry.local import LocalRegistry
 from tests.server.conftest import Case, cases, start, stop
 
@@ -421,6 +423,39 @@ def test_run_from_stdin(stocked: dict[str, Case], folder: Path) -> None:
         case.x[:3]
     ).tolist()
     assert done.stderr == ""
+
+
+def test_a_long_text_of_parquet_is_there_once(
+    cli: Cli, stocked: dict[str, Case], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some bytes stand for gigabytes: thousands of rows with one text of megabytes."""
+    monkeypatch.setattr(batch, "MOST_TEXT", 4_000_000)
+    texts = pa.array(["gold", "q" * 1_000_000])
+    numbers = pa.array([0, 1, *(0,) * 9], pa.int32())
+    table = pa.table(
+        {"age": np.arange(11.0), "plan": pa.DictionaryArray.from_arrays(numbers, texts)}
+    )
+    pq.write_table(table, folder / "long.parquet", store_schema=False)
+    signature = sclbl.load(stocked["mixed"].wasm).signature
+    chunks = list(batch.READERS["parquet"](folder / "long.parquet", signature))
+    assert [count for _, count, _ in chunks] == [4, 4, 3]
+    assert all(rows.nbytes < 1_100_000 for rows, _, _ in chunks)
+    read = pa.concat_tables([rows for rows, _, _ in chunks]).to_pylist()
+    assert read == table.to_pylist()
+
+
+def test_a_file_that_memory_does_not_hold(
+    cli: Cli, stocked: dict[str, Case], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pq.write_table(pa.table({"age": [1.0], "plan": ["gold"]}), folder / "rows.parquet")
+
+    def no_memory(*_: Any) -> int:
+        raise pa.ArrowMemoryError("malloc of size 9000000064 failed")
+
+    monkeypatch.setattr(batch, "_rows_at_once", no_memory)
+    done = cli("run", "mixed", "rows.parquet")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: rows.parquet holds more than memory does (malloc of size")
 
 
 def test_run_refusals(cli: Cli, stocked: dict[str, Case], folder: Path) -> None:

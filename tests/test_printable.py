@@ -12,6 +12,7 @@ import pytest
 
 from sclbl.cli import _fail, output
 from sclbl.cli.output import print_json
+from sclbl.errors import ColumnError, cut
 from sclbl.printable import printable
 
 HOSTILE = "a\x1b[31mred\x1b]0;title\x07 \x9b2J \u202egpj.exe\u2066 \x7f\r\x00 \u2028end"
@@ -113,3 +114,14 @@ def test_nothing_else_prints() -> None:
 
 #: Who may look at the streams: whether somebody watches, closing, and the machine code of `apart`.
 STREAMS = {"cli/__init__.py", "cli/run.py", "cli/serve.py", "runtime/apart.py"}
+
+
+def test_long_messages_lose_their_middle() -> None:
+    """A file may call a column by a million characters, which an error quotes."""
+    assert cut("x" * 4000) == "x" * 4000
+    error = ColumnError(f"there is no column {'n' * 1_000_000!r}; give it", column="n")
+    said = str(error)
+    assert len(said) < 4100
+    assert said.startswith("there is no column 'nnn")
+    assert said.endswith("nnn'; give it")
+    assert "[996,030 characters left out]" in said

@@ -17,7 +17,7 @@ import numpy as np
 from sclbl import json_results
 from sclbl.cli.output import data_bytes, progress
 from sclbl.cli.versions import output_file
-from sclbl.errors import RequestError
+from sclbl.errors import LimitError, RequestError
 from sclbl.json_calls import Call, form_of, names_of, read_call
 from sclbl.json_rows import read_json
 from sclbl.missing import is_missing
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Values that are written at a time where results are no table.
 SLICE_VALUES = 64 * 1024
+#: Bytes that the texts of rows of Parquet may take when they are written out.
+MOST_TEXT = 256 * 1024 * 1024
 #: Rows of a chunk, their number, and how much of the file is read.
 Chunk = tuple[Any, int, int]
 
@@ -227,7 +229,11 @@ def _parquet(source: Path | None, signature: Signature) -> Iterator[Chunk]:
     if source is not None:
         open_file(source).close()
     try:
-        with pq.ParquetFile(given) as file:
+        # A long text that is there once, for thousands of rows, is not written out for each.
+        texts = [f.name for f in pq.read_schema(given) if pa.types.is_string(f.type)]
+        if isinstance(given, io.BytesIO):
+            given.seek(0)
+        with pq.ParquetFile(given, read_dictionary=texts) as file:
             wanted = None
             if signature.layout == "table":
                 known = set(file.schema_arrow.names)
@@ -236,13 +242,35 @@ def _parquet(source: Path | None, signature: Signature) -> Iterator[Chunk]:
             size = source.stat().st_size if source is not None else 0
             read = 0
             for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=wanted):
-                read += batch.num_rows
-                rows = pa.Table.from_batches([batch])
-                yield rows, batch.num_rows, size * read // groups
+                step = _rows_at_once(batch)
+                for first in range(0, batch.num_rows, step):
+                    rows = batch.slice(first, step)
+                    read += rows.num_rows
+                    yield pa.Table.from_batches([rows]), rows.num_rows, size * read // groups
             if not read:
                 yield file.schema_arrow.empty_table(), 0, size
+    except (MemoryError, OverflowError) as error:
+        raise LimitError(
+            f"{source or 'stdin'} holds more than memory does ({error}); write it with fewer rows "
+            "in each row group"
+        ) from None
     except pa.ArrowInvalid as error:
         raise RequestError(f"{source or 'stdin'} is not a Parquet file: {error}") from None
+
+
+def _is_text(column: Any) -> bool:
+    kind = getattr(column, "dictionary", column).type
+    return hasattr(column, "dictionary") and str(kind) in ("string", "large_string")
+
+
+def _rows_at_once(batch: Any) -> int:
+    """Return how many rows of a batch are taken at once, as the longest of their texts allow."""
+    import pyarrow.compute as pc
+
+    dictionaries = [c.dictionary for c in batch.columns if _is_text(c)]
+    longest = [pc.max(pc.binary_length(d)).as_py() or 0 for d in dictionaries if len(d)]
+    size = max(sum(longest), 1)
+    return max(MOST_TEXT // size, 1)
 
 
 READERS: dict[str, Callable[[Path | None, Signature], Iterator[Chunk]]] = {

@@ -10,9 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import IO, Any, BinaryIO
 from sclbl.errors import BusyError, CompileError, ExhaustedError, LimitError, by_code
 from sclbl.server import forge
 from sclbl.server.bodies import size
+from sclbl.server.folders import Folders
 from sclbl.server.limits import Settings
 
 log = logging.getLogger("sclbl.server")
@@ -130,6 +130,7 @@ class Workshop:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._forge = Forge()
+        self._folders = Folders()
         self._quick = asyncio.Semaphore(settings.uploads_at_once)
         self._waiting = self._long = 0
 
@@ -140,6 +141,7 @@ class Workshop:
     def close(self) -> None:
         """End it."""
         self._forge.close()
+        self._folders.close()
 
     async def compile(self, body: BinaryIO, stated: Mapping[str, Any]) -> Compiled:
         """Compile and check an upload; cancel this to end it.
@@ -167,7 +169,7 @@ class Workshop:
             self._waiting -= 1
         seat = _Seat(self._quick)
         try:
-            folder = await asyncio.to_thread(_prepare, body, stated)
+            folder = await asyncio.to_thread(_prepare, self._folders.make, body, stated)
             try:
                 status = await self._work(folder, seat)
                 return await asyncio.to_thread(_collect, folder, status, self._settings)
@@ -234,8 +236,8 @@ def _too_long(settings: Settings) -> LimitError:
     )
 
 
-def _prepare(body: BinaryIO, stated: Mapping[str, Any]) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="sclbl-upload-"))
+def _prepare(make: Callable[[], Path], body: BinaryIO, stated: Mapping[str, Any]) -> Path:
+    folder = make()
     try:
         with (folder / forge.BODY).open("wb") as file:
             shutil.copyfileobj(body, file, 1 << 20)
