@@ -54,6 +54,7 @@ OF_FLOATS: dict[str, Callable[[Any], Any]] = {
     "no infinities": lambda d: d.replace([np.inf, -np.inf], np.nan),
     "replaced": lambda d: d.assign(b=d["b"].replace(np.inf, 0), x=d["x"].replace(np.nan, 2)),
     "replaced by a dict": lambda d: d.replace({"b": {np.inf: 1.0}}).replace({np.nan: 7}),
+    "joined": lambda d: np.c_[d, d["a"] * 2, np.shape(d)[1] + np.ndim(d["a"]) * d["b"]],
     "beside": lambda d: d.join(np.abs(d).add_suffix("_l")).join(d["a"].rename("c")),
     "counted": lambda d: d.assign(k=d.count(axis=1), m=d.isna().sum(axis=1)),
     "applied": lambda d: d.assign(a=d["a"].apply(np.arctan), b=pd.DataFrame.abs(d)["b"]),
