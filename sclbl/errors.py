@@ -6,7 +6,8 @@ A message says what failed, on which object, and what to do next. Each class car
 
 from __future__ import annotations
 
-from typing import ClassVar
+from contextvars import ContextVar
+from typing import Any, ClassVar
 
 #: Characters of a message beyond which its middle is left out, and what stays of its end.
 MOST, END = 4000, 1000
@@ -52,6 +53,16 @@ class UnsupportedModelError(ModelError):
     """No stripper knows this class, or this option of it."""
 
     code = "unsupported_model"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        refused = REFUSED.get()
+        if refused is not None:
+            refused.append(self)
+
+
+#: What was refused while code of users is followed, which may catch it; None at other times.
+REFUSED: ContextVar[list[UnsupportedModelError] | None] = ContextVar("REFUSED", default=None)
 
 
 class UnsupportedMethodError(ModelError, AttributeError):

@@ -59,6 +59,10 @@ def select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0) 
     """Write ``np.select``: the first condition that holds counts."""
     if len(conditions) != len(choices):
         raise ValueError("list of cases must be same length as list of conditions")
+    if any(isinstance(x, str) for x in (*choices, default)):
+        raise UnsupportedModelError(
+            "np.select of texts; number them, which estimators take as categories too"
+        )
     common = np.result_type(*(x.numbers if isinstance(x, Wire) else x for x in (*choices, default)))
     made = default
     for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.preprocessing import FunctionTransformer
 
@@ -49,6 +51,13 @@ OF_FLOATS: dict[str, Callable[[Any], Any]] = {
     "rounded": lambda d: np.round(d, decimals=1),
     "filled by a frame": lambda d: d.fillna(d[["x", "a", "b"]].set_axis(["a", "b", "x"], axis=1)),
     "filled by columns' names": lambda d: d.fillna(pd.Series({"a": 1.5})),
+    "no infinities": lambda d: d.replace([np.inf, -np.inf], np.nan),
+    "replaced": lambda d: d.assign(b=d["b"].replace(np.inf, 0), x=d["x"].replace(np.nan, 2)),
+    "replaced by a dict": lambda d: d.replace({"b": {np.inf: 1.0}}).replace({np.nan: 7}),
+    "joined": lambda d: np.c_[d, d["a"] * 2, np.shape(d)[1] + np.ndim(d["a"]) * d["b"]],
+    "beside": lambda d: d.join(np.abs(d).add_suffix("_l")).join(d["a"].rename("c")),
+    "counted": lambda d: d.assign(k=d.count(axis=1), m=d.isna().sum(axis=1)),
+    "applied": lambda d: d.assign(a=d["a"].apply(np.arctan), b=pd.DataFrame.abs(d)["b"]),
 }
 OF_INTEGERS: dict[str, Callable[[Any], Any]] = {
     "tens": lambda d: d.round(-1),
@@ -56,6 +65,7 @@ OF_INTEGERS: dict[str, Callable[[Any], Any]] = {
     "tens of a column": lambda d: d.assign(m=d["m"].round(-1)),
     "tens of NumPy": lambda d: np.round(d, -1),
     "tens of an array": lambda d: np.round(d.to_numpy() * 3, -1),
+    "swapped": lambda d: d.replace([5, 10], [10, 5]).replace(0, np.nan),
     "sums": lambda d: d.sum(axis=1).to_frame(),
 }
 
@@ -99,8 +109,54 @@ def in_place(d: Any) -> Any:
         (lambda d: np.sum(d.to_numpy(), axis=1, where=[True]), "np.sum.* with .*where"),
         (lambda d: d.any(axis=1).to_frame(), r"DataFrame.any\(axis=1\) of columns that are no"),
         (lambda d: d.fillna(d["a"]), "DataFrame.fillna with a column"),
+        (lambda d: d.replace("u", "v"), "replace is written for numbers in place of numbers"),
+        (lambda d: d["a"].apply(lambda v: v + 1), "Series.apply calls a function on each value"),
+        (lambda d: d.rank(axis=1), r"DataFrame.rank\(axis=1\) is not written; use NumPy"),
+        (lambda d: d.rank(), "DataFrame.rank depends on the other rows"),
+        (lambda d: d.merge(d, on="a"), "DataFrame.merge looks each row up in other rows"),
+        (lambda d: d.join(pd.DataFrame({"z": [1]})), "DataFrame.join with other rows looks"),
+        (lambda d: d["nope"], "there is no column 'nope'; the columns are 'a', 'b', 'x'"),
+        (lambda d: d.assign(n=len(d)), "the number of rows, len.*, depends on the other rows"),
+        (lambda d: pd.cut(d["a"], [0, 1]), "pd.cut has no .*; use np.digitize"),
+        (lambda d: np.select([d["a"] > 0], ["p"], "n"), "np.select of texts; number them"),
     ],
 )  # fmt: skip
 def test_options_that_are_refused(function: Callable[..., Any], why: str) -> None:
     with pytest.raises(UnsupportedModelError, match=why):
         strip(FunctionTransformer(function), FLOATS)
+
+
+def test_functions_of_polars_say_so() -> None:
+    rows = pl.DataFrame({"a": [1.0, 2.0]})
+    with pytest.raises(UnsupportedModelError, match="with_columns of a polars DataFrame is not"):
+        strip(FunctionTransformer(lambda d: d.with_columns(z=pl.col("a"))), rows)
+    check(FunctionTransformer(lambda d: d * 2).fit(rows), rows)
+
+
+def given_up(d: Any) -> Any:
+    try:
+        return d.assign(z=d["a"].rank())
+    except Exception:
+        return d
+
+
+def suppressed(d: Any) -> Any:
+    with contextlib.suppress(Exception):
+        return d.assign(z=d["a"].rank())
+    return d
+
+
+@pytest.mark.parametrize("function", [given_up, suppressed])
+def test_refusals_that_users_code_catches(function: Callable[[Any], Any]) -> None:
+    with pytest.raises(UnsupportedModelError, match=r"z=d\[.*: Series.rank depends on the other"):
+        strip(FunctionTransformer(function), FLOATS)
+
+
+def test_a_missing_column_that_users_code_expects() -> None:
+    def either(d: Any) -> Any:
+        try:
+            return d[["nope"]]
+        except KeyError:
+            return d[["a"]]
+
+    check(FunctionTransformer(either).fit(FLOATS), FLOATS)

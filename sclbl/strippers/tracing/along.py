@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers.tracing.arrays import Array
-from sclbl.strippers.tracing.operators import Index
+from sclbl.strippers.tracing.operators import EACH_VALUE, Index
 from sclbl.strippers.tracing.options import as_in
 from sclbl.strippers.tracing.reductions import added, extreme, variance
 from sclbl.strippers.tracing.series import Series, column_of
@@ -24,6 +24,15 @@ class Along:
     _sclbl_columns: list[Series]
     _names: pd.Index[Any]
     _index: Index
+
+    def _reduced(self, name: str, *args: Any, axis: Any = 0, **_: Any) -> NoReturn:
+        if name in EACH_VALUE:
+            raise UnsupportedModelError(f"DataFrame.{name} {EACH_VALUE[name]}")
+        if axis in (1, "columns"):
+            raise UnsupportedModelError(
+                f"DataFrame.{name}(axis=1) is not written; use NumPy's functions on X.to_numpy()"
+            )
+        mixes_rows(f"DataFrame.{name}")
 
     @as_in(pd.DataFrame.sum)
     def sum(
@@ -68,6 +77,13 @@ class Along:
     ) -> Series:
         found: Any = np.sqrt(variance(self._along(axis, "std", numeric_only), skipna, ddof))
         return column_of(found, None, self._index)
+
+    @as_in(pd.DataFrame.count)
+    def count(self, axis: Any = 0) -> Any:
+        if axis not in (1, "columns"):
+            mixes_rows(f"DataFrame.count along axis {axis}")
+        frame: Any = self
+        return frame.notna().sum(axis=1)
 
     @as_in(pd.DataFrame.any)
     def any(self, axis: Any = 0) -> Series:

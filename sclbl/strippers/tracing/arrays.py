@@ -111,6 +111,11 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
                 raise UnsupportedModelError(what)
 
             return refuse
+        if name[:1] != "_" and self._wire.builder.library == "polars":
+            raise UnsupportedModelError(
+                f"{name} of a polars DataFrame is not followed, whose functions are written for "
+                "operators alone; fit the model on a pandas DataFrame, or on an array"
+            )
         raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
 
     # ------------------------------------------------------------------------- parts

@@ -137,6 +137,11 @@ class Follower:
             traceback = traceback.tb_next
         return found
 
+    def caught(self, error: Exception) -> bool:
+        """Return whether an error that was raised went no further than the user's own code."""
+        found = error.__traceback__
+        return found is not None and found.tb_frame.f_code in self._codes
+
     @staticmethod
     def defined(function: Any) -> str:
         """Return where a user's function begins; empty where that is not known."""
@@ -168,7 +173,8 @@ class Module:
 
 def refuse_line(place: str, error: Exception, advice: str, what: str) -> UnsupportedModelError:
     """Return the error that says which line cannot be compiled, and why."""
-    why = str(error) or type(error).__name__
+    quoted = isinstance(error, KeyError) and len(error.args) == 1
+    why = str(error.args[0] if quoted else error) or type(error).__name__
     where = f" ({place})" if place else ""
     return UnsupportedModelError(
         f"{what} holds Python code that cannot be compiled{where}: {why}; {advice}"

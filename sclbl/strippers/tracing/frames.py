@@ -5,6 +5,7 @@ What chooses, orders and names columns is asked of pandas itself, by a frame of 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -17,8 +18,9 @@ from sclbl.strippers.columns import Table
 from sclbl.strippers.graph import Builder
 from sclbl.strippers.tracing.along import Along
 from sclbl.strippers.tracing.arrays import Array
-from sclbl.strippers.tracing.located import Located
+from sclbl.strippers.tracing.located import Located, parts_of
 from sclbl.strippers.tracing.operators import (
+    NOT_GIVEN,
     NUMBERED,
     OPERATORS,
     REDUCTIONS,
@@ -29,6 +31,7 @@ from sclbl.strippers.tracing.operators import (
     through_arrays,
 )
 from sclbl.strippers.tracing.options import as_in, require_defaults
+from sclbl.strippers.tracing.replacing import by_columns
 from sclbl.strippers.tracing.series import Series, column_of, of_one_wire
 from sclbl.strippers.wire import Rows, mixes_rows
 
@@ -107,14 +110,22 @@ class Frame(Along):
             key = key(self)
         if isinstance(key, (pd.Series, pd.DataFrame, slice)) or type(key) is Array:
             mixes_rows("a choice of rows, df[...],")
-        return self._chosen(self._positions()[key])
+        try:
+            found = self._positions()[key]
+        except KeyError as error:
+            there = ", ".join(map(repr, self._names[:20])) + ", ..." * (len(self._names) > 20)
+            said = error.args[0] if "index" in str(error) else f"there is no column {key!r}"
+            raise KeyError(f"{said}; the columns are {there}") from error
+        return self._chosen(found)
 
     def __getattr__(self, name: str) -> Any:
         if name[:1] != "_" and name in self._names:
             return self[name]
         if name in _STRUCTURE:
             return self._structure(name)
-        if name in REDUCTIONS or name in ("iterrows", "itertuples"):
+        if name in REDUCTIONS and callable(getattr(pd.DataFrame, name, None)):
+            return functools.partial(self._reduced, name)
+        if name in REDUCTIONS:
             mixes_rows(f"DataFrame.{name}")
         if name == "eval":
             raise UnsupportedModelError(
@@ -209,7 +220,7 @@ class Frame(Along):
             mixes_rows("what is written to some rows, df[...] =,")
         keys = list(key) if isinstance(key, (list, pd.Index, np.ndarray)) else [key]
         if keys != [key]:
-            values = _parts(value, len(keys))
+            values = parts_of(value, len(keys))
         else:
             values = [value[value.columns[0]] if type(value) is Frame else value]
         for one, part in zip(keys, values, strict=True):
@@ -245,6 +256,8 @@ class Frame(Along):
             dtype = pd.Series(value).dtype
             made: Any = np.full_like(like._numbers("a constant"), value, dtype=dtype)  # type: ignore[arg-type]
             return column_of(Array(made), name, self._index)
+        if isinstance(value, Rows):
+            mixes_rows("the number of rows, len(df),")
         raise UnsupportedModelError(
             f"the column {name!r} is made of {type(value).__name__}; give numbers or columns"
         )
@@ -426,6 +439,25 @@ class Frame(Along):
     @as_in(pd.DataFrame.astype)
     def astype(self, dtype: Any) -> Frame:
         return self._of_each("astype", dtype)
+
+    @as_in(pd.DataFrame.replace)
+    def replace(self, to_replace: Any = None, value: Any = NOT_GIVEN) -> Frame:
+        found: Frame = by_columns(self, to_replace, value)
+        return found
+
+    @as_in(pd.DataFrame.join)
+    def join(self, other: Any) -> Frame:
+        beside: Any = other.to_frame() if type(other) is Series else other
+        if type(beside) is not Frame:
+            raise UnsupportedModelError(
+                "DataFrame.join with other rows looks each row up among them; use Series.map with "
+                "a dict for each column"
+            )
+        columns = [*self._sclbl_columns, *beside._sclbl_columns]
+        self._sclbl_columns[0]._operand(beside._sclbl_columns[0])  # of the same index
+        if any(name in self._names for name in beside._names):
+            raise ValueError("columns overlap but no suffix specified")
+        return Frame(columns, self._names.append(beside._names), self._index)
 
     @as_in(pd.DataFrame.round)
     def round(self, decimals: Any = 0) -> Frame:

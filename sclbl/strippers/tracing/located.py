@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from sclbl.errors import UnsupportedModelError
 from sclbl.strippers.tracing.arrays import Array
+from sclbl.strippers.tracing.operators import is_frame
 from sclbl.strippers.tracing.series import Series
 from sclbl.strippers.wire import mixes_rows
 
@@ -35,3 +39,14 @@ class Located:
         where = self._key(key)
         names = frame._positions().iloc[:, where].columns if self.name == "iloc" else where
         frame[names if isinstance(names, str) else list(names)] = value
+
+
+def parts_of(value: Any, count: int) -> list[Any]:
+    """Return what is written into several columns, one by one."""
+    if is_frame(value) and value.shape[1] == count:
+        return list(value._sclbl_columns)
+    if type(value) is Array and value.ndim == 2 and value.shape[1] == count:
+        return [value[:, i].copy() for i in range(count)]
+    if np.ndim(value) == 0:
+        return [value] * count
+    raise UnsupportedModelError(f"{type(value).__name__} is written into {count} columns")

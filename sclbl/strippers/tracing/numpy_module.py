@@ -45,8 +45,8 @@ class Numpy:
             (np.atleast_2d, self.atleast_2d),
             (np.atleast_1d, self.atleast_1d),
             (np.transpose, lambda x, *a: x.T if type(x) in (Array, Columns) else np.transpose(x)),
-            (np.shape, lambda x: x.shape if type(x) in (Array, Columns) else np.shape(x)),
-            (np.ndim, lambda x: x.ndim if type(x) is Array else np.ndim(x)),
+            (np.shape, lambda x: x.shape if type(x) is Columns or _is_followed(x) else np.shape(x)),
+            (np.ndim, lambda x: x.ndim if _is_followed(x) else np.ndim(x)),
             (np.copy, lambda x: x.copy() if type(x) is Array else np.copy(x)),
             (np.ravel, lambda x: x.ravel() if type(x) is Array else np.ravel(x)),
             (np.reshape, lambda x, s: x.reshape(s) if type(x) is Array else np.reshape(x, s)),
@@ -143,6 +143,10 @@ class Numpy:
         return x.shape[0] if type(x) is Array or hasattr(x, "_sclbl_array") else len(x)
 
 
+def _is_followed(x: Any) -> bool:
+    return type(x) is Array or hasattr(x, "_sclbl_array")
+
+
 def _has_rows(shape: Any) -> bool:
     return any(
         isinstance(n, Rows) for n in (shape if isinstance(shape, (tuple, list)) else [shape])
@@ -159,7 +163,8 @@ class Joined:
     """What stands for `numpy.c_`."""
 
     def __getitem__(self, key: Any) -> Any:
-        parts = key if isinstance(key, tuple) else (key,)
+        given = key if isinstance(key, tuple) else (key,)
+        parts = tuple(p._sclbl_array() if hasattr(p, "_sclbl_array") else p for p in given)
         if any(type(p) is Array for p in parts):
             return np.column_stack(parts)
         return np.c_[key]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
+import pandas as pd
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import promotion
@@ -37,6 +38,21 @@ REDUCTIONS = frozenset({
     "apply", "applymap", "map", "replace", "merge", "join", "explode", "resample", "nlargest",
     "nsmallest", "factorize",
 })  # fmt: skip
+#: What looks at each value, or looks rows up, and what to do in its place.
+EACH_VALUE = {
+    "apply": "calls a function on each value by itself; use operators and NumPy's functions on the "
+    "whole column, np.where for a decision",
+    "applymap": "calls a function on each value by itself; use operators and NumPy's functions",
+    "map": "calls a function on each value by itself; use operators and NumPy's functions",
+    "merge": "looks each row up in other rows; use Series.map with a dict for each column",
+    "agg": "is not written; use operators and df.sum(axis=1), mean, min, max, std",
+    "aggregate": "is not written; use operators and df.sum(axis=1), mean, min, max, std",
+    "transform": "is not written; use operators and NumPy's functions on the whole column",
+    "factorize": "numbers values in the order of the rows; use Series.map with a dict, or "
+    "scikit-learn's OrdinalEncoder",
+}
+#: The value of an option that may be None.
+NOT_GIVEN: Any = pd.api.extensions.no_default
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,7 @@ NUMBERED = Index()
 
 
 def is_frame(x: Any) -> bool:
-    return hasattr(type(x), "_sclbl_columns")
+    return hasattr(x, "_sclbl_columns")
 
 
 def require_type(wire: Wire, witness: Any) -> None:

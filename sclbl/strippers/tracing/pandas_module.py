@@ -33,12 +33,24 @@ def replaced() -> dict[int, tuple[Any, Any]]:
     return others | written
 
 
+_INSTEAD = {
+    "cut": "use np.digitize, or np.searchsorted, with the edges",
+    "qcut": "use np.digitize with the edges that the training data gave",
+    "get_dummies": "use a ColumnTransformer with scikit-learn's OneHotEncoder",
+    "factorize": "use Series.map with a dict, or scikit-learn's OrdinalEncoder",
+    "merge": "use Series.map with a dict for each column that is looked up",
+    "to_datetime": "give the program numbers, made of dates before it",
+}
+
+
 def _unwritten(function: FunctionType) -> Callable[..., Any]:
     """Return what refuses stand-ins where a function is given any."""
 
     def refusing(*args: Any, **options: Any) -> Any:
         if any(map(_is_followed, (*args, *options.values()))):
-            raise UnsupportedModelError(f"pd.{function.__name__} has no equivalent in a program")
+            name = function.__name__
+            advice = f"; {_INSTEAD[name]}" if name in _INSTEAD else ""
+            raise UnsupportedModelError(f"pd.{name} has no equivalent in a program{advice}")
         return function(*args, **options)
 
     return refusing
@@ -53,7 +65,16 @@ class _Known(type):
         return isinstance(instance, cls.own)
 
     def __getattr__(cls, name: str) -> Any:
-        return getattr(cls.own, name)
+        found = getattr(cls.own, name)
+        if not isinstance(found, FunctionType):
+            return found
+
+        def method(*args: Any, **options: Any) -> Any:
+            if args and _is_followed(args[0]):
+                return getattr(args[0], name)(*args[1:], **options)
+            return found(*args, **options)
+
+        return method
 
     def __eq__(cls, other: object) -> bool:
         return other is cls or other is cls.own

@@ -23,7 +23,9 @@ from sclbl.strippers.tracing.arrays import Array, number_of
 from sclbl.strippers.tracing.lookups import entries, members
 from sclbl.strippers.tracing.operators import (
     COMPARE,
+    EACH_VALUE,
     LOGIC,
+    NOT_GIVEN,
     NUMBERED,
     OPERATORS,
     REDUCTIONS,
@@ -36,6 +38,7 @@ from sclbl.strippers.tracing.operators import (
     through_arrays,
 )
 from sclbl.strippers.tracing.options import as_in, require_defaults
+from sclbl.strippers.tracing.replacing import replaced
 from sclbl.strippers.wire import Rows, Wire, mixes_rows
 
 
@@ -236,6 +239,8 @@ class Series:
         self._base, self._place, self._witness, self._cell = made._base, made._place, witness, None
 
     def __getattr__(self, name: str) -> NoReturn:
+        if name in EACH_VALUE:
+            raise UnsupportedModelError(f"Series.{name} {EACH_VALUE[name]}")
         if name in REDUCTIONS:
             mixes_rows(f"Series.{name}")
         if name[:1] != "_" and hasattr(pd.Series, name):
@@ -331,6 +336,17 @@ class Series:
         return ~self.isna()  # type: ignore[no-any-return]
 
     notnull = notna
+
+    def apply(self, func: Any) -> Series:
+        if not isinstance(func, np.ufunc):
+            raise UnsupportedModelError(f"Series.apply {EACH_VALUE['apply']}")
+        found: Any = func(self)
+        return cast(Series, found)
+
+    @as_in(pd.Series.replace)
+    def replace(self, to_replace: Any = None, value: Any = NOT_GIVEN) -> Series:
+        found: Series = replaced(self, to_replace, value)
+        return found
 
     def _equal(self, text: str) -> Wire:
         return self._build.binary("Equal", self._wire, np.full(1, text, dtype=object))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sclbl.errors import SclblError, UnsupportedModelError
+from sclbl.errors import REFUSED, SclblError, UnsupportedModelError
 from sclbl.strippers import dispatch, ops, promotion
 from sclbl.strippers.base import Declared, Stripper
 from sclbl.strippers.columns import Table, Wire
@@ -151,15 +151,23 @@ def followed(
     UnsupportedModelError
         Where it does what programs cannot; the message names the line.
     """
+    outer = REFUSED.get()
+    refused = [] if outer is None else outer
+    token = REFUSED.set(refused)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the model's own call warns of the same
             made = function(rows)
+        for refusal in refused:
+            if follower.caught(refusal):  # where the model's call goes another way
+                raise refusal
     except Exception as error:  # the user's own code: whatever it raises
         if isinstance(error, SclblError) and not isinstance(error, UnsupportedModelError):
             raise
         place = follower.place_of(error.__traceback__)
         raise refuse_line(place, error, advice, what) from error
+    finally:
+        REFUSED.reset(token)
     if type(made) is Array:
         return made.wire
     if isinstance(made, Wire):
