@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.errors import InputError
 from sclbl.fidelity.rows import SEED, Sample, from_blocks
 from sclbl.ops import find
 from sclbl.reference import evaluate
@@ -98,7 +99,7 @@ def lost_in_rounding(spec: Spec, rows: Sample) -> np.ndarray:
     Returns
     -------
     bool ``[rows]``
-        False everywhere for a spec with inputs beside the table.
+        False everywhere for a spec with inputs beside the table, or one that refuses such a row.
     """
     lost = np.zeros(len(rows), dtype=bool)
     if spec.signature.inputs:
@@ -123,9 +124,12 @@ def lost_in_rounding(spec: Spec, rows: Sample) -> np.ndarray:
         return _otherwise(node, operands, result, rng)
 
     numeric = rows.numeric.astype(spec.signature.numeric_dtype)
-    with np.errstate(all="ignore"):
-        for after in (keep, look, look):
-            evaluate(graph, numeric, rows.text, after=after)
+    try:
+        with np.errstate(all="ignore"):
+            for after in (keep, look, look):
+                evaluate(graph, numeric, rows.text, after=after)
+    except InputError:
+        return np.zeros(len(rows), dtype=bool)
     return lost
 
 

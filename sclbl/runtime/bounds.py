@@ -18,7 +18,7 @@ from sclbl.wasm import read_leb, sections
 #: with steps of its own: 2,400 functions, 480 kB of code, 24,000 branches.
 LIMITS: Mapping[str, int] = {
     "types": 1_000,
-    "parameters of a function": 32,
+    "parameters of a function": 48,
     "functions": 50_000,
     "exports": 1_000,
     "globals": 16,

@@ -164,13 +164,13 @@ def test_answers_are_bounded(registry: LocalRegistry) -> None:
 def test_labels_take_the_room_of_the_longest(
     registry: LocalRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A few bytes a row on the way may be 40 KB a row as an array of its type."""
-    output = Output("label", "<U9999", 1, 1, labels=(("no", "yes"),))
+    """A few bytes a row on the way may be 4 KB a row as an array of its type."""
+    output = Output("label", "<U1024", 1, 1, labels=(("no", "yes"),))
     columns = (Column(None, "float64"),) * 2
     wide = module(signature=Signature(columns, "array", {"predict": output}))
     monkeypatch.setattr(registry, "program", lambda source: wide)
     with serving(registry, Settings(answer_bytes=1_000_000)) as (url, _):
-        for rows, status in ((20, 200), (100, 200), (101, 413), (5000, 413)):
+        for rows, status in ((20, 200), (976, 200), (977, 413), (5000, 413)):
             answer = post(url, "linear", [[0.0, 1.0]] * rows)
             assert answer.status_code == status
             if status == 413:
