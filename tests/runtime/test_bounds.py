@@ -88,7 +88,7 @@ def test_weights_are_skipped() -> None:
         (made(*[b"\0\x0b"] * 50_001), "50,001 functions"),
         (made(*[b"\0" + b"\x01" * 999_999 + b"\x0b"] * 3), "bytes of code"),
         (made(b"\0\x41\0\x0e" + encode_leb(1001) + bytes(1002) + b"\x0b"), "1,001 branch targ"),
-        (made(types=[b"\x60\x21" + b"\x7f" * 33 + b"\0"]), "33 parameters of a function"),
+        (made(types=[b"\x60\x31" + b"\x7f" * 49 + b"\0"]), "49 parameters of a function"),
         (made(types=[b"\x60\x00\x00"] * 1001), "1,001 types"),
         (made(more=section(11, *[b"\x00\x41\x00\x0b\x00"] * 17)), "17 data segments"),
         (made(*[b"\0" + b"\x3f\0\x1a" * 300_000 + b"\x0b"]), "300,000 branches|bytes of a func"),
