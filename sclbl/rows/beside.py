@@ -125,6 +125,18 @@ class _Rows(NamedTuple):
     shape: tuple[int, int]
 
 
+def _of_sparse_columns(rows: Any) -> _Rows:
+    """Return rows of pandas' sparse columns without SciPy, of which pandas wants a recent one."""
+    columns = [rows.iloc[:, i].array for i in range(rows.shape[1])]
+    places = [column.sp_index.to_int_index().indices for column in columns]
+    row = np.concatenate(places)
+    order = np.argsort(row, kind="stable")
+    found = np.repeat(np.arange(len(places)), [len(p) for p in places])
+    counts = np.bincount(row, minlength=len(rows))
+    values = np.concatenate([column.sp_values for column in columns])
+    return _Rows(values[order], found[order], np.cumsum([0, *counts]), rows.shape)
+
+
 def _sparse(given: Input, rows: Any, null: bool) -> RaggedRows:
     columns = given.width
     if getattr(rows, "format", None) == "coo":
@@ -134,8 +146,8 @@ def _sparse(given: Input, rows: Any, null: bool) -> RaggedRows:
         matrix: Any = _Rows(rows.data[order], rows.col[order], np.cumsum([0, *counts]), rows.shape)
     elif hasattr(rows, "tocsr"):
         matrix = rows.tocsr()
-    elif _is_sparse_frame(rows):
-        matrix = rows.sparse.to_coo().tocsr()
+    elif _is_sparse_frame(rows) and rows.shape[1]:
+        matrix = _of_sparse_columns(rows)
     else:
         matrix = None
     if matrix is not None:
