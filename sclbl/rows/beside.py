@@ -129,21 +129,25 @@ def _of_sparse_columns(rows: Any) -> _Rows:
     """Return rows of pandas' sparse columns without SciPy, of which pandas wants a recent one."""
     columns = [rows.iloc[:, i].array for i in range(rows.shape[1])]
     places = [column.sp_index.to_int_index().indices for column in columns]
-    row = np.concatenate(places)
-    order = np.argsort(row, kind="stable")
     found = np.repeat(np.arange(len(places)), [len(p) for p in places])
-    counts = np.bincount(row, minlength=len(rows))
     values = np.concatenate([column.sp_values for column in columns])
-    return _Rows(values[order], found[order], np.cumsum([0, *counts]), rows.shape)
+    return _row_by_row(values, np.concatenate(places), found, rows.shape)
+
+
+def _row_by_row(
+    data: np.ndarray, row: np.ndarray, column: np.ndarray, shape: tuple[int, int]
+) -> _Rows:
+    """Return items by their coordinates row by row, those of a row as they come."""
+    order = np.argsort(row, kind="stable")
+    counts = np.bincount(row, minlength=shape[0])
+    return _Rows(data[order], column[order], np.cumsum([0, *counts]), shape)
 
 
 def _sparse(given: Input, rows: Any, null: bool) -> RaggedRows:
     columns = given.width
     if getattr(rows, "format", None) == "coo":
-        # Row by row as they come: tocsr adds what lies in one place, in the type of the rows.
-        order = np.argsort(rows.row, kind="stable")
-        counts = np.bincount(rows.row, minlength=rows.shape[0])
-        matrix: Any = _Rows(rows.data[order], rows.col[order], np.cumsum([0, *counts]), rows.shape)
+        # Not tocsr, which adds what lies in one place, in the type of the rows.
+        matrix: Any = _row_by_row(rows.data, rows.row, rows.col, rows.shape)
     elif hasattr(rows, "tocsr"):
         matrix = rows.tocsr()
     elif _is_sparse_frame(rows) and rows.shape[1]:
