@@ -13,6 +13,7 @@ import numpy as np
 
 from sclbl.errors import InputError
 from sclbl.fidelity.near import ALIKE
+from sclbl.fidelity.rows import from_blocks
 from sclbl.ops.imputing import distances
 from sclbl.reference import evaluate
 from sclbl.rows import encode
@@ -62,13 +63,9 @@ def as_chosen(spec: Spec, method: str, rows: Any, ours: Any) -> Any:
         changed[among] = True
         return found
 
-    text = np.empty((blocks.rows, len(blocks.text)), dtype=object)
-    for i, column in enumerate(blocks.text):
-        text[:, i] = column.constants()
+    text = from_blocks(blocks).text if blocks.text else None
     try:
-        made = evaluate(
-            spec.graph, blocks.numeric, text if blocks.text else None, (method,), after=choose
-        )[method]
+        made = evaluate(spec.graph, blocks.numeric, text, (method,), after=choose)[method]
     except InputError:
         return ours  # a donor of scikit-learn's that a later step refuses
     if not changed.any():
