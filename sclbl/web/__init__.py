@@ -1,0 +1,1 @@
+"""Programs in pages: the JavaScript loader, pages, sites."""
