@@ -1,6 +1,6 @@
-"""Install what tests of pages need beside Python packages: two browsers, JavaScriptCore, and the npm
-packages of the lock beside this file.
+"""Install what tests of pages need beside Python packages.
 
+These are two browsers, JavaScriptCore, and the npm packages of the lock beside this file.
 Debian's packages are installed where this is root; elsewhere what is missing is said.
 """
 
