@@ -18,7 +18,7 @@ PROCESSES := -n auto --dist worksteal
 help:
 	@echo "make test         lint, types and tests"
 	@echo "make test-all     the same with the exhaustive sweeps (minutes)"
-	@echo "make test-oldest  the tests with the oldest releases, one model of each class"
+	@echo "make test-oldest  the tests with the oldest releases, of models and parameters a part"
 	@echo "make demo         train, upload, serve, predict three ways"
 	@echo "make bench        every benchmark; results in benchmarks/results/"
 	@echo "make lint lock build clean"
@@ -28,9 +28,13 @@ install = $(1)/bin/uv pip install --quiet --python $(1)/bin/python $(2) || $(1)/
 # $(call create,VENV): a virtual environment with uv in it, at the lock's version.
 create = $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet "$$(grep -o '^uv==[^ ]*' requirements-dev.txt)"
 
-$(VENV)/.made: requirements-dev.txt pyproject.toml hatch_build.py
+$(VENV)/.locked: requirements-dev.txt
 	test -x $(BIN)/uv || { $(call create,$(VENV)); }
 	$(call install,$(VENV),--require-hashes -r requirements-dev.txt)
+	touch $@
+
+# Building the package compiles the kernels, with the compiler of this environment.
+$(VENV)/.made: $(VENV)/.locked pyproject.toml hatch_build.py
 	$(call install,$(VENV),--no-deps --no-build-isolation -e .)
 	touch $@
 
@@ -40,14 +44,14 @@ kernels: venv
 	@$(BIN)/python sclbl/kernels/build.py > /dev/null
 
 # Two browsers, JavaScriptCore and what drives them, for the tests of pages.
-browsers: venv
+browsers: $(VENV)/.locked
 	@$(BIN)/python tests/web/install.py
 
-lint: venv
+lint: $(VENV)/.locked
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: venv
+types: $(VENV)/.locked
 	$(BIN)/mypy
 
 test: lint types kernels browsers
@@ -62,7 +66,8 @@ $(OLDEST)/.made: requirements-oldest.txt pyproject.toml hatch_build.py
 	$(call install,$(OLDEST),--no-deps --no-build-isolation -e .)
 	touch $@
 
-# Of the models, one of each class: what their options change is the same with other releases.
+# Of the models one of each class, of other parameters every third: what they change is the same with
+# other releases.
 # What an old release says of a newer one that it works with is not ours to mend. Browsers and
 # engines of JavaScript are the same whatever is installed for Python.
 test-oldest: $(OLDEST)/.made
