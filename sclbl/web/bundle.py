@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -99,8 +98,8 @@ def joined(entry: Path) -> str:
     if missing:
         raise BundleError(f"{entry.name} exports {missing[0]!r}, which no module declares")
     # In a function of their own even the names at the top of modules can be shortened.
-    body = "\n".join(parts)
-    return f"const {{ {names} }} = (() => {{\n{body}\nreturn {{ {names} }};\n}})();\nexport {{ {names} }};\n"
+    body = "\n".join([*parts, f"return {{ {names} }};"])
+    return f"const {{ {names} }} = (() => {{\n{body}\n}})();\nexport {{ {names} }};\n"
 
 
 def _exports(text: str) -> list[str]:
