@@ -49,7 +49,7 @@ def packed(kind: str, source: Path, target: Path) -> Path:
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the source tree without anything built."""
     copy = tmp_path_factory.mktemp("source") / "sclbl"
-    skipped = shutil.ignore_patterns(*BUILT, "__pycache__", ".*", "results", "dist")
+    skipped = shutil.ignore_patterns(*BUILT, "__pycache__", ".*", "results", "dist", "node_modules")
     shutil.copytree(ROOT, copy, ignore=skipped)
     return copy
 

@@ -1,1 +1,1 @@
-"""Programs in pages: the JavaScript loader, pages, sites."""
+"""Programs in the page: the JavaScript loader, pages of deployments, static sites."""
