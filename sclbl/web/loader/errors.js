@@ -13,11 +13,20 @@ export class SclblError extends Error {
   }
 }
 
-/** Throws a `SclblError`. */
-export const refuse = (code, message, row, column) => {
-  throw new SclblError(code, message, row, column);
+/** What to do about each kind of refusal. */
+const REMEDIES = {
+  shape: "give a list of objects or of lists, an object of columns, or a typed array",
+  columns: "give the model's own, each once, with null where a value is missing",
+  dtype: "give such values, or compile the model with an example that holds these",
+  parameter: "give one that it has",
+  missing_value: "fill it in, leave the row out, or fit a model that takes missing values",
+  unknown_category: "correct the value, or fit a model that takes unknown categories",
+  limit: "give fewer rows a call",
+  invalid_program: "fetch or compile it again",
+  program: "fetch or compile it again",
 };
 
-/** Refuses bytes that are no program of sclbl, or one that was altered. */
-export const invalid = (why) =>
-  refuse("invalid_program", `the program ${why}; fetch or compile it again`);
+/** Throws a `SclblError`: what failed, and what to do. */
+export const refuse = (code, what, row, column) => {
+  throw new SclblError(code, `${what}; ${REMEDIES[code] ?? "correct the value, or leave the row out"}`, row, column);
+};
