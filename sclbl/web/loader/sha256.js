@@ -1,6 +1,6 @@
 /** Lets the page do what waits: a task ends here and another goes on. */
 export const pause = () =>
-  globalThis.scheduler?.yield?.() ?? new Promise((done) => setTimeout(done));
+  globalThis.scheduler?.postTask(() => 0) ?? new Promise((done) => setTimeout(done));
 
 const hex = (items, digits) =>
   Array.from(items, (x) => (x >>> 0).toString(16).padStart(digits, 0)).join("");
