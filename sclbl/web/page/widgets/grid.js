@@ -52,7 +52,7 @@ export const gridOf = (signature, options) => {
   const axes = axesOf(options.shape ?? (shape.length === 1 ? squareOf(shape[0]) : shape));
   const count = shape.reduce((product, length) => product * length, 1);
   if (!axes || axes.channels * axes.height * axes.width !== count) {
-    throw new Error(`Rows of ${shape.join(" × ")} values are no picture; say its axes in the option shape.`);
+    throw new Error(`Rows of ${shape.join(" by ")} values are no picture; say its axes in the option shape.`);
   }
   return { ...axes, shape, input: columns ? null : beside[0].name, one: Boolean(signature.one_row) };
 };
