@@ -26,7 +26,7 @@ LOADER = HERE / "loader"
 BESIDE = ("sclbl.d.ts", "package.json", "README.md")
 
 _IMPORT = re.compile(r'^import \{([^{}]*)\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let) )", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
 _EXPORTS = re.compile(r"^export \{([^{}]*)\};\n", re.MULTILINE)
 _TOP = re.compile(
     r"^(?:export )?(?:async function\*?|function\*?|class|const|let) (\w+)", re.MULTILINE

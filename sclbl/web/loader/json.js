@@ -1,0 +1,2 @@
+export const toJson = () => "";
+export const fromJson = () => ({});
