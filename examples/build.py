@@ -1,6 +1,6 @@
 """Build the sites of the examples, and a page that leads to them.
 
-python -m examples.build build/sites
+Usage: ``python -m examples.build build/sites``.
 """
 
 from __future__ import annotations

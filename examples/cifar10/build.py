@@ -18,15 +18,14 @@ LABELS = [
 MEAN = [0.4914, 0.4822, 0.4465]
 STD = [0.2023, 0.1994, 0.2010]
 DOCS = """\
-Drop a photo. A residual network of 20 layers says which of CIFAR-10's ten classes it is, in your
-browser: airplane, automobile, bird, cat, deer, dog, frog, horse, ship or truck. It knows no others,
-and names one of these whatever it is shown.
+Drop a photo: a residual network of 20 layers says which of ten things is on it, in your browser. It
+knows airplane, automobile, bird, cat, deer, dog, frog, horse, ship and truck, and names one of
+these whatever it is shown.
 
 The largest square in the middle of the photo is made 32 by 32 pixels, each the mean of the area
 that it covers. (Of a square with more than 1,024 pixels a side, your browser makes one of 1,024
-first.)
-
-*Network: "pytorch-cifar-models", chenyaofo, BSD 3-Clause, as Scailable's tutorials converted it.*
+first.) Network: "pytorch-cifar-models", chenyaofo, BSD 3-Clause, as Scailable's tutorials converted
+it.
 """
 
 

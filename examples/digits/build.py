@@ -11,15 +11,12 @@ from examples.sites import write
 
 HERE = Path(__file__).parent
 DOCS = """\
-Draw a digit. A convolution network says which one it is, with each stroke, in your browser.
+Draw a digit: a convolution network reads it with each stroke, in your browser. It was trained on
+{train:,} images of MNIST; of {test:,} others it reads {share} rightly.
 
-What you draw is scaled so that its longer side fills 20 of 28 pixels, and moved until its centre of
-mass is in the middle: that is how the digits of MNIST were made, of which the network knows.
-
-It was trained on {train:,} images of MNIST (five convolutions with batch normalisation, dropout,
-{weights:,} weights), and reads {share} others rightly.
-
-*Images: MNIST, Y. LeCun, C. Cortes and C. Burges.*
+Five convolutions with batch normalisation, dropout, {weights:,} weights. What you draw is scaled
+so that its longer side fills 20 of 28 pixels, and moved until its centre of mass is in the middle,
+as the digits of MNIST were (Y. LeCun, C. Cortes, C. Burges).
 """
 
 
@@ -36,7 +33,7 @@ def build(directory: Path) -> sclbl.Program:
         widget="canvas",
         options={
             "label": "Draw a digit, 0 to 9",
-            "file": "Or a picture of a digit",
+            "file": "Or give a picture of a digit",
             "prompt": "Draw a digit, and its probabilities stand here.",
             "labels": [str(digit) for digit in range(10)],
         },

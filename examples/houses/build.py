@@ -12,10 +12,8 @@ DOCS = """\
 What is a house worth? Fill in what you know of it, mark what you do not, and read the price in
 euros.
 
-The model is a ridge regression of the logarithm of the price on splines of area and rooms and on
-the size of the garden. It was fitted on four fifths of 406 houses; {error}.
-
-*Data: the houses of Scailable's tutorials, 2020.*
+Ridge regression of the logarithm of the price, on splines of area and rooms and on the size of the
+garden, fitted on four fifths of 406 houses; {error}. Data: Scailable's tutorials, 2020.
 """
 FORM = {
     "area": {"label": "Living area (m²)", "example": 120},

@@ -9,15 +9,13 @@ from examples.sentiment.train import accuracy, train
 from examples.sites import write
 
 DOCS = """\
-Type a sentence. The model says whether it is positive or negative, and each word is coloured by how
-far the probability moves when the same program is asked without it.
+Type a sentence: is it positive or negative? Each word is coloured by how far the probability moves
+when the same program is asked without it.
 
-It is a logistic regression on the TF-IDF of single words: it knows no grammar, so "not bad" is two
-bad words to it. Fitted on two thirds of 2,982 sentences about films, products and restaurants, it
-labels {share} others rightly.
-
-*Sentences: "Sentiment Labelled Sentences", D. Kotzias et al. 2015, UCI Machine Learning Repository,
-CC BY 4.0.*
+Logistic regression on the TF-IDF of single words: it knows no grammar, so "not bad" is two bad
+words to it. Fitted on two thirds of 2,982 sentences about films, products and restaurants; of the
+other {count} it labels {share} rightly. Sentences: "Sentiment Labelled Sentences", D. Kotzias et
+al. 2015, UCI Machine Learning Repository, CC BY 4.0.
 """
 EXAMPLE = "The food was great, but the waiter was slow and rude."
 
@@ -30,7 +28,7 @@ def build(directory: Path) -> sclbl.Program:
         model,
         sentences[:3],
         directory,
-        docs=DOCS.format(share=accuracy(model, sentences, labels)),
+        docs=DOCS.format(count=len(labels), share=accuracy(model, sentences, labels)),
         widget="text",
         options={"label": "A sentence in English", "example": EXAMPLE, "follow": "positive"},
         methods=["predict", "predict_proba"],

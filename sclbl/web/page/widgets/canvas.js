@@ -132,11 +132,11 @@ export const mount = (element, given) => {
     width: SIDE,
     height: SIDE,
     role: "img",
-    "aria-label": "Draw here with a mouse, a finger or a pen. With a keyboard, give a picture file below.",
+    "aria-label": "Draw here with a mouse, a finger or a pen. With a keyboard, give a picture file instead.",
   });
   const { seen, figure } = openSeen(grid);
   const { input, place } = fileField(
-    options.file ?? "Or a picture of it",
+    "Picture file",
     `Dark on light or light on dark, any size; one of ${grid.width} × ${grid.height} pixels is ` +
       "taken as it is. It stays on your machine.",
   );
@@ -146,7 +146,7 @@ export const mount = (element, given) => {
       ? await planeOfFile(file, grid, options.fit)
       : centred(drawing.read(), { width: SIDE, height: SIDE }, grid, options.fit);
     paint(seen, [plane ?? new Uint8Array(grid.width * grid.height)]);
-    if (!plane) return show(method, null, { error: options.prompt ?? "Nothing is drawn yet." });
+    if (!plane) return show(method, null, { note: options.prompt ?? "Nothing is drawn yet." });
     show(method, await model.run(method, rowsOf([plane], grid, options)), options);
   });
   const take = (chosen) => {
@@ -163,11 +163,11 @@ export const mount = (element, given) => {
     drawing.clear();
     take(chosen);
   });
+  const button = made("button", { type: "button", class: "quiet", click: clear }, "Clear");
   element.append(
     made("p", { class: "drawing-title" }, options.label ?? "Draw here"),
-    canvas,
-    made("div", { class: "beside" }, figure, made("button", { type: "button", class: "quiet", click: clear }, "Clear")),
-    place,
+    made("div", { class: "sketch" }, canvas, made("div", { class: "beside" }, button, figure)),
+    made("details", {}, made("summary", {}, options.file ?? "Or give a picture of it"), place),
   );
   return ask();
 };

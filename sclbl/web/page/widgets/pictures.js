@@ -121,6 +121,6 @@ export const fileField = (label, help) => {
 export const openSeen = ({ width, height }) => {
   const label = "The picture as the model sees it";
   const seen = made("canvas", { class: "seen", width, height, role: "img", "aria-label": label });
-  const said = `What the model sees: ${width} × ${height} pixels`;
+  const said = `As the model sees it: ${width} × ${height}`;
   return { seen, figure: made("figure", {}, seen, made("figcaption", { class: "muted small" }, said)) };
 };

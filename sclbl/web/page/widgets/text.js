@@ -11,8 +11,8 @@ const STRONG = 0.25;
 /** What is asked: the text, then the text without each of its words. */
 const variantsOf = (text) => {
   const words = Array.from(text.matchAll(WORD)).slice(0, MOST);
-  const without = words.map(({ index, 0: word }) => text.slice(0, index) + text.slice(index + word.length));
-  return { words, rows: [text, ...without].map((one) => [one]) };
+  const without = ({ index, 0: word }) => text.slice(0, index) + text.slice(index + word.length);
+  return { words, rows: [text, ...words.map(without)].map((one) => [one]) };
 };
 
 /** Which number of a row is followed: its place (null where a row is one number) and its name. */
@@ -64,9 +64,8 @@ const listed = (words, moves, said, name) => {
 
 /** Whether the model takes one text and nothing beside it. */
 const takesText = ({ columns, inputs = [] }) => {
-  const kinds = Array.isArray(columns) ? columns.map((column) => column[1] ?? column.kind) : [columns.kind];
-  const count = Array.isArray(columns) ? columns.length : columns.count;
-  return count === 1 && kinds[0] === "text" && inputs.every((given) => given.kind === "parameter");
+  const [count, kind] = Array.isArray(columns) ? [columns.length, columns[0]?.[1]] : [columns.count, columns.kind];
+  return count === 1 && kind === "text" && inputs.every((given) => given.kind === "parameter");
 };
 
 /**
@@ -79,7 +78,7 @@ const takesText = ({ columns, inputs = [] }) => {
 export const mount = (element, given) => {
   const { model, manifest, show, options } = given;
   const { signature } = manifest;
-  if (!takesText(signature)) throw new Error("The widget text is for a model that takes one text; take the form.");
+  if (!takesText(signature)) throw new Error("This model does not take one text. Take the form.");
   const method = methodOf(given);
   const own = method === "predict_proba" ? signature.outputs.predict?.labels?.[0] : undefined;
   const labels = options.labels ?? own ?? [];
