@@ -22,6 +22,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LOADER = HERE / "loader"
+PAGE = HERE / "page"
+#: What stands in place of a page's form, by name.
+WIDGETS = ("canvas", "image", "text")
 #: What the npm package has beside the loader itself.
 BESIDE = ("sclbl.d.ts", "package.json", "README.md")
 
@@ -223,9 +226,80 @@ def npm(folder: Path, version: str) -> None:
         _replace(folder / name, content)
 
 
+def page_script() -> bytes:
+    """Return ``page.js``, the script of a page: it imports the loader and a widget beside it."""
+    begin = "start(load, (name) => import(`./${name}.js`));"
+    return made(
+        HERE / "page.js",
+        PAGE.glob("*.js"),
+        lambda: minified(
+            f'import {{ load }} from "./sclbl.js";\n{_inner(PAGE / "main.js")}{begin}', "js"
+        ),
+    )
+
+
+def page_style() -> bytes:
+    """Return ``page.css``, the style of every page and widget."""
+    sources = [PAGE / "page.css", PAGE / "widgets" / "widgets.css"]
+    return made(
+        HERE / "page.css",
+        sources,
+        lambda: minified(
+            "\n".join(p.read_text(encoding="utf-8") for p in sources if p.is_file()), "css"
+        ),
+    )
+
+
+def widgets() -> list[str]:
+    """Return the widgets that are here, by name."""
+    return [
+        name
+        for name in WIDGETS
+        if (PAGE / "widgets" / f"{name}.js").is_file() or (HERE / f"{name}.js").is_file()
+    ]
+
+
+def widget(name: str) -> bytes:
+    """Return the module of a widget."""
+    folder = PAGE / "widgets"
+    return made(
+        HERE / f"{name}.js",
+        folder.glob("*.js"),
+        lambda: minified(joined(folder / f"{name}.js"), "js"),
+    )
+
+
+def single(name: str | None) -> bytes:
+    """Return the script of a page that is a single file: the loader, the page's and a widget."""
+    sources = [*LOADER.glob("*.js"), *PAGE.glob("*.js"), *(PAGE / "widgets").glob("*.js")]
+    return made(
+        HERE / f"single-{name or 'form'}.js",
+        sources,
+        lambda: minified(_single(name), "js"),
+    )
+
+
+def _single(name: str | None) -> str:
+    inside = _inner(PAGE / "widgets" / f"{name}.js") if name else ""
+    mount = "{ mount }" if name else "{}"
+    parts = (_inner(LOADER / "sclbl.js"), _inner(PAGE / "main.js"), inside)
+    return f"{''.join(parts)}start(load, async () => ({mount}));"
+
+
+def _inner(entry: Path) -> str:
+    """Return joined modules whose exports are names of the script that they stand in."""
+    return _EXPORTS.sub("", joined(entry))
+
+
 def build_all() -> None:
     """Make every file of pages that is out of date."""
     loader()
+    page_script()
+    page_style()
+    single(None)
+    for name in widgets():
+        widget(name)
+        single(name)
 
 
 def main(arguments: list[str]) -> int:

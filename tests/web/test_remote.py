@@ -72,7 +72,8 @@ def test_large_batches_go_in_parts(page: Page, server: Deployed) -> None:
         const here = await load(given.url, { token: given.token });
         const there = await load(given.url, how);
         const [a, b] = await Promise.all([here.predict_proba(rows), there.predict_proba(rows)]);
-        const parts = performance.getEntriesByType("resource").filter((e) => e.name.includes("/predict"));
+        const sent = performance.getEntriesByType("resource");
+        const parts = sent.filter(({ name }) => name.includes("/predict"));
         return [a.where, b.where, a.data.length, a.data.every((x, i) => Object.is(x, b.data[i])),
           parts.length];
     """
@@ -96,8 +97,8 @@ def test_a_refused_row_of_a_later_part_has_its_own_number(page: Page, server: De
     assert here["code"] == there["code"] == "missing_value"
     assert here["row"] == there["row"] == 39_321
     assert here["column"] == there["column"]
-    assert "row 39321, " in here["message"]
-    assert here["message"].partition("; ")[0] == there["message"].partition("; ")[0]
+    for found in (here, there):
+        assert found["message"].startswith("row 39321, column '2' is missing")
 
 
 def test_a_private_server_wants_its_token(page: Page, server: Deployed) -> None:
@@ -121,7 +122,8 @@ def test_a_signal_ends_a_call(page: Page, host: Hosted, server: Deployed) -> Non
     server.on(host)
     host.replies["/v1/deployments/churn@1/predict"] = lambda headers: Reply(b"{}", 503)
     body = """
-        const model = await load("/v1/deployments/churn@production", { where: "remote", retries: 9 });
+        const url = "/v1/deployments/churn@production";
+        const model = await load(url, { where: "remote", retries: 9 });
         const stop = new AbortController();
         const under = caught(model.predict(given.rows, { signal: stop.signal }));
         setTimeout(() => stop.abort(), 20);

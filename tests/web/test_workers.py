@@ -99,7 +99,7 @@ def test_the_row_that_is_refused_is_pythons(page: Page, server: Deployed) -> Non
         for found in asked(page, body, bad):
             assert found["row"] == refused.value.row
             assert found["code"] == refused.value.code
-            assert found["message"].partition("; ")[0] == str(refused.value).partition("; ")[0]
+            assert str(refused.value).startswith(found["message"].partition("; ")[0])
 
 
 def test_calls_end_with_their_signal_and_with_the_model(page: Page) -> None:
@@ -149,7 +149,9 @@ def test_a_part_of_a_worker_that_dies_is_run_again(page: Page, server: Deployed)
 def test_pages_that_may_have_no_workers_run_it_themselves(page: Page, server: Deployed) -> None:
     body = """
         const Real = globalThis.Worker;
-        globalThis.Worker = class { constructor() { throw new DOMException("no", "SecurityError"); } };
+        globalThis.Worker = class {
+          constructor() { throw new DOMException("no", "SecurityError"); }
+        };
         const model = await load("/churn.wasm", { workers: 2 });
         globalThis.Worker = Real;
         return [model.workers, bits((await model.predict_proba(rows(9))).data)];

@@ -13,20 +13,32 @@ export class SclblError extends Error {
   }
 }
 
-/** What to do about each kind of refusal. */
+const CORRECT = "correct the value, or leave the row out";
+/** What to do about the refusals whose messages do not say it. */
 const REMEDIES = {
-  shape: "give a list of objects or of lists, an object of columns, or a typed array",
-  columns: "give the model's own, each once, with null where a value is missing",
-  dtype: "give such values, or compile the model with an example that holds these",
-  parameter: "give one that it has",
-  missing_value: "fill it in, leave the row out, or fit a model that takes missing values",
-  unknown_category: "correct the value, or fit a model that takes unknown categories",
+  shape: "give rows as objects, lists, columns or a typed array",
+  columns: "give each of the model's, null where a value is missing",
+  dtype: "give such values",
+  missing_value: CORRECT,
+  infinite_value: CORRECT,
+  unknown_category: CORRECT,
+  out_of_range: CORRECT,
+  out_of_reach: CORRECT,
   limit: "give fewer rows a call",
-  invalid_program: "fetch or compile it again",
   program: "fetch or compile it again",
+  invalid_program: "fetch or compile it again",
 };
 
-/** Throws a `SclblError`: what failed, and what to do. */
+/**
+ * Throws a `SclblError`.
+ *
+ * @param {string} code
+ * @param {string} what what failed; and what to do, where the code does not say that
+ * @param {number | null} [row]
+ * @param {string | null} [column]
+ * @returns {never}
+ */
 export const refuse = (code, what, row, column) => {
-  throw new SclblError(code, `${what}; ${REMEDIES[code] ?? "correct the value, or leave the row out"}`, row, column);
+  const remedy = REMEDIES[code];
+  throw new SclblError(code, remedy ? `${what}; ${remedy}` : what, row, column);
 };

@@ -1,4 +1,4 @@
-import { fromJson, toJson } from "./json.js";
+import { fromJson } from "./json.js";
 import { inParts } from "./local.js";
 import { ask } from "./source.js";
 
@@ -12,13 +12,13 @@ const NUMBERS = 2 ** 17;
  * @param {object} options
  */
 export const requester = (url, signature, options) => (method, batch, signal) => {
-  const { columns, inputs, results } = signature;
-  const widths = [...inputs, ...results(method)].map(({ width }) => width || 1);
+  const { columns, inputs } = signature;
+  const widths = [...inputs, ...signature.results(method)].map(({ width }) => width || 1);
   const size = Math.ceil(NUMBERS / Math.max(columns.length, ...widths));
   return inParts(batch, size, signal, async (part) => {
     try {
       const headers = { "content-type": "application/json" };
-      const init = { method: "POST", body: toJson(signature, part), headers, signal };
+      const init = { method: "POST", body: batch.json(part.first, part.first + part.rows), headers, signal };
       const to = `${url}/predict?method=${method}`;
       return fromJson(signature, method, await ask(to, options, (said) => said.text(), init));
     } catch (error) {
