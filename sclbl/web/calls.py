@@ -32,7 +32,9 @@ class Code:
     text: str
 
 
-def of_server(record: Record, example: Any, server: str, *, private: bool) -> tuple[Code, ...]:
+def of_server(
+    record: Record, example: Any, server: str, *, private: bool, only: bool = False
+) -> tuple[Code, ...]:
     """Return the code that calls a version on a server.
 
     Parameters
@@ -45,6 +47,8 @@ def of_server(record: Record, example: Any, server: str, *, private: bool) -> tu
         The server's URL.
     private : bool
         Whether reads need the token; the code takes it from ``SCLBL_TOKEN``.
+    only : bool
+        Whether the program stays on the server, so that Python asks it too.
     """
     signature, method = Signature.from_json(record.signature), default_method(record.methods)
     url = f"{server}/v1/deployments/{record.ref}"
@@ -55,6 +59,13 @@ def of_server(record: Record, example: Any, server: str, *, private: bool) -> tu
         f"  -H 'content-type: application/json' \\\n  -d {shlex.quote(body)}"
     )
     login = f'sclbl.login({server!r}, os.environ["SCLBL_TOKEN"])\n' if private else ""
+    if only:
+        python = _asking(f"{url}/predict?method={method}", _body(signature, example), private)
+        return (
+            Code("curl", curl),
+            Code("Python", python),
+            _script(url, server, record, example, private),
+        )
     where = "" if private else f", registry={server!r}"
     python = _python(
         signature,
@@ -64,6 +75,15 @@ def of_server(record: Record, example: Any, server: str, *, private: bool) -> tu
         login,
         "os" if private else "",
     )
+    return (
+        Code("curl", curl),
+        Code("Python", python),
+        _script(url, server, record, example, private),
+    )
+
+
+def _script(url: str, server: str, record: Record, example: Any, private: bool) -> Code:
+    signature, method = Signature.from_json(record.signature), default_method(record.methods)
     options = ", { token }" if private else ""
     given = 'const token = prompt("Token");\n' if private else ""
     script = (
@@ -71,7 +91,18 @@ def of_server(record: Record, example: Any, server: str, *, private: bool) -> tu
         f"const model = await load({json.dumps(url)}{options});\n"
         f"{_run(method, signature, example)}"
     )
-    return Code("curl", curl), Code("Python", python), Code("JavaScript", script)
+    return Code("JavaScript", script)
+
+
+def _asking(url: str, body: Any, private: bool) -> str:
+    """Return Python that asks a server over HTTP."""
+    token = 'headers = {"Authorization": f"Bearer {os.environ[\'SCLBL_TOKEN\']}"}\n'
+    more = ", headers=headers" if private else ""
+    return (
+        f"{'import os' + chr(10) if private else ''}import requests\n\n{token if private else ''}"
+        f"answer = requests.post({url!r}, json={spelled(body)}{more}, timeout=60)\n"
+        'print(answer.json()["results"])'
+    )
 
 
 def of_file(record: Record, example: Any, program: str) -> tuple[Code, ...]:

@@ -261,10 +261,14 @@ def _docs(docs: str) -> str:
     markdown.disable("image")
     markdown.validateLink = _is_safe  # type: ignore[method-assign]
     tokens = markdown.parse(docs)
+    above: list[int] = []
     for token in tokens:
+        if token.type == "heading_open":
+            # Below the page's own titles, and without steps in between that are left out.
+            level = int(token.tag[1])
+            above = [*(other for other in above if other < level), level]
         if token.type in ("heading_open", "heading_close"):
-            # The page has titles of its own above these.
-            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
+            token.tag = f"h{min(len(above) + 2, 6)}"
         for part in token.children or ():
             if part.type == "link_open":
                 part.attrSet("rel", "noopener noreferrer nofollow")
