@@ -32,6 +32,16 @@ class Code:
     text: str
 
 
+def _written(value: Any) -> Any:
+    """Return data with whole numbers as people write them: 70 for 70.0."""
+    if isinstance(value, dict):
+        return {key: _written(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_written(part) for part in value]
+    whole = isinstance(value, float) and value.is_integer() and 0 < abs(value) < 2**53
+    return int(value) if whole else value
+
+
 def of_server(
     record: Record, example: Any, server: str, *, private: bool, only: bool = False
 ) -> tuple[Code, ...]:
@@ -51,6 +61,7 @@ def of_server(
         Whether the program stays on the server, so that Python asks it too.
     """
     signature, method = Signature.from_json(record.signature), default_method(record.methods)
+    example = _written(example)
     url = f"{server}/v1/deployments/{record.ref}"
     body = json.dumps(_body(signature, example), ensure_ascii=False)
     token = ' \\\n  -H "authorization: Bearer $SCLBL_TOKEN"' if private else ""
@@ -108,6 +119,7 @@ def _asking(url: str, body: Any, private: bool) -> str:
 def of_file(record: Record, example: Any, program: str) -> tuple[Code, ...]:
     """Return the code that calls a program that lies beside a page, by its file's name."""
     signature, method = Signature.from_json(record.signature), default_method(record.methods)
+    example = _written(example)
     script = (
         'import { load } from "./sclbl.js";\n\n'
         f"const model = await load(new URL({json.dumps(f'./{program}')}, import.meta.url));\n"

@@ -242,7 +242,8 @@ def _template(name: str, **values: Any) -> str:
 
 def _batch(signature: Signature) -> bool:
     """Return whether rows of a CSV are what the model takes."""
-    return bool(signature.columns) and not signature.beside and not signature.one_row
+    cells = bool(signature.columns) and signature.shape is None
+    return cells and not signature.beside and not signature.one_row
 
 
 def _reports(record: Record) -> list[tuple[str, Any]]:

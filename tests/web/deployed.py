@@ -1,122 +1,74 @@
-"""Deployments that the tests of pages look at."""
+"""Deployments that pages of tests load: on a real server, and as files of a made-up one."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
-from sklearn.compose import make_column_transformer
-from sklearn.feature_extraction import DictVectorizer
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, PowerTransformer, StandardScaler
+from sklearn.linear_model import LogisticRegression
 
 import sclbl
+from sclbl.program import Program
+from sclbl.registry.base import Record
 from sclbl.registry.local import LocalRegistry
-from tests.web.browser import Page
+from sclbl.server.limits import Settings
+from tests.server.threads import serving
+from tests.web.hosting import Hosted, Reply
 
-DOCS = """# Churn
-
-Who leaves within a **year**. See the [handbook](https://example.org/handbook).
-
-| column | what |
-|---|---|
-| age | in years |
-"""
-TAGS = {
-    "team": "crm",
-    "form": json.dumps({"age": {"help": "in years", "minimum": 18, "maximum": 80, "step": 1}}),
-}
+#: Rows that pages ask for.
+ROWS = [[0.5, -1.25, 3.0, 0.1], [2.0, 0.0, -7.5, 1e-3], [1e3, 1.0, -1.0, 0.0]]
+REF = "churn@production"
 
 
-def customers(rows: int = 120) -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "age": rng.integers(18, 80, rows).astype(float),
-            "income": rng.normal(40000, 9000, rows).round(2),
-            "plan": rng.choice(["basic", "gold", "silver"], rows),
-            "city": rng.choice(["Amsterdam", "Breda", "Delft"], rows),
-        }
-    )
-    frame.loc[3, "income"] = np.nan
-    return frame
+@dataclass
+class Deployed:
+    """A deployment ``churn`` with two versions; the alias ``production`` names the first one."""
 
+    registry: LocalRegistry
+    url: str
+    token: str
+    versions: tuple[Record, Record]
+    programs: tuple[Program, Program]
 
-def churn() -> object:
-    """A pipeline that refuses unknown plans and missing ages, and takes every city and income."""
-    frame = customers()
-    columns = make_column_transformer(
-        (StandardScaler(), ["age"]),
-        (make_pipeline(SimpleImputer(), StandardScaler()), ["income"]),
-        (OneHotEncoder(), ["plan"]),
-        (OneHotEncoder(handle_unknown="ignore"), ["city"]),
-    )
-    left = np.where(frame["age"] + frame["income"] / 9000 > 50, "left", "stayed")
-    return make_pipeline(columns, LogisticRegression()).fit(frame, left)
+    def expected(self, version: int = 1, rows: Any = ROWS) -> list[list[float]]:
+        """Return what Python's program answers."""
+        found = self.programs[version - 1].predict_proba(np.array(rows))
+        return found.tolist()  # type: ignore[no-any-return]  # an array's lists
 
+    def wasm(self, version: int = 1) -> bytes:
+        """Return the bytes of a program."""
+        return self.registry.program(self.versions[version - 1].sha256)
 
-def fill(registry: LocalRegistry) -> None:
-    """Upload what the tests look at: two versions of churn, and a version of each other kind."""
-    frame, model = customers(), churn()
-    for alias in ("production", "beta"):
-        sclbl.upload(
-            model,
-            frame[:5],
-            name="churn",
-            alias=alias,
-            docs=DOCS,
-            tags=TAGS,
-            metrics={"auc": 0.87},
-            example=True,
-            registry=registry,
+    def on(self, hosted: Hosted, version: int = 1, ref: str = REF, **changes: Any) -> None:
+        """Answer as a server does, from files: for what a real one does not do on purpose."""
+        record = self.versions[version - 1]
+        found = {**record.to_json(), **changes}
+        hosted.replies[f"/v1/deployments/{ref}"] = Reply(
+            json.dumps(found).encode(), headers={"content-type": "application/json"}
         )
-    x = np.random.default_rng(1).normal(size=(60, 3))
-    linear = LinearRegression().fit(x, x @ [1.0, 2.0, 3.0])
-    sclbl.upload(linear, x[:5], name="linear", registry=registry)
-    kept = LinearRegression().fit(x, x @ [3.0, 2.0, 1.0])
-    sclbl.upload(kept, x[:5], name="kept", tags={"server-only": "yes"}, registry=registry)
-    positive = np.abs(x) + 0.5
-    power = make_pipeline(PowerTransformer("box-cox"), LinearRegression()).fit(positive, x[:, 0])
-    sclbl.upload(power, positive[:5], name="power", registry=registry)
-    texts = pd.Series(["a good film", "a bad film", "very good", "bad and dull"] * 4)
-    sentiment = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, ["+", "-"] * 8)
-    sclbl.upload(sentiment, texts[:3], name="sentiment", registry=registry)
-    dicts = [{"age": 1.0, "city": "Breda"}, {"age": 2.0, "city": "Delft"}]
-    features = make_pipeline(DictVectorizer(), LogisticRegression()).fit(dicts, [0, 1])
-    sclbl.upload(features, dicts, name="features", registry=registry)
+        hosted.replies[f"/v1/programs/{record.sha256}.wasm"] = self.wasm(version)
 
 
-def opened(folder: Path) -> LocalRegistry:
-    """Return a registry with all of them."""
-    registry = LocalRegistry(folder)
-    fill(registry)
-    return registry
-
-
-def settled(page: Page) -> str:
-    """Wait until the page has answered, and return what its answer says."""
-    page.drive(
-        "await page.waitForFunction(() => {"
-        " const answer = document.getElementById('answer');"
-        " return !answer.hasAttribute('aria-busy') && !answer.classList.contains('waiting') })"
-    )
-    return str(page.evaluate("document.getElementById('answer').innerText"))
-
-
-def filled(page: Page, field: str, value: str) -> str:
-    """Put a value into a field as typing does, and return what the page answers."""
-    page.run(
-        """
-        const field = document.querySelector(given[0]);
-        if (field.type === "checkbox") field.checked = given[1] === "on";
-        else field.value = given[1];
-        field.dispatchEvent(new Event("input", { bubbles: true }));
-        """,
-        [field, value],
-    )
-    return settled(page)
+@contextmanager
+def deployed(folder: Path, settings: Settings | None = None) -> Iterator[Deployed]:
+    """Serve the deployment from a folder."""
+    random = np.random.default_rng(7)
+    x = random.normal(size=(60, 4))
+    with LocalRegistry(folder) as registry:
+        records, programs = [], []
+        for _ in range(2):
+            model = LogisticRegression().fit(x, random.integers(0, 3, 60))
+            sclbl.upload(model, x[:5], name="churn", registry=registry)
+            record = registry.get("churn")
+            records.append(record)
+            programs.append(sclbl.load(registry.program(record.sha256)))
+        registry.promote("churn@1", "production")
+        with serving(registry, settings) as (url, token):
+            yield Deployed(
+                registry, url, token, (records[0], records[1]), (programs[0], programs[1])
+            )

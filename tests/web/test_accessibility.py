@@ -10,9 +10,9 @@ import pytest
 import sclbl
 from tests.server.threads import TOKEN, serving
 from tests.web.browser import Browser, Page
-from tests.web.deployed import filled, opened, settled
 from tests.web.test_pages import given
 from tests.web.test_site import hosted
+from tests.web.uploaded import filled, opened, settled
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (360, 768, 1440)

@@ -19,8 +19,8 @@ import sclbl
 from sclbl.signature import Column, Input, Output, Signature
 from sclbl.web.fields import MOST_FIELDS, Field, fields, stated_in
 from sclbl.web.known import known
-from sclbl.web.made_up import plain, row_of, with_known
-from tests.web.deployed import churn, customers
+from sclbl.web.made_up import better, plain, row_of
+from tests.web.uploaded import churn, customers
 
 RNG = np.random.default_rng(0)
 
@@ -110,12 +110,14 @@ def test_many_columns_are_one_field() -> None:
 
 def test_made_up_rows_hold_what_is_known() -> None:
     spec = sclbl.strip(churn(), customers()[:5])
-    values = with_known(plain(spec.signature), known(spec.signature, spec.graph))
+    stated = {"age": {"minimum": 18, "maximum": 80}, "city": {"example": "Breda"}}
+    ones, knowledge = plain(spec.signature), known(spec.signature, spec.graph)
+    values = better(ones, spec.signature, knowledge, stated)
     assert row_of(values, spec.signature) == {
-        "age": 1.0,
+        "age": 18,
         "income": 1.0,
         "plan": "basic",
-        "city": "Amsterdam",
+        "city": "Breda",
     }
 
 

@@ -12,7 +12,8 @@ from sclbl.registry.local import LocalRegistry
 from sclbl.server import slowdown
 from tests.server.threads import TOKEN, serving
 from tests.web.browser import Browser
-from tests.web.deployed import opened, settled
+from tests.web.test_pages import exact
+from tests.web.uploaded import opened, settled
 
 HTML = {"accept": "text/html"}
 
@@ -187,7 +188,8 @@ def test_a_browser_logs_in_predicts_and_logs_out(
     page.drive("await Promise.all([page.waitForNavigation(), page.click('.login button')])")
     assert page.evaluate("location.pathname") == "/d/linear"
     expected = sclbl.load("linear", registry=registry).predict([[1.0, 1.0, 1.0]])[0]
-    assert float(settled(page)) == expected
+    settled(page)
+    assert exact(page) == expected
     assert page.evaluate("document.cookie") == ""
     assert page.evaluate("(await fetch('/v1/whoami')).status") == 200
     page.drive("await Promise.all([page.waitForNavigation(), page.click('header button')])")

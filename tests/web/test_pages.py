@@ -26,7 +26,7 @@ from sclbl.web import bundle
 from sclbl.web.assets import assets, digest
 from tests.server.threads import TOKEN, serving
 from tests.web.browser import Browser, Page
-from tests.web.deployed import customers, filled, opened, settled
+from tests.web.uploaded import customers, filled, opened, settled
 
 #: Bytes of a page's script and style as they travel.
 MOST = 12 * 1024
@@ -58,6 +58,11 @@ def shares(page: Page) -> list[float]:
     """Return the probabilities in the bars, with all their digits."""
     texts = page.evaluate("[...document.querySelectorAll('.share')].map((s) => s.dataset.value)")
     return [float(text) for text in texts]
+
+
+def exact(page: Page) -> float:
+    """Return the number in the answer, with all its digits."""
+    return float(page.evaluate("document.querySelector('[data-exact]').dataset.exact"))
 
 
 def row_in(page: Page) -> dict[str, Any]:
@@ -96,8 +101,8 @@ def test_the_page_predicts_what_python_predicts(churn: Page, registry: LocalRegi
 def test_other_methods(churn: Page, registry: LocalRegistry) -> None:
     program = sclbl.load("churn", registry=registry)
     churn.drive("await page.select('#method', 'decision_function')")
-    found = settled(churn)
-    assert float(found) == program.decision_function(pd.DataFrame([row_in(churn)]))[0]
+    settled(churn)
+    assert exact(churn) == program.decision_function(pd.DataFrame([row_in(churn)]))[0]
 
 
 @pytest.mark.parametrize(
@@ -166,13 +171,13 @@ def test_numbers_of_other_models(chromium: Browser, url: str, registry: LocalReg
     page = chromium.page(f"{url}/d/linear")
     settled(page)
     filled(page, "#f0", "-0.1")
-    found = filled(page, "#f2", "1e-3")
+    filled(page, "#f2", "1e-3")
     expected = sclbl.load("linear", registry=registry).predict([[-0.1, 1.0, 1e-3]])[0]
-    assert float(found) == expected
+    assert exact(page) == expected
     page.goto(f"{url}/d/sentiment")
     settled(page)
     assert page.evaluate("document.getElementById('f0').tagName") == "TEXTAREA"
-    found = filled(page, "#f0", "a very good\nfilm")
+    filled(page, "#f0", "a very good\nfilm")
     program = sclbl.load("sentiment", registry=registry)
     assert shares(page) == program.predict_proba(["a very good\nfilm"])[0].tolist()
     page.goto(f"{url}/d/power")

@@ -25,8 +25,8 @@ from sclbl.errors import LimitError, RegistryError, RequestError, SclblError
 from sclbl.registry.local import LocalRegistry
 from sclbl.web import frame
 from tests.web.browser import Browser
-from tests.web.deployed import customers, filled, opened, settled
 from tests.web.test_pages import code_in, row_in, shares
+from tests.web.uploaded import customers, filled, opened, settled
 
 
 @pytest.fixture(scope="module")

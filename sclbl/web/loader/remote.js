@@ -1,5 +1,5 @@
 import { inParts } from "./local.js";
-import { fromJson, toJson } from "./json.js";
+import { fromJson } from "./json.js";
 import { ask } from "./source.js";
 
 /** Numbers, of rows or results, of one request: far below a server's limits. */
@@ -19,7 +19,7 @@ export function requester(url, signature, options) {
     return inParts(batch, size, signal, async (part) => {
       const init = {
         method: "POST",
-        body: toJson(signature, part),
+        body: batch.json(part.first, part.first + part.rows),
         headers: { "content-type": "application/json" },
         signal,
       };

@@ -1,101 +1,74 @@
+import { offsetsOf } from "./beside.js";
 import { refuse } from "./errors.js";
-import { half } from "./rows.js";
+import { arrayOf, half, hold, inLists } from "./numbers.js";
 import { TYPES } from "./signature.js";
 
-const isBig = (dtype) => /int64/.test(dtype);
-/** A number where it is safe, else a BigInt. */
-const small = (value) => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
+/** Values of a type as plain JavaScript: a number where it is safe, else a BigInt. */
+const plainOf = (dtype, values) =>
+  Array.from(values, dtype === "bool" ? Boolean : (value) => (typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value));
 
-/** Values in the type in which the model returns them, as far as it holds them. */
-const cast = (dtype, storage, found) => {
-  if (dtype === storage) return [dtype, found];
-  if (!(dtype in TYPES)) {
-    const plain = storage === "bool" ? Boolean : small;
-    return [dtype, Array.isArray(found) ? found : Array.from(found, plain)];
-  }
-  if (dtype[0] === "f") {
-    const Type = dtype === "float16" ? Float32Array : TYPES[dtype];
-    return [dtype, Type.from(found, dtype === "float16" ? half : Number)];
-  }
+/** Values in the type in which the model returns them, `[data, dtype]`, as far as it holds them. */
+const cast = ({ dtype, storage }, found) => {
+  if (!TYPES[dtype]) return [plainOf(storage, found), dtype];
+  if (dtype === "float16") return [Float32Array.from(found, half), dtype];
   // These rows may hold fractions or missing values where the example held integers.
-  if (found.some((value) => !Number.isInteger(Number(value)))) return [storage, found];
-  const given = TYPES[dtype].from(found, isBig(dtype) ? BigInt : dtype === "bool" ? (value) => (value ? 1 : 0) : Number);
-  return given.every((value, i) => value == found[i]) ? [dtype, given] : [storage, found];
+  if (dtype !== storage && dtype[0] !== "f" && !found.every((value) => hold(value, dtype) !== undefined)) return [found, storage];
+  return [dtype === storage ? found : arrayOf(dtype, found), dtype];
 };
 
-/** Flat values as lists in lists of a shape. */
-const nested = (data, dtype, shape) => {
-  const plain = dtype === "bool" ? Boolean : isBig(dtype) ? small : (value) => value;
-  let found = Array.from(data, plain);
-  for (const size of shape.slice(1).reverse()) {
-    found = Array.from({ length: found.length / size }, (_, i) => found.slice(i * size, (i + 1) * size));
-  }
-  return shape.length ? found : found[0];
-};
-
-const part = (data, rows, width, from, count) => {
-  const found = data.slice(0, rows * count);
-  for (let row = 0; row < rows; row++) {
-    for (let k = 0; k < count; k++) found[row * count + k] = data[row * width + from + k];
-  }
+/** Parts of a result as one. */
+const joined = (parts) => {
+  const [first] = parts;
+  if (!first || !parts[1]) return first;
+  if (Array.isArray(first)) return parts.flat();
+  if (first.lengths) return Object.fromEntries(Object.keys(first).map((key) => [key, joined(parts.map((part) => part[key]))]));
+  const found = new first.constructor(parts.reduce((sum, one) => sum + one.length, 0));
+  parts.reduce((at, one) => (found.set(one, at), at + one.length), 0);
   return found;
 };
 
-/** The results of one output: `[data, dtype, shape]` of each. */
+/** The results of one output: of each its data, dtype, shape, and a function that gives its values. */
 const finish = (output, found, rows) => {
-  const { storage, width, labels, splits, shape, ndim } = output;
-  if (storage === "label" && !Array.isArray(found)) {
-    found = Array.from(found, (value, i) => labels[i % width][value] ??
-      refuse("program", "the program gave a class number that has no label; the file was altered, so fetch or compile it again"));
+  const { storage, width, labels, splits, shape, ndim, ragged } = output;
+  if (ragged) {
+    const [values, dtype] = cast(output, found.values);
+    const { lengths, keys: columns } = found;
+    const offsets = offsetsOf(lengths);
+    const cut = (data, type, i) => plainOf(type, data.slice(offsets[i], offsets[i + 1]));
+    const row = (_, i) => (columns ? { columns: cut(columns, "", i), values: cut(values, dtype, i) } : cut(values, dtype, i));
+    return [[{ offsets, columns, values }, dtype, columns ? [rows, width] : [rows], () => lengths.map(row)]];
   }
-  const [dtype, data] = cast(output.dtype, storage, found);
-  if (splits) {
-    let from = 0;
-    return splits.map((count) => {
-      const piece = part(data, rows, width, from, count);
-      from += count;
-      return [piece, dtype, [rows, count]];
-    });
-  }
-  const own = shape ? (ndim === shape.length ? shape : [rows, ...shape]) : ndim === 1 ? [rows] : [rows, width];
-  return [[data, dtype, own]];
+  const chosen = storage !== "label" || Array.isArray(found) ? found
+    : Array.from(found, (value, i) => labels[i % width][value] ?? refuse("program", "the program gave a class number that has no label"));
+  const [data, dtype] = cast(output, chosen);
+  const entry = (part, own) => [part, dtype, own, () => (own.length ? inLists(plainOf(dtype, part), own) : plainOf(dtype, part)[0])];
+  if (!splits) return [entry(data, shape ? (ndim === shape.length ? shape : [rows, ...shape]) : ndim === 1 ? [rows] : [rows, width])];
+  let from = 0;
+  return splits.map((count) => {
+    const first = from;
+    from += count;
+    return entry(data.filter((_, i) => i % width >= first && i % width < first + count), [rows, count]);
+  });
 };
 
 /**
- * What `program.call` returned, as the model returns it.
+ * What a program returned for parts of some rows, as the model returns it.
  *
  * Of several results `data`, `dtype`, `shape` and `values` are lists with an entry for each.
  */
-export const answer = (signature, method, { rows, results }) => {
-  const found = signature.results(method).flatMap((output, k) => finish(output, results[k], rows));
-  const [output] = signature.results(method);
-  const many = output.splits || output.further;
-  const pick = (take) => (many ? found.map(take) : take(found[0]));
+export const answer = (signature, method, raws) => {
+  const outputs = signature.results(method);
+  const rows = raws.reduce((sum, raw) => sum + raw.rows, 0);
+  const found = outputs.flatMap((output, k) => finish(output, joined(raws.map((raw) => raw.results[k])), rows));
+  const pick = (i) => (outputs[0].splits || outputs[1] ? found.map((one) => one[i]) : found[0][i]);
   let values;
   return {
     method,
-    data: pick((one) => one[0]),
-    dtype: pick((one) => one[1]),
-    shape: pick((one) => one[2]),
+    data: pick(0),
+    dtype: pick(1),
+    shape: pick(2),
     get values() {
-      return (values ??= pick((one) => nested(...one)));
+      return (values ??= [pick(3)].flat().map((make) => make()), found[1] ? values : values[0]);
     },
   };
 };
-
-const joined = (parts) => {
-  if (Array.isArray(parts[0])) return parts.flat();
-  const found = new parts[0].constructor(parts.reduce((sum, one) => sum + one.length, 0));
-  let at = 0;
-  for (const one of parts) {
-    found.set(one, at);
-    at += one.length;
-  }
-  return found;
-};
-
-/** The results of consecutive rows as one. */
-export const merge = (raws) => ({
-  rows: raws.reduce((sum, raw) => sum + raw.rows, 0),
-  results: raws[0].results.map((_, k) => joined(raws.map((raw) => raw.results[k]))),
-});

@@ -1,8 +1,9 @@
-import { answers, openBatch, start } from "./adapter.js";
-import { buffers } from "./encode.js";
 import { SclblError, refuse } from "./errors.js";
 import { runner } from "./local.js";
+import { buffers, open } from "./open.js";
+import { start } from "./program.js";
 import { requester } from "./remote.js";
+import { answer } from "./results.js";
 import { readSignature } from "./signature.js";
 import { named, program } from "./source.js";
 import { pool, serve } from "./workers.js";
@@ -150,8 +151,8 @@ async function load(source, given = {}) {
       at.calls++;
       const work = async () => {
         try {
-          const batch = openBatch(at.signature, method, rows, parameters);
-          return answers(at.signature, method, await at.run(method, batch, until));
+          const batch = open(at.signature, method, rows, parameters);
+          return answer(at.signature, method, await at.run(method, batch, until));
         } finally {
           at.calls--;
           retire(at);

@@ -1,57 +1,37 @@
 /** Values as Python's messages show them, so that both languages refuse in the same words. */
 
-/** A float as Python writes it: `1.0`, `1e+16`, `1e-05`, `-0.0`, `nan`. */
-export const shownFloat = (value) => {
-  if (Number.isFinite(value)) {
-    const size = Math.abs(value);
-    if (size >= 1e16 || (size && size < 1e-4)) {
-      return value.toExponential().replace(/([+-])(\d)$/, "$10$2");
-    }
-    return Object.is(value, -0) ? "-0.0" : value + (Number.isInteger(value) ? ".0" : "");
-  }
-  return String(value).replace("Infinity", "inf").toLowerCase();
-};
+const ESCAPES = { 9: "t", 10: "n", 13: "r", 39: "'", 92: "\\" };
 
-/** Whether a number of JavaScript stands for an integer of Python, where messages tell them apart. */
-export const isInteger = (value) => Number.isSafeInteger(value) && !Object.is(value, -0);
-
-/** A text in Python's quotes, with its escapes. */
-const shownText = (text) => {
+/** A text as Python's `repr` writes it. */
+const quoted = (text) => {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const inside = text.replace(/[\\'\p{C}\p{Z}]/gu, (sign) => {
-    const known = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", " ": " " }[sign];
-    if (known) return known;
-    if (sign === "'") return quote === sign ? "\\'" : sign;
-    const number = sign.codePointAt(0).toString(16);
-    const long = number.length > 4 ? 8 : number.length > 2 ? 4 : 2;
-    return "\\" + { 2: "x", 4: "u", 8: "U" }[long] + number.padStart(long, "0");
+    if (sign === " " || (sign === "'" && quote !== sign)) return sign;
+    const code = sign.codePointAt(0);
+    const hex = code.toString(16);
+    return "\\" + (ESCAPES[code] ?? (hex[4] ? "U" + hex.padStart(8, "0") : hex[2] ? "u" + hex.padStart(4, "0") : "x" + hex.padStart(2, "0")));
   });
   return quote + inside + quote;
 };
 
-/** What Python calls the type of a value. */
-export const typeName = (value) => {
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
-  const known = { Null: "NoneType", String: "str", Boolean: "bool", BigInt: "int", Array: "list",
-    Object: "dict", Date: "datetime", Undefined: "undefined", Function: "function" }[tag];
-  if (tag === "Number") return isInteger(value) ? "int" : "float";
-  return known ?? (ArrayBuffer.isView(value) ? "ndarray" : tag);
+/** The kind of an object: Array, Object, Date, Float64Array, … */
+export const kindOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
+
+/** A value as messages show it, in so many letters at most; of an object what it is. */
+export const shown = (value, most = 60) => {
+  const size = Math.abs(typeof value === "number" ? value : 0);
+  const kind = kindOf(value);
+  const text = typeof value === "string" ? quoted([...value].slice(0, most + 1).join(""))
+    : size >= 1e16 || (size && size < 1e-4) ? value.toExponential().replace(/([+-])(\d)$/, "$10$2").replace("Infinity", "inf")
+    : { Null: "None", Array: "a list", Object: "a dict", Date: "a datetime", Number: String(value) }[kind] ??
+      (kind === "Boolean" ? (value ? "True" : "False") : kind === "BigInt" ? String(value) : `a ${kind}`);
+  const letters = [...text];
+  return letters.length > most ? letters.slice(0, most - 4).join("") + "..." : text;
 };
 
-/** The name of a value's type with its article. */
-export const article = (value) => {
-  const name = typeName(value);
-  return (/^[aeiou]/i.test(name) ? "an " : "a ") + name;
-};
+/** A column as messages call it. */
+export const called = (label) => shown(label, Infinity);
 
-/** A value as Python's `repr` writes it, in so many letters at most. */
-export const shown = (value, most = Infinity) => {
-  let text;
-  if (typeof value === "string") text = shownText([...value].slice(0, most + 1).join(""));
-  else if (typeof value === "number") text = isInteger(value) ? String(value) : shownFloat(value);
-  else if (value === null) text = "None";
-  else if (typeof value === "boolean") text = value ? "True" : "False";
-  else text = typeof value === "bigint" ? String(value) : article(value);
-  const signs = [...text];
-  return signs.length > most ? signs.slice(0, most - 4).join("") + "..." : text;
-};
+/** The names of columns, the first ten of them. */
+export const listed = (names) =>
+  names.slice(0, 10).map(called).join(", ") + (names.length > 10 ? ` and ${names.length - 10} more` : "");

@@ -65,9 +65,9 @@ export function named(url, options) {
   const key = `${url} ${options.token}`;
   const last = known.get(key);
   const now = performance.now();
-  if (last && (isFixed(url) || now < last.until)) return last.record;
+  if (last && (isFixed(url) || now - last.at < options.interval * 1000)) return last.record;
   const record = resolved(url, options, last?.record);
-  const entry = { record, until: now + options.interval * 1000 };
+  const entry = { record, at: now };
   known.set(key, entry);
   // An error is not kept: the next call asks again.
   record.catch(() => known.get(key) === entry && known.delete(key));
@@ -91,7 +91,7 @@ async function resolved(url, options, last) {
     const record = JSON.parse(text);
     if (!/^[0-9a-f]{64}$/.test(record.sha256)) throw new SyntaxError("no SHA-256");
     if (options.store !== "none") keep(key, new TextEncoder().encode(text));
-    return record.sha256 === before.sha256 && record.ref === before.ref ? before : record;
+    return JSON.stringify(record) === JSON.stringify(before) ? before : record;
   } catch (error) {
     // A refusal of the server's own counts: a deleted deployment does not live on in pages.
     if (before && !(error.status < 500)) return before;
