@@ -13,13 +13,14 @@ export PYTHONDONTWRITEBYTECODE :=
 export OMP_NUM_THREADS ?= 1
 PROCESSES := -n auto --dist worksteal
 
-.PHONY: help venv kernels browsers lint types test test-all test-oldest demo bench lock build clean
+.PHONY: help venv kernels browsers lint types test test-all test-oldest demo site bench lock build clean
 
 help:
 	@echo "make test         lint, types and tests"
 	@echo "make test-all     the same with the exhaustive sweeps (minutes)"
 	@echo "make test-oldest  the tests with the oldest releases, of models and parameters a part"
 	@echo "make demo         train, upload, serve, predict three ways"
+	@echo "make site         build the examples' sites into build/sites"
 	@echo "make bench        every benchmark; results in benchmarks/results/"
 	@echo "make lint lock build clean"
 
@@ -76,6 +77,9 @@ test-oldest: $(OLDEST)/.made
 
 demo: kernels
 	@$(BIN)/python demo/run.py
+
+site: kernels
+	@$(BIN)/python -m examples.build build/sites
 
 bench: kernels
 	$(call install,$(VENV),--require-hashes -r requirements-bench.txt)

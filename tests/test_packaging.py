@@ -28,8 +28,9 @@ DISTRIBUTIONS = {"google": "protobuf", "markdown_it": "markdown-it-py"}
 USERS_OWN = {"pandas", "polars", "pyarrow", "sklearn", "statsmodels", "xgboost", "patsy"}
 #: What the kernels are compiled to.
 BUILT = ("*.bc", "*.o", "*.by")
-#: What runs processes or shows itself in a notebook finds these where they are.
-PRESENT_WHEN_USED = {"IPython", "scipy", "ziglang"}
+#: What runs processes, makes the files of pages or shows itself in a notebook finds these where they
+#: are.
+PRESENT_WHEN_USED = {"IPython", "minify", "scipy", "ziglang"}
 
 
 def compiled(stem: str) -> bytes:

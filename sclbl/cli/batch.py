@@ -20,8 +20,8 @@ from sclbl.cli.versions import output_file
 from sclbl.errors import LimitError, RequestError
 from sclbl.json_calls import Call, form_of, names_of, read_call
 from sclbl.json_rows import read_json
-from sclbl.missing import is_missing
 from sclbl.plain_file import open_file
+from sclbl.result_columns import column_names, plain, spelled
 from sclbl.rows import OneNull
 from sclbl.rows.numbering import numbered_from
 from sclbl.runtime.method import check_options, general_results
@@ -139,27 +139,6 @@ def _check_formats(signature: Signature, method: str, source: str, target: str) 
             f"{target} does not hold what {method} returns, which is no table; write it with "
             "--to ndjson or --to json"
         )
-
-
-def column_names(method: str, signature: Signature) -> list[str]:
-    """Return the names of a method's result columns.
-
-    One number a row is named after the method. Several are named after what the model calls them,
-    else after the labels they belong to, else by position.
-    """
-    output = signature.outputs[method]
-    if output.ndim == 1 and not output.is_whole:
-        return [method]
-    if output.names is not None and len(output.names) == output.width:
-        return list(output.names)
-    predict = signature.outputs.get("predict")
-    labels = None if predict is None or method == "predict" else predict.labels
-    if labels is not None:
-        if output.splits is not None and tuple(map(len, labels)) == output.splits:
-            return [f"{method}_{i}_{label}" for i, of in enumerate(labels) for label in of]
-        if len(labels) == 1 and len(labels[0]) == output.width:
-            return [f"{method}_{label}" for label in labels[0]]
-    return [f"{method}_{i}" for i in range(output.width)]
 
 
 def as_columns(result: Any, output: Output) -> list[np.ndarray]:
@@ -318,7 +297,7 @@ class CsvWriter(FileWriter):
         if not self._started:
             writer.writerow(names)
             self._started = True
-        writer.writerows(zip(*map(_plain, columns), strict=True))
+        writer.writerows(zip(*map(plain, columns), strict=True))
         self._file.write(text.getvalue().encode())
 
 
@@ -365,7 +344,7 @@ class ParquetWriter:
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None:
         arrays = [
-            self._pa.array(_plain(c) if c.dtype == object else np.ascontiguousarray(c))
+            self._pa.array(plain(c) if c.dtype == object else np.ascontiguousarray(c))
             for c in columns
         ]
         table = self._pa.table(arrays, names=names)
@@ -392,31 +371,13 @@ WRITERS: dict[str, Callable[[str | None], Writer]] = {
 }
 
 
-def _plain(column: np.ndarray) -> list[Any]:
-    values: list[Any] = column.tolist()
-    if column.dtype == object:
-        return [None if is_missing(v) else v for v in values]
-    if column.dtype.kind == "f" and np.isnan(column).any():
-        return [None if v != v else v for v in values]
-    return values
-
-
 def _by_row(names: list[str], columns: list[np.ndarray]) -> list[Any]:
     """Return the results of each row: a value where there is one column, else an object."""
-    plain = [_plain(column) for column in columns]
+    found = [plain(column) for column in columns]
     if len(names) == 1:
-        return [_spell(value) for value in plain[0]]
-    rows = zip(*plain, strict=True)
-    return [_spell(dict(zip(names, row, strict=True))) for row in rows]
-
-
-def _spell(row: Any) -> Any:
-    """Return a row with infinities, which JSON cannot hold, as text."""
-    if isinstance(row, dict):
-        return {key: _spell(value) for key, value in row.items()}
-    if isinstance(row, float) and row in (np.inf, -np.inf):
-        return "Infinity" if row > 0 else "-Infinity"
-    return row
+        return [spelled(value) for value in found[0]]
+    rows = zip(*found, strict=True)
+    return [spelled(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def pyarrow() -> tuple[Any, Any]:

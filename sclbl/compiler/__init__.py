@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 from sclbl import manifest
@@ -53,6 +54,48 @@ def compile_spec(spec: Spec) -> bytes:
     CompileError
         Where LLVM or the linker fails: a defect of sclbl.
     """
+    emitter, binary, exports, start = assemble(spec)
+    program = link(
+        complete(parse(binary), exports.values()),
+        emitter.weights,
+        emitter.reserved(),
+        emitter.aliases,
+        exports,
+        start,
+        "sclbl_error",
+    )
+    wasm = manifest.attach(program, describe(spec))
+    _made[hashlib.sha256(wasm).digest()] = None
+    while len(_made) > REMEMBERED:
+        _made.popitem(last=False)
+    return wasm
+
+
+def assemble(
+    spec: Spec, more: str = "", also: Sequence[str] = ()
+) -> tuple[Assembly, bytes, dict[str, str], str | None]:
+    """Return the object of a spec, not yet linked.
+
+    Parameters
+    ----------
+    spec : Spec
+        What to compile.
+    more : str
+        LLVM assembly of functions that call its methods.
+    also : sequence of str
+        Those of them that are called from elsewhere.
+
+    Returns
+    -------
+    Assembly, bytes, dict, str or None
+        What it was made by, the object, the symbols of what programs export, and of what runs at
+        their start.
+
+    Raises
+    ------
+    SpecError, CompileError
+        See `compile_spec`.
+    """
     width = len(spec.signature.columns)
     if spec.signature.layout == "array" and width > MAX_COUNTED:
         raise SpecError(
@@ -78,7 +121,7 @@ def compile_spec(spec: Spec) -> bytes:
         method: [place[n.outputs[0]] for n in graph.upstream(names)]
         for method, names in results.items()
     }
-    code = emitter.assembly(methods)
+    code = emitter.assembly(methods) + more
     uses = Counter(index for nodes in methods.values() for index in nodes)
     shared = frozenset(f"node_{index}" for index, count in uses.items() if count > 1)
     shared |= frozenset(emitter.separate) | emitter.frequent
@@ -88,21 +131,9 @@ def compile_spec(spec: Spec) -> bytes:
     # What resident kernels call, and what the host does.
     keep = [f"method_{method}" for method in results] + ["program_tile"]
     keep += [start] if start else []
+    keep += also
     binary = llvm.build(code, emitter.stems, keep, shared, emitter.calls)
-    program = link(
-        complete(parse(binary), exports.values()),
-        emitter.weights,
-        emitter.reserved(),
-        emitter.aliases,
-        exports,
-        start,
-        "sclbl_error",
-    )
-    wasm = manifest.attach(program, describe(spec))
-    _made[hashlib.sha256(wasm).digest()] = None
-    while len(_made) > REMEMBERED:
-        _made.popitem(last=False)
-    return wasm
+    return emitter, binary, exports, start
 
 
 def describe(spec: Spec) -> dict[str, Any]:

@@ -48,6 +48,15 @@ class Reserved:
     alignment: int = 16
 
 
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A function of the host: where it comes from, and the number of its type."""
+
+    module: str
+    name: str
+    type: int
+
+
 def encode_sleb(value: int) -> bytes:
     """Return a signed integer in LEB128."""
     out = bytearray()
@@ -132,11 +141,14 @@ class _Layout:
                 self.address[symbol.name] = self.segments[symbol.index] + symbol.offset
 
 
-def _resolve(obj: Object, layout: _Layout, relocation: Relocation) -> int:
+def _resolve(obj: Object, layout: _Layout, relocation: Relocation, imported: int) -> int:
     if relocation.type == 6:
         return relocation.symbol
     symbol = obj.symbols[relocation.symbol]
-    if relocation.type in (0, 7):
+    if relocation.type == 0:
+        # Imported functions are counted first; they stand as -1, -2, …
+        return symbol.index + imported if symbol.index >= 0 else -1 - symbol.index
+    if relocation.type == 7:
         return symbol.index
     if relocation.type in (3, 4, 5):
         if symbol.name not in layout.address:
@@ -148,7 +160,7 @@ def _resolve(obj: Object, layout: _Layout, relocation: Relocation) -> int:
     )
 
 
-def _bodies(obj: Object, layout: _Layout) -> list[bytes]:
+def _bodies(obj: Object, layout: _Layout, imported: int) -> list[bytes]:
     """Return function bodies with every patched number written as short as it can be."""
     pending = iter(sorted(obj.code_relocations, key=lambda r: r.offset))
     relocation = next(pending, None)
@@ -158,7 +170,7 @@ def _bodies(obj: Object, layout: _Layout) -> list[bytes]:
         at = start
         while relocation is not None and relocation.offset < end:
             parts.append(obj.code[at : relocation.offset])
-            value = _resolve(obj, layout, relocation)
+            value = _resolve(obj, layout, relocation, imported)
             parts.append(encode_sleb(_signed(value)) if relocation.type == 4 else encode_leb(value))
             at = relocation.offset + 5
             relocation = next(pending, None)
@@ -175,7 +187,7 @@ def _patch_data(obj: Object, layout: _Layout) -> None:
             at = relocation.offset - segment.start
             if 0 <= at < len(segment.content):
                 content = patched.setdefault(i, bytearray(segment.content))
-                content[at : at + 4] = _resolve(obj, layout, relocation).to_bytes(4, "little")
+                content[at : at + 4] = _resolve(obj, layout, relocation, 0).to_bytes(4, "little")
     for i, content in patched.items():
         layout.chunks = [
             (address, bytes(content) if address == layout.segments[i] else chunk)
@@ -199,6 +211,15 @@ def _data(layout: _Layout) -> list[bytes | memoryview]:
     return [head, *pieces]
 
 
+def _text(text: str) -> bytes:
+    raw = text.encode()
+    return encode_leb(len(raw)) + raw
+
+
+def _named(name: str, kind: int, index: int) -> bytes:
+    return _text(name) + bytes([kind]) + encode_leb(index)
+
+
 def link(
     obj: Object,
     weights: Sequence[Weights],
@@ -206,7 +227,8 @@ def link(
     aliases: Mapping[str, tuple[str, int]],
     exports: Mapping[str, str],
     start: str | None,
-    error: str,
+    error: str | None,
+    imports: Sequence[Import] = (),
 ) -> bytes:
     """Link an object with its weights.
 
@@ -222,13 +244,15 @@ def link(
         Exported name → function symbol.
     start : str or None
         Function that runs when a program is instantiated.
-    error : str
-        Data symbol of the error record.
+    error : str or None
+        Data symbol of the error record, whose address is exported.
+    imports : sequence of Import
+        Functions of the host that the code calls: a program has none, a command some.
 
     Returns
     -------
     bytes
-        A module with no imports.
+        The module.
     """
     layout = _Layout(obj, weights, reserved, aliases)
     _patch_data(obj, layout)
@@ -240,26 +264,25 @@ def link(
         global_entries.append(
             bytes([I32, GLOBAL_VAR, 0x41]) + encode_sleb(_signed(layout.stack_top)) + b"\x0b"
         )
-    error_index = len(global_entries)
-    global_entries.append(
-        bytes([I32, GLOBAL_CONST, 0x41]) + encode_sleb(_signed(layout.address[error])) + b"\x0b"
-    )
-
-    def export(name: str, kind: int, index: int) -> bytes:
-        raw = name.encode()
-        return encode_leb(len(raw)) + raw + bytes([kind]) + encode_leb(index)
-
-    entries = [export("memory", 2, 0), export("error", 3, error_index)]
-    entries += [export(name, 0, functions[symbol]) for name, symbol in exports.items()]
+    entries = [_named("memory", 2, 0)]
+    if error is not None:
+        entries.append(_named("error", 3, len(global_entries)))
+        address = encode_sleb(_signed(layout.address[error]))
+        global_entries.append(bytes([I32, GLOBAL_CONST, 0x41]) + address + b"\x0b")
+    own = len(imports)
+    entries += [_named(name, 0, functions[symbol] + own) for name, symbol in exports.items()]
     out: list[bytes | memoryview] = [MAGIC]
     out += _section(1, _vector(obj.types))
+    if imports:
+        found = [_text(i.module) + _named(i.name, 0, i.type) for i in imports]
+        out += _section(2, _vector(found))
     out += _section(3, _vector([encode_leb(f) for f in obj.functions]))
     out += _section(5, b"\x01\x00" + encode_leb(layout.pages))
     out += _section(6, _vector(global_entries))
     out += _section(7, _vector(entries))
     if start is not None:
-        out += _section(8, encode_leb(functions[start]))
-    out += _section(10, _vector(_bodies(obj, layout)))
+        out += _section(8, encode_leb(functions[start] + own))
+    out += _section(10, _vector(_bodies(obj, layout, own)))
     data = _data(layout)
     if data:
         out += _section(11, *data)

@@ -31,7 +31,7 @@ class _Resident:
     inside: Sequence[Sequence[Relocation]]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _parsed(code: bytes) -> _Resident:
     obj = parse(code)
     places = {s.name: s.index for s in obj.symbols if s.kind == FUNCTION and s.defined}
@@ -41,8 +41,8 @@ def _parsed(code: bytes) -> _Resident:
     return _Resident(obj, places, inside)
 
 
-def _residents() -> dict[str, _Resident]:
-    made = build.kernels(sorted(RESIDENT))
+def _residents(more: Collection[str] = ()) -> dict[str, _Resident]:
+    made = build.kernels(sorted(RESIDENT.union(more)))
     return {stem: _parsed(code) for stem, code in made.items()}
 
 
@@ -161,7 +161,9 @@ class _Merger:
         return self.segments[key]
 
 
-def complete(obj: Object, exports: Collection[str]) -> Object:
+def complete(
+    obj: Object, exports: Collection[str], more: Collection[str] = (), hosts: Sequence[str] = ()
+) -> Object:
     """Give an object the resident kernels that it calls, and those that are exported.
 
     Parameters
@@ -170,6 +172,10 @@ def complete(obj: Object, exports: Collection[str]) -> Object:
         What LLVM made of generated code; it is changed.
     exports : collection of str
         Functions that have to be there.
+    more : collection of str
+        Further files of resident kernels.
+    hosts : sequence of str
+        Functions that the host gives: they are numbered -1, -2, ….
 
     Returns
     -------
@@ -181,7 +187,8 @@ def complete(obj: Object, exports: Collection[str]) -> Object:
     CompileError
         Where a function is defined nowhere: a defect of sclbl.
     """
-    merger = _Merger(obj, _residents())
+    merger = _Merger(obj, _residents(more))
+    merger.own.update({name: -1 - k for k, name in enumerate(hosts)})
     for name in exports:
         merger.named(name)
     for at, symbol in enumerate(obj.symbols):

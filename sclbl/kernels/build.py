@@ -21,6 +21,20 @@ HERE = Path(__file__).resolve().parent
 
 #: Files whose kernels stand in programs as they are: objects, not bitcode.
 RESIDENT = frozenset({"abi", "program", "refuse"})
+#: Files of what stands around a program where it is a command: objects too.
+COMMAND = frozenset(
+    {
+        "command",
+        "command_cells",
+        "command_csv",
+        "command_decimal",
+        "command_json",
+        "command_letters",
+        "command_memory",
+        "command_results",
+        "command_say",
+    }
+)
 
 #: No FP contraction, or results would leave IEEE 754.
 FLAGS = (
@@ -58,7 +72,7 @@ def mathematics(folder: Path = HERE) -> list[str]:
 
 def made_of(source: Path) -> Path:
     """Return the file that a C file is compiled to, beside it."""
-    return source.with_suffix(".o" if source.stem in RESIDENT else ".bc")
+    return source.with_suffix(".o" if source.stem in RESIDENT | COMMAND else ".bc")
 
 
 def compile_kernel(source: Path) -> Path:
@@ -83,7 +97,7 @@ def compile_kernel(source: Path) -> Path:
         Where the C compiler (``ziglang``) refuses the file; its messages are included.
     """
     target, origin = made_of(source), _origin(source)
-    kind = OBJECT if source.stem in RESIDENT else BITCODE
+    kind = OBJECT if source.stem in RESIDENT | COMMAND else BITCODE
     with tempfile.TemporaryDirectory(prefix="sclbl-kernel-") as scratch:
         made = Path(scratch) / target.name
         flags = (*FLAGS, *kind, *mathematics(source.parent))

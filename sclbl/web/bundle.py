@@ -22,6 +22,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LOADER = HERE / "loader"
+PAGE = HERE / "page"
+#: What stands in place of a page's form, by name.
+WIDGETS = ("canvas", "image", "text")
 #: What the npm package has beside the loader itself.
 BESIDE = ("sclbl.d.ts", "package.json", "README.md")
 
@@ -31,7 +34,7 @@ _EXPORTS = re.compile(r"^export \{([^{}]*)\};\n", re.MULTILINE)
 _TOP = re.compile(
     r"^(?:export )?(?:async function\*?|function\*?|class|const|let) (\w+)", re.MULTILINE
 )
-_SEVERAL = re.compile(r"^(?:export )?(?:const|let) [\[{]", re.MULTILINE)
+_SEVERAL = re.compile(r"^(?:export )?(?:const|let) [\[{]([\w, ]+)[\]}]", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import\b|export\b).*", re.MULTILINE)
 
 TYPES = {"js": "application/javascript", "css": "text/css", "html": "text/html"}
@@ -82,9 +85,7 @@ def joined(entry: Path) -> str:
                 raise BundleError(
                     f"{path.name} imports {unknown[0]!r}, which {source} does not export"
                 )
-        if found := _SEVERAL.search(text):
-            raise BundleError(f"{path.name} takes several names apart at its top: {found[0]!r}")
-        for name in _TOP.findall(text):
+        for name in _declared(text):
             if name in owners:
                 raise BundleError(f"both {owners[name]} and {path.name} declare {name!r}")
             owners[name] = path.name
@@ -102,11 +103,14 @@ def joined(entry: Path) -> str:
     return f"const {{ {names} }} = (() => {{\n{body}\n}})();\nexport {{ {names} }};\n"
 
 
+def _declared(text: str) -> list[str]:
+    """Return the names that a text declares at its top."""
+    return _TOP.findall(text) + [n for listed in _SEVERAL.findall(text) for n in _names(listed)]
+
+
 def _exports(text: str) -> list[str]:
     """Return the names that a module exports."""
-    names = [
-        n for line in text.splitlines() if line.startswith("export ") for n in _TOP.findall(line)
-    ]
+    names = [n for line in text.splitlines() if line.startswith("export ") for n in _declared(line)]
     return names + [n for listed in _EXPORTS.findall(text) for n in _names(listed)]
 
 
@@ -222,9 +226,69 @@ def npm(folder: Path, version: str) -> None:
         _replace(folder / name, content)
 
 
+def page_script() -> bytes:
+    """Return ``page.js``, the script of a page: it imports the loader and a widget beside it."""
+    begin = "start(load, (name) => import(`./${name}.js`));"
+    return made(
+        HERE / "page.js",
+        PAGE.glob("*.js"),
+        lambda: minified(
+            f'import {{ load }} from "./sclbl.js";\n{_inner(PAGE / "main.js")}{begin}', "js"
+        ),
+    )
+
+
+def page_style() -> bytes:
+    """Return ``page.css``, the style of every page and widget."""
+    sources = [PAGE / "page.css", PAGE / "widgets" / "widgets.css"]
+    return made(
+        HERE / "page.css",
+        sources,
+        lambda: minified("\n".join(p.read_text(encoding="utf-8") for p in sources), "css"),
+    )
+
+
+def widget(name: str) -> bytes:
+    """Return the module of a widget."""
+    folder = PAGE / "widgets"
+    return made(
+        HERE / f"{name}.js",
+        folder.glob("*.js"),
+        lambda: minified(joined(folder / f"{name}.js"), "js"),
+    )
+
+
+def single(name: str | None) -> bytes:
+    """Return the script of a page that is a single file: the loader, the page's and a widget."""
+    sources = [*LOADER.glob("*.js"), *PAGE.glob("*.js"), *(PAGE / "widgets").glob("*.js")]
+    return made(
+        HERE / f"single-{name or 'form'}.js",
+        sources,
+        lambda: minified(_single(name), "js"),
+    )
+
+
+def _single(name: str | None) -> str:
+    inside = _inner(PAGE / "widgets" / f"{name}.js") if name else ""
+    mount = "{ mount }" if name else "{}"
+    parts = (_inner(LOADER / "sclbl.js"), _inner(PAGE / "main.js"), inside)
+    return f"{''.join(parts)}start(load, async () => ({mount}));"
+
+
+def _inner(entry: Path) -> str:
+    """Return joined modules whose exports are names of the script that they stand in."""
+    return _EXPORTS.sub("", joined(entry))
+
+
 def build_all() -> None:
     """Make every file of pages that is out of date."""
     loader()
+    page_script()
+    page_style()
+    single(None)
+    for name in WIDGETS:
+        widget(name)
+        single(name)
 
 
 def main(arguments: list[str]) -> int:

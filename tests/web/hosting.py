@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -70,8 +70,10 @@ def hosting(**replies: bytes | str) -> Iterator[Hosted]:
             for name, value in head.items():
                 self.send_header(name, value)
             self.send_header("content-length", str(len(reply.content)))
-            self.end_headers()
-            self.wfile.write(reply.content)
+            # Who asked may be gone: a page that is closed, a request that took too long.
+            with suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(reply.content)
 
         do_POST = do_OPTIONS = do_GET
 
