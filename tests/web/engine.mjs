@@ -32,7 +32,13 @@ export const answers = async (loader, jobs) => {
   const found = [];
   for (const { program, method, rows, parameters } of jobs) {
     const model = await load(bytesOf(program), { where: "local" });
-    const { data, dtype, shape, values } = await model.run(method, rowsOf(rows), { parameters });
+    const answer = await model.run(method, rowsOf(rows), { parameters }).catch((error) => ({ error }));
+    if (answer.error) {
+      const { code, row, column, input, message } = answer.error;
+      found.push({ code, row, column, input, message });
+      continue;
+    }
+    const { data, dtype, shape, values } = answer;
     const many = Array.isArray(dtype);
     const list = (value) => (many ? value : [value]);
     found.push(list(dtype).map((type, i) => ({ dtype: type, shape: list(shape)[i], data: raw(list(data)[i]), rows: list(values)[i].length })));

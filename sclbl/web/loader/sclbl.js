@@ -46,6 +46,7 @@ const opened = async (source, options) => {
     }
   } catch (error) {
     if (error instanceof SclblError && !/^(server_only|program)$/.test(error.code)) throw error;
+    if (error.name === "CompileError") refuse("invalid_program", "the program is not a whole WebAssembly module");
     why = error.message;
   }
   if (!record || where === "local") {
