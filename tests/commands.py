@@ -104,4 +104,8 @@ def difference(said: Said, expected: bytes, error: SclblError | None) -> str:
         and (None if found["row"] is None else int(found["row"])) == row
         and (None if found["column"] is None else json.loads(found["column"])) == column
     )
-    return "" if begins and whole and same else f"{said.error!r}, not {error.code} {row} {column!r} {text!r}"
+    return (
+        ""
+        if begins and whole and same
+        else f"{said.error!r}, not {error.code} {row} {column!r} {text!r}"
+    )
