@@ -65,7 +65,7 @@ export const paint = (canvas, planes) => {
     }
     shown.data[4 * k + 3] = 255;
   }
-  canvas.getContext("2d").putImageData(shown, 0, 0);
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(shown, 0, 0);
 };
 
 /**
