@@ -83,24 +83,26 @@ export const rowsOf = (planes, grid, { scale = 255, mean = 0, std = 1 }) => {
 };
 
 /**
- * The mean of a plane over each cell of a raster: every pixel counts by the area that it shares with
- * the cell. Beyond the plane lies 0.
+ * The mean of pixels over each cell of a raster: every pixel counts by the area that it shares with
+ * the cell. Beyond them lies 0.
  *
- * @param {ArrayLike<number>} plane
- * @param {{width: number, height: number}} size of the plane
+ * @param {ArrayLike<number>} values
+ * @param {{width: number, height: number, begin?: number, step?: number}} size of the picture; where
+ *   its first pixel stands among the values, and how far the next one is from there
  * @param {{left: number, top: number, across: number, down: number}} raster where the first cell
  *   begins, and how large a cell is, in pixels
  * @param {{width: number, height: number}} cells
  * @returns {Float64Array}
  */
-export const averaged = (plane, size, raster, cells) => {
+export const averaged = (values, size, raster, cells) => {
+  const { begin = 0, step = 1 } = size;
   const columns = sharesOf(size.width, raster.left, raster.across, cells.width);
   const rows = sharesOf(size.height, raster.top, raster.down, cells.height);
   // First along each line, then down: the work of a picture, not of a picture for every cell.
   const lines = new Float64Array(cells.width * size.height);
   for (let y = 0; y < size.height; y++) {
     for (let i = 0; i < cells.width; i++) {
-      lines[y * cells.width + i] = weighed(plane, y * size.width, 1, columns[i]);
+      lines[y * cells.width + i] = weighed(values, begin + y * size.width * step, step, columns[i]);
     }
   }
   const found = new Float64Array(cells.width * cells.height);
