@@ -34,7 +34,7 @@ _EXPORTS = re.compile(r"^export \{([^{}]*)\};\n", re.MULTILINE)
 _TOP = re.compile(
     r"^(?:export )?(?:async function\*?|function\*?|class|const|let) (\w+)", re.MULTILINE
 )
-_SEVERAL = re.compile(r"^(?:export )?(?:const|let) [\[{]", re.MULTILINE)
+_SEVERAL = re.compile(r"^(?:export )?(?:const|let) [\[{]([\w, ]+)[\]}]", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import\b|export\b).*", re.MULTILINE)
 
 TYPES = {"js": "application/javascript", "css": "text/css", "html": "text/html"}
@@ -85,9 +85,7 @@ def joined(entry: Path) -> str:
                 raise BundleError(
                     f"{path.name} imports {unknown[0]!r}, which {source} does not export"
                 )
-        if found := _SEVERAL.search(text):
-            raise BundleError(f"{path.name} takes several names apart at its top: {found[0]!r}")
-        for name in _TOP.findall(text):
+        for name in _declared(text):
             if name in owners:
                 raise BundleError(f"both {owners[name]} and {path.name} declare {name!r}")
             owners[name] = path.name
@@ -105,11 +103,14 @@ def joined(entry: Path) -> str:
     return f"const {{ {names} }} = (() => {{\n{body}\n}})();\nexport {{ {names} }};\n"
 
 
+def _declared(text: str) -> list[str]:
+    """Return the names that a text declares at its top."""
+    return _TOP.findall(text) + [n for listed in _SEVERAL.findall(text) for n in _names(listed)]
+
+
 def _exports(text: str) -> list[str]:
     """Return the names that a module exports."""
-    names = [
-        n for line in text.splitlines() if line.startswith("export ") for n in _TOP.findall(line)
-    ]
+    names = [n for line in text.splitlines() if line.startswith("export ") for n in _declared(line)]
     return names + [n for listed in _EXPORTS.findall(text) for n in _names(listed)]
 
 
@@ -243,19 +244,8 @@ def page_style() -> bytes:
     return made(
         HERE / "page.css",
         sources,
-        lambda: minified(
-            "\n".join(p.read_text(encoding="utf-8") for p in sources if p.is_file()), "css"
-        ),
+        lambda: minified("\n".join(p.read_text(encoding="utf-8") for p in sources), "css"),
     )
-
-
-def widgets() -> list[str]:
-    """Return the widgets that are here, by name."""
-    return [
-        name
-        for name in WIDGETS
-        if (PAGE / "widgets" / f"{name}.js").is_file() or (HERE / f"{name}.js").is_file()
-    ]
 
 
 def widget(name: str) -> bytes:
@@ -296,7 +286,7 @@ def build_all() -> None:
     page_script()
     page_style()
     single(None)
-    for name in widgets():
+    for name in WIDGETS:
         widget(name)
         single(name)
 

@@ -32,7 +32,19 @@ class Code:
     text: str
 
 
-def of_server(record: Record, example: Any, server: str, *, private: bool) -> tuple[Code, ...]:
+def _written(value: Any) -> Any:
+    """Return data with whole numbers as people write them: 70 for 70.0."""
+    if isinstance(value, dict):
+        return {key: _written(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_written(part) for part in value]
+    whole = isinstance(value, float) and value.is_integer() and 0 < abs(value) < 2**53
+    return int(value) if whole else value
+
+
+def of_server(
+    record: Record, example: Any, server: str, *, private: bool, only: bool = False
+) -> tuple[Code, ...]:
     """Return the code that calls a version on a server.
 
     Parameters
@@ -45,8 +57,11 @@ def of_server(record: Record, example: Any, server: str, *, private: bool) -> tu
         The server's URL.
     private : bool
         Whether reads need the token; the code takes it from ``SCLBL_TOKEN``.
+    only : bool
+        Whether the program stays on the server, so that Python asks it too.
     """
     signature, method = Signature.from_json(record.signature), default_method(record.methods)
+    example = _written(example)
     url = f"{server}/v1/deployments/{record.ref}"
     body = json.dumps(_body(signature, example), ensure_ascii=False)
     token = ' \\\n  -H "authorization: Bearer $SCLBL_TOKEN"' if private else ""
@@ -55,6 +70,13 @@ def of_server(record: Record, example: Any, server: str, *, private: bool) -> tu
         f"  -H 'content-type: application/json' \\\n  -d {shlex.quote(body)}"
     )
     login = f'sclbl.login({server!r}, os.environ["SCLBL_TOKEN"])\n' if private else ""
+    if only:
+        python = _asking(f"{url}/predict?method={method}", _body(signature, example), private)
+        return (
+            Code("curl", curl),
+            Code("Python", python),
+            _script(url, server, record, example, private),
+        )
     where = "" if private else f", registry={server!r}"
     python = _python(
         signature,
@@ -64,6 +86,15 @@ def of_server(record: Record, example: Any, server: str, *, private: bool) -> tu
         login,
         "os" if private else "",
     )
+    return (
+        Code("curl", curl),
+        Code("Python", python),
+        _script(url, server, record, example, private),
+    )
+
+
+def _script(url: str, server: str, record: Record, example: Any, private: bool) -> Code:
+    signature, method = Signature.from_json(record.signature), default_method(record.methods)
     options = ", { token }" if private else ""
     given = 'const token = prompt("Token");\n' if private else ""
     script = (
@@ -71,12 +102,24 @@ def of_server(record: Record, example: Any, server: str, *, private: bool) -> tu
         f"const model = await load({json.dumps(url)}{options});\n"
         f"{_run(method, signature, example)}"
     )
-    return Code("curl", curl), Code("Python", python), Code("JavaScript", script)
+    return Code("JavaScript", script)
+
+
+def _asking(url: str, body: Any, private: bool) -> str:
+    """Return Python that asks a server over HTTP."""
+    token = 'headers = {"Authorization": f"Bearer {os.environ[\'SCLBL_TOKEN\']}"}\n'
+    more = ", headers=headers" if private else ""
+    return (
+        f"{'import os' + chr(10) if private else ''}import requests\n\n{token if private else ''}"
+        f"answer = requests.post({url!r}, json={spelled(body)}{more}, timeout=60)\n"
+        'print(answer.json()["results"])'
+    )
 
 
 def of_file(record: Record, example: Any, program: str) -> tuple[Code, ...]:
     """Return the code that calls a program that lies beside a page, by its file's name."""
     signature, method = Signature.from_json(record.signature), default_method(record.methods)
+    example = _written(example)
     script = (
         'import { load } from "./sclbl.js";\n\n'
         f"const model = await load(new URL({json.dumps(f'./{program}')}, import.meta.url));\n"

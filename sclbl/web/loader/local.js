@@ -4,79 +4,82 @@ import { LOST } from "./workers.js";
 /** Milliseconds that a thread works before others have their turn. */
 const TURN = 8;
 
+/** A function that gives others their turn, where theirs has come. */
+const turns = (signal) => {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < TURN) return;
+    await pause();
+    signal.throwIfAborted();
+    since = performance.now();
+  };
+};
+
 /**
- * Rows of a batch as encoded parts; the page has its turn between them.
+ * Uses the rows of a batch as encoded parts, and returns what became of each.
  * @param {{rows: number, encode: (start: number, end: number) => object}} batch
  * @param {number} size most rows of a part
  * @param {AbortSignal} signal
- * @param {(part: object) => unknown} use what is done with each part
+ * @param {(part: object) => unknown} use
  */
-export async function inParts({ rows, encode }, size, signal, use) {
+export const inParts = async ({ rows, encode }, size, signal, use) => {
   const found = [];
-  let since = performance.now();
+  const turn = turns(signal);
   let start = 0;
   do {
     const part = encode(start, Math.min(rows, start + size));
     found.push(await use(part));
     start += part.rows;
-    if (performance.now() - since > TURN) {
-      await pause();
-      signal.throwIfAborted();
-      since = performance.now();
-    }
+    await turn();
   } while (start < rows);
   return found;
-}
+};
 
 /**
- * A function that runs methods on batches of rows: at once where they take little, else a part at
- * a time, in workers where there are any.
- * @param {object} program
+ * A function that runs methods on batches of rows a part at a time, in workers where that pays.
+ * @param {{chunk: number, call: (method: string, part: object) => object}} program
  * @param {object[]} workers
  */
-export function runner(program, workers) {
+export const runner = ({ chunk, call }, workers) => {
   /** Milliseconds that a row takes, by method. */
   const pace = {};
-  const { chunk } = program;
 
   return async (method, batch, signal) => {
-    const { rows } = batch;
+    const { rows, encode } = batch;
     const timed = async (part, ask) => {
       const begin = performance.now();
       const result = await ask(method, part);
       pace[method] = (performance.now() - begin) / (part.rows || 1);
       return result;
     };
-    const here = { ask: program.call };
-    // Once to make the code of the program, once to see what a row takes.
+    // Once for the engine to make its code, once to see what a row takes.
     for (let i = 0; rows > 1 && !pace[method] && i < 2; i++) {
-      try {
-        await timed(batch.encode(0, 1), here.ask);
-      } catch {}
+      await timed(encode(0, 1), call).catch(() => 0);
     }
-    const known = pace[method] ?? 0;
-    let size = Math.max(1, Math.min(chunk, TURN / (known || TURN), rows)) | 0;
-    const brief = rows * known <= (workers.length ? 1 : TURN);
-    if (workers.length) size = Math.min(size, Math.ceil(rows / workers.length / 4));
-    const parts = await inParts(batch, brief ? chunk : size, signal, (part) => part);
+    const row = pace[method] ?? 0;
+    const threads = rows * row > 1 ? workers : [];
+    const fair = Math.ceil(rows / (4 * threads.length || 1));
+    const size = Math.max(1, Math.min(chunk, fair, TURN / row) | 0);
+    const parts = await inParts(batch, size, signal, (part) => part);
+    const todo = [...parts.keys()];
     const found = [];
-    let todo = [...parts.keys()];
-    let failed = false;
-    const work = async (thread) => {
-      for (; !failed && !thread.gone && todo.length; signal.throwIfAborted()) {
+    let refused;
+    const work = async (ask, turn, thread) => {
+      while (!refused && !thread?.gone && todo.length) {
         const k = todo.shift();
         try {
-          found[k] = await timed(parts[k], thread.ask);
+          found[k] = await timed(parts[k], ask);
         } catch (error) {
           if (error === LOST) todo.push(k);
-          else failed = true;
+          else refused = error;
         }
-        if (thread === here && !brief) await pause();
+        await turn?.();
+        signal.throwIfAborted();
       }
     };
-    if (!brief) await Promise.all(workers.map(work));
-    await work(here);
+    await Promise.all(threads.map((thread) => work(thread.ask, null, thread)));
+    await work(call, turns(signal));
     // Which row is refused depends on those that a program sees with it.
-    return failed ? inParts(batch, chunk, signal, (part) => here.ask(method, part)) : found;
+    return refused ? inParts(batch, chunk, signal, (part) => call(method, part)) : found;
   };
-}
+};
