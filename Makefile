@@ -13,13 +13,14 @@ export PYTHONDONTWRITEBYTECODE :=
 export OMP_NUM_THREADS ?= 1
 PROCESSES := -n auto --dist worksteal
 
-.PHONY: help venv kernels lint types test test-all test-oldest demo bench lock build clean
+.PHONY: help venv kernels browsers lint types test test-all test-oldest demo site bench lock build clean
 
 help:
 	@echo "make test         lint, types and tests"
 	@echo "make test-all     the same with the exhaustive sweeps (minutes)"
-	@echo "make test-oldest  the tests with the oldest releases, one model of each class"
+	@echo "make test-oldest  the tests with the oldest releases, of models and parameters a part"
 	@echo "make demo         train, upload, serve, predict three ways"
+	@echo "make site         build the examples' sites into build/sites"
 	@echo "make bench        every benchmark; results in benchmarks/results/"
 	@echo "make lint lock build clean"
 
@@ -28,9 +29,13 @@ install = $(1)/bin/uv pip install --quiet --python $(1)/bin/python $(2) || $(1)/
 # $(call create,VENV): a virtual environment with uv in it, at the lock's version.
 create = $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet "$$(grep -o '^uv==[^ ]*' requirements-dev.txt)"
 
-$(VENV)/.made: requirements-dev.txt pyproject.toml hatch_build.py
+$(VENV)/.locked: requirements-dev.txt
 	test -x $(BIN)/uv || { $(call create,$(VENV)); }
 	$(call install,$(VENV),--require-hashes -r requirements-dev.txt)
+	touch $@
+
+# Building the package compiles the kernels, with the compiler of this environment.
+$(VENV)/.made: $(VENV)/.locked pyproject.toml hatch_build.py
 	$(call install,$(VENV),--no-deps --no-build-isolation -e .)
 	touch $@
 
@@ -39,17 +44,21 @@ venv: $(VENV)/.made
 kernels: venv
 	@$(BIN)/python sclbl/kernels/build.py > /dev/null
 
-lint: venv
+# Two browsers, JavaScriptCore and what drives them, for the tests of pages.
+browsers: $(VENV)/.locked
+	@$(BIN)/python tests/web/install.py
+
+lint: $(VENV)/.locked
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: venv
+types: $(VENV)/.locked
 	$(BIN)/mypy
 
-test: lint types kernels
+test: lint types kernels browsers
 	$(BIN)/pytest $(PROCESSES) $(ARGS)
 
-test-all: lint types kernels
+test-all: lint types kernels browsers
 	$(BIN)/pytest $(PROCESSES) -m "exhaustive or not exhaustive" $(ARGS)
 
 $(OLDEST)/.made: requirements-oldest.txt pyproject.toml hatch_build.py
@@ -58,14 +67,19 @@ $(OLDEST)/.made: requirements-oldest.txt pyproject.toml hatch_build.py
 	$(call install,$(OLDEST),--no-deps --no-build-isolation -e .)
 	touch $@
 
-# Of the models, one of each class: what their options change is the same with other releases.
-# What an old release says of a newer one that it works with is not ours to mend.
+# Of the models one of each class, of other parameters every third: what they change is the same with
+# other releases.
+# What an old release says of a newer one that it works with is not ours to mend. Browsers and
+# engines of JavaScript are the same whatever is installed for Python.
 test-oldest: $(OLDEST)/.made
 	$(OLDEST)/bin/python sclbl/kernels/build.py > /dev/null
-	$(OLDEST)/bin/pytest $(PROCESSES) --one-of-each -W "ignore:'click:DeprecationWarning" $(ARGS)
+	$(OLDEST)/bin/pytest $(PROCESSES) --one-of-each -m "not exhaustive and not browser" -W "ignore:'click:DeprecationWarning" $(ARGS)
 
 demo: kernels
 	@$(BIN)/python demo/run.py
+
+site: kernels
+	@$(BIN)/python -m examples.build build/sites
 
 bench: kernels
 	$(call install,$(VENV),--require-hashes -r requirements-bench.txt)

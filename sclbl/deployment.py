@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sclbl.program import Program
     from sclbl.report import Report
     from sclbl.spec import Spec
+    from sclbl.web.frame import Page
 
 
 class Deployment:
@@ -181,6 +182,72 @@ class Deployment:
         """
         self._record = self._registry.edit(self.ref, docs=docs, tags=tags, metrics=metrics)
         return self
+
+    def site(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        widget: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        single_file: bool = False,
+    ) -> Path:
+        """Write the version's page with its program and the loader, and return the page's path.
+
+        Any static host serves the folder: nothing in it needs a server that computes.
+
+        Parameters
+        ----------
+        path : str or path
+            A folder: new, empty, or with such a site, which is replaced. With `single_file` also
+            the name of an ``.html`` file.
+        widget : {"form", "canvas", "image", "text"}, optional
+            What stands in the page to try the model with; by default what the tag ``widget`` names,
+            else a form.
+        options : mapping, optional
+            What the widget is told, beside the tag ``widget-options``.
+        single_file : bool
+            Write one HTML file, which opens from a disk.
+
+        Raises
+        ------
+        RegistryError
+            The version is marked server-only, or other files are in the way.
+        """
+        from sclbl.web import site
+
+        write = site.write_single if single_file else site.write
+        spec = self._registry.spec(self._record)
+        return write(self._record, self.wasm, spec, Path(path), widget=widget, options=options)
+
+    def page(
+        self,
+        *,
+        widget: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        height: int = 900,
+    ) -> Page:
+        """Return the version's page, which a notebook shows in a frame.
+
+        Parameters
+        ----------
+        widget, options : optional
+            See `site`.
+        height : int
+            Of the frame, in pixels.
+
+        Raises
+        ------
+        RegistryError
+            The version is marked server-only.
+        LimitError
+            The page would be too large for a notebook.
+        """
+        from sclbl.web import site
+        from sclbl.web.frame import Page
+
+        spec = self._registry.spec(self._record)
+        text = site.single(self._record, self.wasm, spec, widget=widget, options=options)
+        return Page(self.ref, text, height)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program to a file and return its path."""

@@ -314,6 +314,12 @@ class RequestError(RemoteError):
     code = "request"
 
 
+class ServerOnlyError(RemoteError):
+    """The version is marked server-only, and its program is given to those with the token alone."""
+
+    code = "server_only"
+
+
 class MediaTypeError(RequestError):
     """The body of a request is of a type that the server does not read."""
 

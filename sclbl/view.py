@@ -171,13 +171,13 @@ def calls(record: Record, location: str) -> tuple[str, str]:
     named = record.url is not None or "SCLBL_HOME" in os.environ or location != str(home())
     where = f", registry={location!r}" if named else ""
     body = json.dumps(record.example, ensure_ascii=False)
-    spelled = record.example is not None and len(body) <= SPELLED
+    short = record.example is not None and len(body) <= SPELLED
     table = record.signature.get("layout") == "table"
     signature = Signature.from_json(record.signature)
     row = _rows(signature)
-    if spelled:
+    if short:
         own = in_python(record.example, signature)
-        row = _spelled(own if table else [own])
+        row = spelled(own if table else [own])
     method = default_method(record.methods)
     imports = "import pandas\nimport sclbl" if "pandas.NA" in row else "import sclbl"
     python = f"{imports}\nsclbl.get({record.ref!r}{where}).{method}({row})"
@@ -185,13 +185,13 @@ def calls(record: Record, location: str) -> tuple[str, str]:
     if record.url is None:
         option = f"--registry {shlex.quote(location)} " if named else ""
         lines.append(f"sclbl {option}serve   # in another terminal")
-    if not spelled:
+    if not short:
         # By default pandas rounds to ten digits.
         write = 'X[:1].to_json("row.json", orient="records", double_precision=15)'
         if not table or signature.beside:
             write = f'pathlib.Path("row.json").write_text(json.dumps({_first_row(signature)}))'
         lines.append(f"# in Python: {write}")
-    data = "@row.json" if not spelled else shlex.quote(body if table else f"[{body}]")
+    data = "@row.json" if not short else shlex.quote(body if table else f"[{body}]")
     lines.append(
         f"curl -s {shlex.quote(f'{server}{path}/predict')} \\\n"
         f"  -H 'content-type: application/json' -d {data}"
@@ -221,16 +221,16 @@ def _first_row(signature: Signature) -> str:
     return f'{{"inputs": {{{listed}}}}}'
 
 
-def _spelled(value: Any) -> str:
+def spelled(value: Any) -> str:
     """Return Python's text of an example row, missing values included."""
     kind = kind_of(value)
     if kind is not None:
         return {"none": "None", "nan": "float('nan')", "na": "pandas.NA"}[kind]
     if isinstance(value, dict):
-        cells = ", ".join(f"{name!r}: {_spelled(cell)}" for name, cell in value.items())
+        cells = ", ".join(f"{name!r}: {spelled(cell)}" for name, cell in value.items())
         return f"{{{cells}}}"
     if isinstance(value, list):
-        return f"[{', '.join(map(_spelled, value))}]"
+        return f"[{', '.join(map(spelled, value))}]"
     return repr(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
@@ -15,8 +16,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--one-of-each",
         action="store_true",
-        help="take one fitted model of each class: for a second run, with other releases",
+        help="take one fitted model of each class, and every third parameter of other tests: "
+        "for a second run, with other releases",
     )
+
+
+#: Of so many parameters one is taken by `--one-of-each`.
+ONE_OF = 3
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave parameters out where one of each is enough, but the subjects, which choose theirs."""
+    if not config.getoption("one_of_each"):
+        return
+    seen: Counter[str] = Counter()
+    left, kept_items = [], []
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        chosen = "[" not in item.nodeid or "/conformance/" in name or seen[name] % ONE_OF == 0
+        seen[name] += 1
+        (kept_items if chosen else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept_items
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -68,6 +68,7 @@ OWNERS = {
     "starlette": "sclbl.server",
     "uvicorn": "sclbl.server",
     "httptools": "sclbl.server",
+    "jinja2": "sclbl.web",
     "requests": "sclbl.registry",
     "onnx": "sclbl.onnx_format",
     "rich": "sclbl.progress sclbl.cli sclbl.commands",

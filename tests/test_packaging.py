@@ -28,8 +28,9 @@ DISTRIBUTIONS = {"google": "protobuf", "markdown_it": "markdown-it-py"}
 USERS_OWN = {"pandas", "polars", "pyarrow", "sklearn", "statsmodels", "xgboost", "patsy"}
 #: What the kernels are compiled to.
 BUILT = ("*.bc", "*.o", "*.by")
-#: What runs processes or shows itself in a notebook finds these where they are.
-PRESENT_WHEN_USED = {"IPython", "scipy", "ziglang"}
+#: What runs processes, makes the files of pages or shows itself in a notebook finds these where they
+#: are.
+PRESENT_WHEN_USED = {"IPython", "minify", "scipy", "ziglang"}
 
 
 def compiled(stem: str) -> bytes:
@@ -49,7 +50,7 @@ def packed(kind: str, source: Path, target: Path) -> Path:
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the source tree without anything built."""
     copy = tmp_path_factory.mktemp("source") / "sclbl"
-    skipped = shutil.ignore_patterns(*BUILT, "__pycache__", ".*", "results", "dist")
+    skipped = shutil.ignore_patterns(*BUILT, "__pycache__", ".*", "results", "dist", "node_modules")
     shutil.copytree(ROOT, copy, ignore=skipped)
     return copy
 

@@ -159,6 +159,15 @@ class LocalRegistry(Store):
             pending.settle(connection, id, version, sha256)
             return queries.resolve(connection, Ref(about.name, version=version))
 
+    def is_tagged(self, kind: Content, sha256: str, tag: str) -> bool:
+        """See `Store.is_tagged`."""
+        query = select(versions.c.tags).where(
+            _COLUMNS[kind] == sha256, versions.c.deleted_at.is_(None)
+        )
+        with self._database.read() as connection:
+            found = [tag in (row.tags or {}) for row in connection.execute(query)]
+        return bool(found) and all(found)
+
     def drop(self, id: str) -> None:
         """See `Store.drop`."""
         with self._database.write() as connection:

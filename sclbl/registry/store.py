@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sclbl.registry.base import Record, Registry
+from sclbl.registry.blobs import Content
 from sclbl.registry.metadata import About, check_about
 
 if TYPE_CHECKING:
@@ -158,6 +159,10 @@ class Store(Registry):
         ConflictError
             The program with these statements has another SHA-256.
         """
+
+    @abstractmethod
+    def is_tagged(self, kind: Content, sha256: str, tag: str) -> bool:
+        """Return whether all live versions with this program or spec have a tag of this name."""
 
     @abstractmethod
     def drop(self, id: str) -> None:

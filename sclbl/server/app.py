@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sclbl.errors import SclblError
 from sclbl.registry.store import Store
-from sclbl.server import deployments, files, openapi, predict, problems, upload
+from sclbl.server import deployments, files, openapi, pages, predict, problems, upload
 from sclbl.server.auth import Guard
 from sclbl.server.budget import Budget
 from sclbl.server.context import Context, context_of, json_response, reading
@@ -111,7 +111,7 @@ def create_app(registry: Store, guard: Guard, settings: Settings | None = None) 
             )
         )
     app = Starlette(
-        routes=ROUTES,
+        routes=[*ROUTES, *pages.ROUTES],
         middleware=middleware,
         exception_handlers=problems.handlers(),
         lifespan=lifespan,

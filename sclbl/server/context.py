@@ -15,6 +15,7 @@ from starlette.responses import Response
 from sclbl.errors import BusyError
 from sclbl.registry.base import Record
 from sclbl.registry.store import Store
+from sclbl.server import cookies
 from sclbl.server.audit import Author
 from sclbl.server.auth import Guard
 from sclbl.server.budget import Budget
@@ -110,7 +111,9 @@ def context_of(request: Request) -> Context:
 def reading(request: Request) -> Context:
     """Return the context, after checking that the request may read."""
     context = context_of(request)
-    context.gate.check(request.headers.getlist("authorization"), write=False)
+    authorizations = request.headers.getlist("authorization")
+    cookie = cookies.token_of(request) if context.guard.private and not authorizations else None
+    context.gate.check(authorizations, write=False, cookie=cookie)
     return context
 
 

@@ -9,21 +9,36 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sclbl.errors import NotFoundError
+from sclbl.errors import NotFoundError, ServerOnlyError
+from sclbl.registry.blobs import Content
 from sclbl.server.context import Context, reading
+
+#: The tag of a version whose program stays on the server.
+SERVER_ONLY = "server-only"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 async def _file(
-    request: Request, context: Context, read: Callable[[str], bytes], media_type: str
+    request: Request,
+    context: Context,
+    kind: Content,
+    read: Callable[[str], bytes],
+    media_type: str,
 ) -> Response:
     sha256 = request.path_params["sha256"]
     if not _SHA256.fullmatch(sha256):
         raise NotFoundError(f"{sha256[:80]!r} is not a SHA-256 (64 lower-case hex digits)")
     etag = f'"{sha256}"'
-    # A private answer must not stay in a cache that others share.
-    scope = "private" if context.guard.private else "public"
+    # Who asks with a header, or of a private server, showed the token; a wrong one was refused.
+    shown = context.guard.private or "authorization" in request.headers
+    if not shown and await context.ask(context.registry.is_tagged, kind, sha256, SERVER_ONLY):
+        raise ServerOnlyError(
+            f"this {kind} is marked {SERVER_ONLY}: it is given to those with the token alone; "
+            "predict over REST, or send the header `Authorization: Bearer TOKEN`"
+        )
+    # What was asked for with a token must not stay in a cache that others share.
+    scope = "private" if shown else "public"
     headers = {
         "etag": etag,
         "cache-control": f"{scope}, max-age=31536000, immutable",
@@ -39,13 +54,13 @@ async def _file(
 async def program(request: Request) -> Response:
     """Return a program."""
     context = reading(request)
-    return await _file(request, context, context.registry.program, "application/wasm")
+    return await _file(request, context, "program", context.registry.program, "application/wasm")
 
 
 async def spec(request: Request) -> Response:
     """Return the ONNX file of a spec."""
     context = reading(request)
-    return await _file(request, context, context.registry.spec, "application/octet-stream")
+    return await _file(request, context, "spec", context.registry.spec, "application/octet-stream")
 
 
 ROUTES = [

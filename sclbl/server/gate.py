@@ -36,8 +36,13 @@ class Gate:
                 f"{', '.join(sorted(self._hosts))} (`sclbl serve --allow-host NAME` adds one)"
             )
 
-    def check(self, authorizations: Sequence[str], *, write: bool) -> None:
+    def check(
+        self, authorizations: Sequence[str], *, write: bool, cookie: str | None = None
+    ) -> None:
         """Let a request with these Authorization headers pass, or raise.
+
+        The token in a cookie, which browsers send by themselves, lets its holder read where reads
+        need one. It never lets anyone change anything.
 
         Raises
         ------
@@ -48,7 +53,10 @@ class Gate:
         """
         if len(authorizations) > 1:
             raise RequestError("the request has more than one header authorization; send one")
-        self._guard.check(authorizations[0] if authorizations else None, write=write)
+        given = authorizations[0] if authorizations else None
+        if given is None and cookie is not None and self._guard.private and not write:
+            given = f"Bearer {cookie}"
+        self._guard.check(given, write=write)
 
     def admits(self, host: str | None, authorizations: Sequence[str]) -> bool:
         """Return whether a prediction for a host, with these headers, may take the short cut."""

@@ -20,7 +20,7 @@ from sclbl.json_calls import names_of
 from sclbl.methods import default_method
 from sclbl.registry.base import Record
 from sclbl.server.context import Context, context_of, json_response, reading
-from sclbl.server.examples import Examples, example_body
+from sclbl.server.examples import example_body, examples_of
 from sclbl.server.payload import CSV, NDJSON
 from sclbl.server.schemas import Json, body_schema, result_schema
 from sclbl.signature import Signature
@@ -436,10 +436,7 @@ async def deployment_openapi(request: Request) -> Response:
     context = reading(request)
     ref = request.path_params["ref"]
     record = await context.ask(context.registry.get, ref)
-    examples: Examples | None = getattr(request.app.state, "examples", None)
-    if examples is None:
-        examples = request.app.state.examples = Examples(context)
-    example = await examples.of(record)
+    example = await examples_of(request).of(record)
     paths = {f"/v1/deployments/{ref}/predict": _deployment_path(ref, record, example)}
     # Relative to this document, so that it holds behind a prefix too.
     servers = [{"url": "../../.."}]

@@ -35,6 +35,7 @@ from sclbl.errors import (
     RequestError,
     RequestTimeoutError,
     SclblError,
+    ServerOnlyError,
     SpecError,
     StorageError,
     StorageFullError,
@@ -76,6 +77,7 @@ STATUS: Mapping[type[SclblError], int] = {
     HostError: 421,
     RequestTimeoutError: 408,
     AuthenticationError: 401,
+    ServerOnlyError: 403,
     RemoteError: 502,
 }
 
@@ -156,10 +158,13 @@ def response_of(error: SclblError, place: str | None = None) -> Response:
     )
 
 
-async def on_error(request: Request, error: Exception) -> Response:
-    """Answer an error of sclbl's own tree."""
-    if not isinstance(error, SclblError):
-        raise error
+def message_of(error: SclblError, place: str | None = None) -> str:
+    """Return what a person is told of an error."""
+    return _without(place, str(error))
+
+
+async def noted(request: Request, error: SclblError) -> SclblError:
+    """Log an error as it deserves, let who sent a wrong token wait, and return what is answered."""
     context = context_of(request)
     shown = of_storage(error) or error
     if status_of(shown) >= 500 and not isinstance(error, BusyError):
@@ -169,7 +174,14 @@ async def on_error(request: Request, error: Exception) -> Response:
         count = context.slowdown.count(address)
         audit.refused(address, error.fingerprint, request.url.path, count)
         await context.slowdown.wait(count)
-    return response_of(shown, context.registry.location)
+    return shown
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    """Answer an error of sclbl's own tree."""
+    if not isinstance(error, SclblError):
+        raise error
+    return response_of(await noted(request, error), context_of(request).registry.location)
 
 
 async def on_os_error(request: Request, error: Exception) -> Response:

@@ -167,17 +167,3 @@ def _result(output: Output) -> Json:
     if output.shape is not None:
         return _nested(output.shape, value)
     return value if output.ndim == 1 else values
-
-
-def example_row(given: Input) -> Any:
-    """Return a row of an input beside the table, to begin with."""
-    item: Any = {"text": "a", "bool": True, "int64": 1}.get(given.dtype, 1.0)
-    if given.kind == "features":
-        return {"a": 1.0}
-    if given.kind == "list":
-        return [item]
-    if given.kind == "sparse":
-        return {"columns": [0], "values": [item]}
-    for size in reversed(given.shape):
-        item = [item] * size
-    return item

@@ -503,7 +503,9 @@ def log_density(o: Operands) -> Made:
     """Kernels that reach every point: of others rounding decides what is left."""
     x = o.build.binary("Max", o.build.binary("Min", _near(o), 3.0), -3.0)
     trees = [s for s in searches(o.x.width, ("euclidean", "canberra")) if s["shape"] != NO_BOUNDS]
-    for search, kernel, breadth in itertools.product(trees, KERNELS, (0, 1)):
+    # The definition walks a tree for each row in Python: each kernel on one of the trees.
+    pairs = itertools.product(KERNELS, (0, 1))
+    for (kernel, breadth), search in zip(pairs, itertools.cycle(trees), strict=False):
         weights = np.log(1.0 + np.arange(41) % 3)
         spans = search["nodes"][:, :2].tolist()
         yield o.build.node(

@@ -1,0 +1,1 @@
+"""Programs in the page: the JavaScript loader, pages of deployments, static sites."""

@@ -1,0 +1,44 @@
+/** The one kind of error that the loader throws on purpose. */
+export class SclblError extends Error {
+  /**
+   * @param {string} code stable, the same as in Python and over REST
+   * @param {string} message what failed, on which object, what to do next
+   * @param {number | null} [row] the first offending row, counted from 0
+   * @param {string | null} [column] its name, or its position as text
+   * @param {string | null} [input] the name of the input, where the model has several
+   */
+  constructor(code, message, row = null, column = null, input = null) {
+    super(message);
+    Object.assign(this, { name: "SclblError", code, row, column, input });
+  }
+}
+
+const CORRECT = "correct the value, or leave the row out";
+/** What to do about the refusals whose messages do not say it. */
+const REMEDIES = {
+  shape: "give rows as objects, lists, columns or a typed array",
+  columns: "give each of the model's, null where a value is missing",
+  dtype: "give such values",
+  missing_value: CORRECT,
+  infinite_value: CORRECT,
+  unknown_category: CORRECT,
+  out_of_range: CORRECT,
+  out_of_reach: CORRECT,
+  limit: "give fewer rows a call",
+  program: "fetch or compile it again",
+  invalid_program: "fetch or compile it again",
+};
+
+/**
+ * Throws a `SclblError`.
+ *
+ * @param {string} code
+ * @param {string} what what failed; and what to do, where the code does not say that
+ * @param {number | null} [row]
+ * @param {string | null} [column]
+ * @returns {never}
+ */
+export const refuse = (code, what, row, column) => {
+  const remedy = REMEDIES[code];
+  throw new SclblError(code, remedy ? `${what}; ${remedy}` : what, row, column);
+};

@@ -1,0 +1,54 @@
+import { refuse } from "./errors.js";
+import { arrayOf, inLists } from "./numbers.js";
+import { isTyped } from "./rows.js";
+import { readJson } from "./signature.js";
+
+/** What marks a number that JSON.stringify would write otherwise: no row holds such a text. */
+const MARK = "\ud800";
+
+/** Values as the server must read them: to the same bits, whether it reads an integer or a float. */
+const written = (_, value) => {
+  if (isTyped(value)) return Array.from(value);
+  if (typeof value === "bigint") return MARK + value;
+  if (Math.abs(value) === Infinity && typeof value === "number") refuse("infinite_value", "the rows hold an infinity, which JSON does not hold");
+  const odd = Number.isInteger(value) && (Object.is(value, -0) || !Number.isSafeInteger(value));
+  if (!odd) return value;
+  const text = String(value);
+  return MARK + (value ? text + (text.includes("e") ? "" : ".0") : "-0.0");
+};
+
+/** The body of a request that holds rows of each input, by name. */
+export const toJson = ({ shape, columns }, { table, ...rows }, parameters) => {
+  const own = table && { table: shape ? inLists(table.flat(), [table.length, ...shape]) : table };
+  const inputs = { ...own, ...rows };
+  const [only, ...more] = Object.values(inputs);
+  const some = Object.keys(parameters).length ? { parameters } : {};
+  const text = JSON.stringify(more.length ? { inputs, ...some } : { rows: only, ...some }, written);
+  return text.replace(/"\\ud800([^"]*)"/g, "$1");
+};
+
+/**
+ * A server's answer as what a program returns; give it to `answer`.
+ *
+ * @param {object} signature
+ * @param {string} method
+ * @param {string} text
+ */
+export const fromJson = (signature, method, text) => {
+  const { results: found } = readJson(text);
+  const outputs = signature.results(method);
+  return {
+    rows: found.length,
+    results: outputs.map(({ storage, ragged }, k) => {
+      const entries = outputs[1] ? found.map((row) => row[k]) : found;
+      const held = (values) => (/label|text/.test(storage) ? values : arrayOf(storage, values.map((value) => value ?? NaN)));
+      if (!ragged) return held(entries.flat(Infinity));
+      const items = entries.map((entry) => entry.values ?? entry);
+      return {
+        lengths: items.map((item) => item.length),
+        keys: ragged === "sparse" ? Uint32Array.from(entries.flatMap((entry) => entry.columns)) : null,
+        values: held(items.flat()),
+      };
+    }),
+  };
+};

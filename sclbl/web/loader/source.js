@@ -1,0 +1,119 @@
+import { SclblError } from "./errors.js";
+import { sha256 } from "./sha256.js";
+import { keep, recall } from "./store.js";
+
+/**
+ * Asks a server and reads its answer. What may be repeated is: no answer, and 503.
+ * @template T
+ * @param {string} url
+ * @param {{token?: string, timeout: number, retries: number}} options
+ * @param {(response: Response) => Promise<T>} read
+ * @param {RequestInit} [init]
+ * @returns {Promise<T>}
+ */
+export const ask = async (url, { token, timeout, retries }, read, { signal, ...init } = {}) => {
+  // The default of `fetch` sends cookies to the page's own server alone.
+  const headers = { ...init.headers, ...(token && { authorization: `Bearer ${token}` }) };
+  for (let tried = 0; ; ) {
+    let wait = 250 << tried;
+    let failed;
+    try {
+      const late = AbortSignal.timeout(timeout);
+      const until = signal ? AbortSignal.any([signal, late]) : late;
+      const response = await fetch(url, { ...init, headers, signal: until });
+      const { ok, status } = response;
+      if (ok) return await read(response);
+      const { code = "request", message = `${url} answered ${status}`, row, column, input } =
+        (await response.json().catch(() => 0))?.error ?? {};
+      failed = Object.assign(new SclblError(code, message, row, column, input), { status });
+      wait = response.headers.get("retry-after") * 1000 || wait;
+    } catch (error) {
+      signal?.throwIfAborted();
+      failed = new SclblError("unreachable", `no answer from ${url}: ${error.message}`);
+    }
+    if (tried++ >= retries || (failed.status ?? 503) !== 503) throw failed;
+    await new Promise((done) => setTimeout(done, Math.min(wait, timeout)));
+    signal?.throwIfAborted();
+  }
+};
+
+/** What deployments named when they were last asked, by URL and token. */
+const known = new Map();
+
+/**
+ * The version that a deployment's URL names: asked once an interval, a version by its number once.
+ * Where the server does not answer, it is the one that was named last.
+ * @param {string} url
+ * @param {object} options
+ * @returns {Promise<object>} the record as the server sends it; the same object while it is the same
+ */
+export const named = (url, options) => {
+  const key = `${url} ${options.token}`;
+  const last = known.get(key);
+  const at = performance.now();
+  if (last && at - last.at < options.interval * 1000) return last.record;
+  const record = resolved(url, options, last?.record);
+  known.set(key, { record, at });
+  // An error is not kept: the next call asks again.
+  record.catch(() => known.delete(key));
+  return record;
+};
+
+const resolved = async (url, options, last) => {
+  const key = encodeURIComponent(url);
+  const kept = async () => JSON.parse(new TextDecoder().decode(await recall(key)));
+  const before = (await last) ?? (options.store !== "none" && (await kept().catch(() => 0)));
+  if (before && /(@|%40)\d+$/.test(url)) return before;
+  try {
+    // Where there is an answer already, none is waited for.
+    const { timeout } = options;
+    const how = before ? { ...options, timeout: Math.min(timeout, 5e3), retries: 0 } : options;
+    const record = await ask(url, how, (response) => response.json());
+    const text = JSON.stringify(record);
+    if (text === JSON.stringify(before)) return before;
+    if (options.store !== "none") keep(key, new TextEncoder().encode(text));
+    return record;
+  } catch (error) {
+    // A refusal of the server's own counts: what was deleted does not live on in pages.
+    if (before && !(error.status < 500)) return before;
+    throw error;
+  }
+};
+
+/** Refuses a program that has another SHA-256 than it should have. */
+export const same = (found, wanted, url) => {
+  if (wanted && found !== wanted) {
+    const what = `the program of ${url || "these bytes"} has the SHA-256 ${found}, not ${wanted}`;
+    throw new SclblError("corrupted", `${what}; it is not run`);
+  }
+};
+
+/**
+ * A program, compiled, whose bytes have the SHA-256 that they should have.
+ * @param {{url: string, response?: Response, sha256?: string, size?: number}} where
+ * @param {object} options
+ * @returns {Promise<{module: WebAssembly.Module, bytes: Uint8Array, sha256: string}>}
+ */
+export const program = async ({ url, response, sha256: wanted, size = 2 ** 26 }, options) => {
+  const stored = wanted && url && options.store !== "none";
+  let bytes = stored && (await recall(wanted));
+  let streamed;
+  const read = async (answer) => {
+    const stream = WebAssembly.compileStreaming && answer.clone().body;
+    const headers = { "content-type": "application/wasm" };
+    streamed = stream && WebAssembly.compileStreaming(new Response(stream, { headers }));
+    // Whether these are the right bytes is said first.
+    streamed?.catch(() => 0);
+    return new Uint8Array(await answer.arrayBuffer());
+  };
+  if (!bytes || (await sha256(bytes)) !== wanted) {
+    // Slow networks: 10 bytes a millisecond.
+    const how = { ...options, timeout: options.timeout + Math.ceil(size / 10) };
+    bytes = await (response ? read(response) : ask(url, how, read));
+    const found = await sha256(bytes);
+    same(found, wanted, url);
+    if (stored) keep(wanted, bytes);
+    wanted = found;
+  }
+  return { bytes, sha256: wanted, module: await (streamed ?? WebAssembly.compile(bytes)) };
+};
