@@ -165,7 +165,8 @@ class LocalRegistry(Store):
             _COLUMNS[kind] == sha256, versions.c.deleted_at.is_(None)
         )
         with self._database.read() as connection:
-            return any(tag in (row.tags or {}) for row in connection.execute(query))
+            found = [tag in (row.tags or {}) for row in connection.execute(query)]
+        return bool(found) and all(found)
 
     def drop(self, id: str) -> None:
         """See `Store.drop`."""

@@ -162,7 +162,7 @@ class Store(Registry):
 
     @abstractmethod
     def is_tagged(self, kind: Content, sha256: str, tag: str) -> bool:
-        """Return whether a live version with this program or spec has a tag of this name."""
+        """Return whether all live versions with this program or spec have a tag of this name."""
 
     @abstractmethod
     def drop(self, id: str) -> None:

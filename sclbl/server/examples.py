@@ -22,8 +22,9 @@ from sclbl.registry.base import Record
 from sclbl.server.context import Context, context_of
 from sclbl.server.payload import JSON
 from sclbl.signature import Signature
+from sclbl.web.fields import TAG, stated_in
 from sclbl.web.known import known
-from sclbl.web.made_up import plain, row_of, with_known
+from sclbl.web.made_up import better, plain, row_of
 
 log = logging.getLogger("sclbl.server")
 
@@ -34,11 +35,12 @@ REMEMBERED = 1024
 
 
 class Examples:
-    """Finds example rows, and remembers those that it made up by the program's SHA-256."""
+    """Finds example rows, and remembers those that it made up by the program's SHA-256
+    and by what the uploader says of its columns."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._found: OrderedDict[str, Any] = OrderedDict()
+        self._found: OrderedDict[tuple[str, str | None], Any] = OrderedDict()
 
     async def of(self, record: Record) -> Any:
         """Return a row as JSON data; None where no candidate is one that the model takes.
@@ -47,14 +49,15 @@ class Examples:
         """
         if record.example is not None:
             return record.example
-        if record.sha256 in self._found:
-            return self._found[record.sha256]
+        key = record.sha256, record.tags.get(TAG)
+        if key in self._found:
+            return self._found[key]
         try:
             row = await self._made_up(record)
         except SclblError as error:
             log.warning("no example for %s: %s", record.ref, error)
             return None
-        self._found[record.sha256] = row
+        self._found[key] = row
         while len(self._found) > REMEMBERED:
             self._found.popitem(last=False)
         return row
@@ -84,7 +87,8 @@ class Examples:
     def _known(self, record: Record, signature: Signature, ones: list[Any]) -> list[Any]:
         """Return a row of values that the graph knows."""
         spec = onnx_format.read(self._context.registry.spec(record), limit=SPEC_BYTES)
-        return with_known(ones, known(signature, spec.graph))
+        stated, _ = stated_in(record.tags)
+        return better(ones, signature, known(signature, spec.graph), stated)
 
 
 def examples_of(request: Request) -> Examples:

@@ -113,7 +113,7 @@ async def _ask_for_token(request: Request, error: AuthenticationError) -> Respon
         # The browser followed a link of another site and kept the cookie back. From a page of
         # this server it sends it.
         ref = request.path_params.get("ref")
-        again = f"{'' if ref is None else quote(ref)}?again=1"
+        again = f"{'' if ref is None else quote(ref, safe='@')}?again=1"
         return _message(request, "One moment", "This page opens in a moment.", 401, again)
     up = _up(request)
     ref = request.path_params.get("ref")
@@ -167,7 +167,7 @@ async def deployment(request: Request) -> Response:
         assets=_assets("../"),
         program=None if only else f"../v1/programs/{record.sha256}.wasm",
         deployment=f"../v1/deployments/{record.ref}",
-        codes=calls.of_server(record, example, server, private=private),
+        codes=calls.of_server(record, example, server, private=private, only=only),
         index="../",
         private=private,
     )

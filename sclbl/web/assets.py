@@ -20,7 +20,7 @@ def assets() -> Mapping[str, bytes]:
         "page.js": bundle.page_script(),
         "page.css": bundle.page_style(),
     }
-    return found | {f"{name}.js": bundle.widget(name) for name in bundle.widgets()}
+    return found | {f"{name}.js": bundle.widget(name) for name in bundle.WIDGETS}
 
 
 @cache

@@ -248,19 +248,8 @@ def page_style() -> bytes:
     return made(
         HERE / "page.css",
         sources,
-        lambda: minified(
-            "\n".join(p.read_text(encoding="utf-8") for p in sources if p.is_file()), "css"
-        ),
+        lambda: minified("\n".join(p.read_text(encoding="utf-8") for p in sources), "css"),
     )
-
-
-def widgets() -> list[str]:
-    """Return the widgets that are here, by name."""
-    return [
-        name
-        for name in WIDGETS
-        if (PAGE / "widgets" / f"{name}.js").is_file() or (HERE / f"{name}.js").is_file()
-    ]
 
 
 def widget(name: str) -> bytes:
@@ -301,7 +290,7 @@ def build_all() -> None:
     page_script()
     page_style()
     single(None)
-    for name in widgets():
+    for name in WIDGETS:
         widget(name)
         single(name)
 

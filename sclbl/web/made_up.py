@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from sclbl import example
@@ -22,10 +24,39 @@ def plain(signature: Signature) -> list[Any]:
     return [_PLAIN[column.kind] for column in signature.columns]
 
 
-def with_known(values: list[Any], known: Known) -> list[Any]:
-    """Return values with one that the spec knows, where it knows some."""
-    first = {position: keys[0] for position, keys in known.categories.items()}
-    return [first.get(position, value) for position, value in enumerate(values)]
+def better(
+    values: list[Any],
+    signature: Signature,
+    known: Known | None = None,
+    stated: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Any]:
+    """Return values with others in their place, where some are known.
+
+    Parameters
+    ----------
+    values : list
+        A value for each column.
+    signature : Signature
+        What the columns are.
+    known : Known, optional
+        What the graph knows: categories, bounds.
+    stated : mapping, optional
+        What the uploader says of columns: an example, or what is least.
+    """
+    known, stated = known or Known(), stated or {}
+    found = []
+    for position, value in enumerate(values):
+        said = stated.get(signature.label_of(position), {})
+        if "example" in said:
+            value = said["example"]
+        elif position in known.categories:
+            value = known.categories[position][0]
+        elif signature.columns[position].kind not in ("text", "boolean"):
+            low, high = known.bounds.get(position, (-math.inf, math.inf))
+            low, high = said.get("minimum", low), said.get("maximum", high)
+            value = min(max(value, low), high)
+        found.append(value)
+    return found
 
 
 def row_of(values: list[Any], signature: Signature) -> Any:

@@ -242,7 +242,8 @@ def _template(name: str, **values: Any) -> str:
 
 def _batch(signature: Signature) -> bool:
     """Return whether rows of a CSV are what the model takes."""
-    return bool(signature.columns) and not signature.beside and not signature.one_row
+    cells = bool(signature.columns) and signature.shape is None
+    return cells and not signature.beside and not signature.one_row
 
 
 def _reports(record: Record) -> list[tuple[str, Any]]:
@@ -261,10 +262,14 @@ def _docs(docs: str) -> str:
     markdown.disable("image")
     markdown.validateLink = _is_safe  # type: ignore[method-assign]
     tokens = markdown.parse(docs)
+    above: list[int] = []
     for token in tokens:
+        if token.type == "heading_open":
+            # Below the page's own titles, and without steps in between that are left out.
+            level = int(token.tag[1])
+            above = [*(other for other in above if other < level), level]
         if token.type in ("heading_open", "heading_close"):
-            # The page has titles of its own above these.
-            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
+            token.tag = f"h{min(len(above) + 2, 6)}"
         for part in token.children or ():
             if part.type == "link_open":
                 part.attrSet("rel", "noopener noreferrer nofollow")

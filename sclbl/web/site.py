@@ -20,8 +20,9 @@ from sclbl.signature import Signature
 from sclbl.web import bundle, page
 from sclbl.web.assets import assets
 from sclbl.web.calls import of_file
+from sclbl.web.fields import stated_in
 from sclbl.web.known import Known, known
-from sclbl.web.made_up import plain, row_of, with_known
+from sclbl.web.made_up import better, plain, row_of
 from sclbl.whole_file import whole_file
 
 #: By this a page that was written here is known again.
@@ -163,7 +164,7 @@ def _about(record: Record, wasm: bytes, spec: bytes) -> tuple[Known | None, Any]
     if record.example is not None:
         return knowledge, record.example
     ones = plain(signature)
-    tries = [with_known(ones, knowledge), ones] if knowledge else [ones]
+    tries = [better(ones, signature, knowledge, stated_in(record.tags)[0]), ones]
     program = Program.from_bytes(wasm)
     for values in tries:
         row = row_of(values, signature)

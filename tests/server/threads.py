@@ -17,9 +17,11 @@ TOKEN = "sclbl_token-of-the-tests"
 
 
 @contextmanager
-def serving(registry: Store, settings: Settings | None = None) -> Iterator[tuple[str, str]]:
+def serving(
+    registry: Store, settings: Settings | None = None, *, private: bool = False
+) -> Iterator[tuple[str, str]]:
     """Serve a registry and yield the URL and the token."""
-    private = settings is not None and settings.private
+    private = private or (settings is not None and settings.private)
     guard = Guard(hashlib.sha256(TOKEN.encode()).hexdigest(), private=private)
     bound = process.listen("127.0.0.1", 0)
     server = process.server(registry, guard, settings)

@@ -154,7 +154,7 @@ export const openBatch = (data, model, methodOf) => {
       Object.assign(save, { href: url, hidden: false, download: `${file.name.replace(/\.csv$/i, "")}-${method}.csv` });
       bar.value = 1;
       const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-      said.textContent = `${rows.toLocaleString("en")} rows predicted in ${seconds} s, ${model.where === "local" ? "here in this page" : "by the server"}, with ${method}.`;
+      said.textContent = `${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"} predicted in ${seconds} s, ${model.where === "local" ? "here in this page" : "by the server"}, with ${method}.`;
     } catch (error) {
       if (own !== under) return;
       bar.hidden = true;

@@ -35,7 +35,22 @@ export const worded = (value, dtype) => {
 
 const isShare = (value) => typeof value === "number" && value >= 0 && value <= 1;
 
-const percent = (value) => `${(100 * value).toFixed(value > 0.1 ? 1 : value > 0.001 ? 2 : 4)} %`;
+/** A share for reading: 0 and 100 stand for themselves alone. */
+const percent = (value) => {
+  if (value === 0 || value === 1) return `${100 * value} %`;
+  if (value < 0.001) return "< 0.1 %";
+  return value > 0.999 ? "> 99.9 %" : `${(100 * value).toFixed(1)} %`;
+};
+
+const small = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
+const large = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+
+/** A number for reading: grouped, and rounded. */
+const rounded = (value) => {
+  const size = Math.abs(value);
+  if (size >= 1e15 || (size > 0 && size < 1e-6)) return value.toPrecision(6);
+  return (size < 1e4 ? small : large).format(value);
+};
 
 /** Values between 0 and 1 as bars, each with its label. */
 const bars = (values, labels, top) => {
@@ -77,8 +92,14 @@ const listing = (values, names, dtype) => {
 /** One result of one row. */
 const one = (value, output, { labels, top, dtype }) => {
   if (!Array.isArray(value)) {
-    const said = element("p", "big");
-    said.append(isolated(worded(value, dtype)));
+    const exact = worded(value, dtype);
+    const reads = typeof value === "number" && /^float/.test(dtype) && Number.isFinite(value) ? rounded(value) : exact;
+    const said = element("div");
+    const big = element("p", "big");
+    big.append(isolated(reads));
+    said.append(big);
+    said.dataset.exact = exact;
+    if (reads.replaceAll(",", "") !== exact) said.append(element("p", "muted small", `exactly ${exact}`));
     return said;
   }
   const flat = value.flat(Infinity);
