@@ -102,8 +102,8 @@ THEIRS = """
     const feed = (count) => ({ [session.inputNames[0]]:
       new ort.Tensor("float32", values(count * given.width, 1), [count, ...given.shape]) });
     const [first, rows] = [feed(1), feed(given.rows)];
-    const one = () => session.run(first, given.fetches);
-    const all = () => session.run(rows, given.fetches);
+    const one = () => session.run(first, given.fetches ?? session.outputNames);
+    const all = () => session.run(rows, given.fetches ?? session.outputNames);
 """
 
 
@@ -135,7 +135,7 @@ def models() -> dict[str, dict[str, Any]]:
         "digits (MNIST) network": {
             "program": network.wasm,
             "onnx": digits.read_bytes(),
-            "ask": {"method": "run", "width": 784, "shape": [1, 28, 28],
+            "ask": {"method": network.methods[0], "width": 784, "shape": [1, 28, 28],
                     "tensor": given.name if given else "", "fetches": None},
         },
     }  # fmt: skip
