@@ -15,19 +15,16 @@ export const requester = (url, signature, options) => (method, batch, signal) =>
   const { columns, inputs } = signature;
   const widths = [...inputs, ...signature.results(method)].map(({ width }) => width || 1);
   const size = Math.ceil(NUMBERS / Math.max(columns.length, ...widths));
-  return inParts(batch, size, signal, async (part) => {
+  return inParts(batch, size, signal, async ({ first, rows }) => {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", body: batch.json(first, first + rows), headers, signal };
     try {
-      const headers = { "content-type": "application/json" };
-      const init = { method: "POST", body: batch.json(part.first, part.first + part.rows), headers, signal };
       const text = await ask(url + method, options, (said) => said.text(), init);
       return fromJson(signature, method, text);
     } catch (error) {
       // A server counts the rows of its request.
-      const { row } = error;
-      if (part.first && row != null) {
-        error.row += part.first;
-        error.message = error.message.replace(`row ${row}`, `row ${error.row}`);
-      }
+      const { row, message } = error;
+      if (row != null) error.message = message.replace(`row ${row}`, `row ${(error.row += first)}`);
       throw error;
     }
   });

@@ -37,7 +37,7 @@ const started = async (module) => {
   };
   worker.onmessage = ({ data: [result, error] }) => {
     const [done, failed] = waiting.shift();
-    if (error) failed(new SclblError(...error));
+    if (error) failed(Object.assign(new SclblError(), error));
     else done(result);
   };
   worker.onerror = (event) => {
@@ -70,8 +70,8 @@ export const serve = (start) => {
   port.onmessage = async ({ data }) => {
     try {
       port.postMessage([call ? call(...data) : !!(call = await start(data))]);
-    } catch ({ code, message, row, column, input }) {
-      port.postMessage([0, [code, message, row, column, input]]);
+    } catch (error) {
+      port.postMessage([0, { ...error, message: error.message }]);
     }
   };
 };
