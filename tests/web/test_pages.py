@@ -20,6 +20,7 @@ import pytest
 import requests
 
 import sclbl
+from sclbl.errors import InputError
 from sclbl.registry.local import LocalRegistry
 from sclbl.server.pages import POLICY
 from sclbl.web import bundle
@@ -223,6 +224,27 @@ def test_rows_that_are_no_table(chromium: Browser, url: str, registry: LocalRegi
         assert filled(page, "#f0", text) == "No prediction: see the field that is marked."
         assert page.evaluate("document.getElementById('e0').innerText")
     assert page.evaluate("document.getElementById('file')") is None
+    page.close()
+
+
+def test_whole_numbers_are_never_rounded(
+    chromium: Browser, url: str, registry: LocalRegistry, tmp_path: Path
+) -> None:
+    page = chromium.page(f"{url}/d/counts")
+    settled(page)
+    program = sclbl.load("counts", registry=registry)
+    filled(page, "#f0", "9007199254740992")
+    assert exact(page) == program.predict([2**53])[0]
+    # A number of JavaScript would be the one before it.
+    assert filled(page, "#f0", "9007199254740993").startswith("No prediction")
+    with pytest.raises(InputError) as raised:
+        program.predict([2**53 + 1])
+    said = page.evaluate("document.getElementById('e0').innerText")
+    assert "9007199254740993" in said
+    assert "9007199254740993" in str(raised.value)
+    path = tmp_path / "rows.csv"
+    path.write_text("n\n9007199254740993\n")
+    assert "9007199254740993" in given(page, path)
     page.close()
 
 

@@ -114,6 +114,9 @@ def fill(registry: LocalRegistry) -> None:
     sclbl.upload(linear, x[:5], name="linear", registry=registry)
     kept = LinearRegression().fit(x, x @ [3.0, 2.0, 1.0])
     sclbl.upload(kept, x[:5], name="kept", tags={"server-only": "yes"}, registry=registry)
+    counted = pd.DataFrame({"n": np.arange(40)})
+    counts = LinearRegression().fit(counted, np.arange(40) * 2.0)
+    sclbl.upload(counts, counted[:5], name="counts", registry=registry)
     near = RadiusNeighborsRegressor(radius=3.0).fit(x, x[:, 0])
     methods = ["predict", "radius_neighbors"]
     sclbl.upload(near, x[:5], name="near", methods=methods, registry=registry)
