@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sclbl import errors as errors
+    from sclbl.api import command as command
     from sclbl.api import compile as compile
     from sclbl.api import delete as delete
     from sclbl.api import deployments as deployments
@@ -39,6 +40,7 @@ _HOMES = {
     "Program": "sclbl.program",
     "SclblError": "sclbl.errors",
     "Spec": "sclbl.spec",
+    "command": "sclbl.api",
     "compile": "sclbl.api",
     "delete": "sclbl.api",
     "deployments": "sclbl.api",

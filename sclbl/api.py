@@ -161,6 +161,31 @@ def compile(
         return build(model, example_input, methods, verify_on, tolerance, step, example=example)
 
 
+def command(program: Program) -> bytes:
+    """Return a program as a WASI command: rows on stdin, predictions on stdout.
+
+    It is a file of its own, for hosts that run WASI (preview 1); registries do not take it.
+
+    Parameters
+    ----------
+    program : Program
+        A program of tables, from `compile` or from `load` of a ref.
+
+    Returns
+    -------
+    bytes
+        The command, which writes what ``sclbl run`` writes.
+
+    Raises
+    ------
+    SpecError
+        The program came without its spec, takes more than a table, or returns what is none.
+    """
+    from sclbl.wasi import command
+
+    return command(program)
+
+
 def strip(model: Any, example_input: Any, *, methods: Sequence[str] | None = None) -> Spec:
     """Reduce a fitted model to what inference needs; see `sclbl.strippers.strip`."""
     from sclbl.strippers import strip as strip_model

@@ -20,6 +20,8 @@ from sclbl.wasm import encode_leb, read_leb, sections
 
 ABI = 2
 SECTION = "sclbl"
+#: The custom section of a command, which is another file made of a program: see `sclbl.wasi`.
+COMMAND_SECTION = "sclbl.command"
 #: Digits of the code's SHA-256 in the manifest: enough against damage, not against forgery.
 CODE_DIGITS = 16
 #: A manifest above this size is refused before it is parsed.
@@ -43,12 +45,12 @@ KEYS: dict[str, tuple[type | tuple[type, ...], int]] = {
 }
 
 
-def _find(wasm: bytes) -> tuple[int, int, int] | None:
+def _find(wasm: bytes, called: str = SECTION) -> tuple[int, int, int] | None:
     for number, start, content, end in sections(wasm):
         if number != 0:
             continue
         size, name = read_leb(wasm, content)
-        if wasm[name : name + size] == SECTION.encode():
+        if wasm[name : name + size] == called.encode():
             return start, name + size, end
     return None
 
@@ -73,6 +75,11 @@ def read(wasm: bytes) -> dict[str, Any]:
     """
     found = _find(wasm)
     if found is None:
+        if _find(wasm, COMMAND_SECTION) is not None:
+            raise InvalidProgramError(
+                "this is a WASI command (`sclbl compile --wasi`), which runs by itself and is no "
+                "program; give the program that it was made of, or run it in a WASI runtime"
+            )
         raise InvalidProgramError(
             "this WebAssembly module carries no sclbl manifest, so it is not a sclbl program; "
             "compile the model with sclbl.compile"

@@ -38,9 +38,10 @@ class Command:
         self.wasm = wasm
         self.module = wasmtime.Module(_ENGINE, wasm)
 
-    def run(self, *arguments: str, rows: bytes = b"") -> Said:
-        """Run it under wasmtime's WASI."""
+    def run(self, *arguments: str, rows: bytes = b"", memory: int = -1) -> Said:
+        """Run it under wasmtime's WASI, with so many bytes of memory at most."""
         store = wasmtime.Store(_ENGINE)
+        store.set_limits(memory_size=memory)
         linker = wasmtime.Linker(_ENGINE)
         linker.define_wasi()
         with tempfile.TemporaryDirectory() as folder:
@@ -75,7 +76,8 @@ def sclbl_run(program: Any, method: str, form: str, rows: bytes, to: str | None 
 
 
 _ENDED = re.compile(
-    r"error: (?P<said>.*) \(code (?P<code>\w+)(, row (?P<row>\d+))?(, column (?P<column>\".*\"))?\)\n",
+    r"error: (?P<said>.*) "
+    r"\(code (?P<code>\w+)(, row (?P<row>\d+))?(, column (?P<column>\".*\"))?\)\n",
     re.DOTALL,
 )
 
@@ -104,4 +106,8 @@ def difference(said: Said, expected: bytes, error: SclblError | None) -> str:
         and (None if found["row"] is None else int(found["row"])) == row
         and (None if found["column"] is None else json.loads(found["column"])) == column
     )
-    return "" if begins and whole and same else f"{said.error!r}, not {error.code} {row} {column!r} {text!r}"
+    return (
+        ""
+        if begins and whole and same
+        else f"{said.error!r}, not {error.code} {row} {column!r} {text!r}"
+    )

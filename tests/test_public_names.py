@@ -17,6 +17,7 @@ from sclbl import api, errors
 ROOT = Path(__file__).parents[1]
 
 VERBS = {
+    "command": "(program)",
     "compile": "(model, example_input=None, *, methods=None, verify_on=None, tolerance=None, "
     "example=False)",
     "delete": "(ref, *, registry=None)",

@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 
 #: Each adds its commands to the application; in the order in which help lists them.
-_COMMANDS = ("queries", "versions", "run", "site", "serve", "login")
+_COMMANDS = ("queries", "versions", "compile", "run", "site", "serve", "login")
 
 
 def _version(wanted: bool) -> None:

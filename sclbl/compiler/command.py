@@ -1,4 +1,4 @@
-"""A program as a WASI command: the same methods, and around them what reads rows and writes results.
+"""A program as a WASI command: its methods, and around them what reads rows and writes results.
 
 What is around them is C like the kernels (`kernels/command*.c`), objects that are linked as they
 are. All that they know of a model is a block of tables, which the caller writes.
@@ -15,6 +15,7 @@ from sclbl.compiler.linker import Import, Reserved, Weights, link
 from sclbl.compiler.object import parse
 from sclbl.compiler.resident import complete
 from sclbl.kernels.build import COMMAND
+from sclbl.manifest import COMMAND_SECTION
 from sclbl.spec import Spec
 from sclbl.wasm import encode_leb
 
@@ -22,8 +23,6 @@ from sclbl.wasm import encode_leb
 #: takes; all but the last give one.
 WASI = "wasi_snapshot_preview1"
 HOSTS = {"fd_read": 4, "fd_write": 4, "args_get": 2, "args_sizes_get": 2, "proc_exit": 1}
-#: The custom section by which a command is known.
-SECTION = "sclbl.command"
 #: Bytes of the state that the files share; `chunk` in command.h.
 SHARED = 64
 
@@ -73,8 +72,8 @@ def compile_command(spec: Spec, methods: Sequence[str], tables: bytes, about: by
         None,
         imports,
     )
-    name = SECTION.encode()
-    content = encode_leb(len(name)) + name + about
+    section = COMMAND_SECTION.encode()
+    content = encode_leb(len(section)) + section + about
     return command + b"\0" + encode_leb(len(content)) + content
 
 

@@ -164,6 +164,8 @@ i32 command_shortest(f64 x, u8* digits, i32* point);
 enum { STYLE_PYTHON, STYLE_JSON };
 #define NUMBER_MOST 32
 u32 command_write(f64 x, i32 style, u8* out); /* finite, or Python's inf and nan */
+/* All digits of an integer of 2**53 or more, 309 at most. */
+u32 command_write_integer(f64 x, u8* out);
 u32 command_write_whole(u64 value, i32 negative, u8* out);
 
 /* ------------------------------------------------------------------ messages (command_say.c) */

@@ -33,12 +33,17 @@ static void say_value(i32 row, i32 c) {
         return say(kind == 0 ? "None" : kind == 2 ? "NaN" : "pandas.NA");
     }
     f64 x = cells_number(row, of->place);
-    i32 whole = x == __builtin_rint(x) && __builtin_fabs(x) <= EXACT;
+    f64 size = __builtin_fabs(x);
+    i32 whole = x == __builtin_rint(x) && size != __builtin_inf();
     if (x != x) say("NaN");
     else if (of->kind == KIND_BOOLEAN && (x == 0 || x == 1)) say(x ? "True" : "False");
     else if ((of->kind == KIND_INTEGER || of->kind == KIND_BOOLEAN) && whole) {
         if (x < 0) say("-");
-        say_whole((u64)__builtin_fabs(x));
+        if (size < EXACT) return say_whole((u64)size);
+        static u8 digits[309];
+        u32 n = command_write_integer(size, digits), most = x < 0 ? 39 : 40;
+        say_bytes((bytes){digits, n > most ? most - 4 : n});
+        if (n > most) say("...");
     } else say_float(x);
 }
 

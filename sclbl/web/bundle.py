@@ -34,8 +34,11 @@ _EXPORTS = re.compile(r"^export \{([^{}]*)\};\n", re.MULTILINE)
 _TOP = re.compile(
     r"^(?:export )?(?:async function\*?|function\*?|class|const|let) (\w+)", re.MULTILINE
 )
-_SEVERAL = re.compile(r"^(?:export )?(?:const|let) [\[{]", re.MULTILINE)
+_SEVERAL = re.compile(r"^(?:export )?(?:const|let) [\[{]([\w, ]+)[\]}]", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import\b|export\b).*", re.MULTILINE)
+
+#: Declarations, which are all written alike once they were checked, because that is smaller.
+_CONST = re.compile(r"^( *|.*\bfor \()const ", re.MULTILINE)
 
 TYPES = {"js": "application/javascript", "css": "text/css", "html": "text/html"}
 
@@ -85,9 +88,7 @@ def joined(entry: Path) -> str:
                 raise BundleError(
                     f"{path.name} imports {unknown[0]!r}, which {source} does not export"
                 )
-        if found := _SEVERAL.search(text):
-            raise BundleError(f"{path.name} takes several names apart at its top: {found[0]!r}")
-        for name in _TOP.findall(text):
+        for name in _declared(text):
             if name in owners:
                 raise BundleError(f"both {owners[name]} and {path.name} declare {name!r}")
             owners[name] = path.name
@@ -101,15 +102,19 @@ def joined(entry: Path) -> str:
     if missing:
         raise BundleError(f"{entry.name} exports {missing[0]!r}, which no module declares")
     # In a function of their own even the names at the top of modules can be shortened.
-    body = "\n".join([*parts, f"return {{ {names} }};"])
+    body = _CONST.sub(r"\1let ", "\n".join(parts))
+    body = "\n".join([body, f"return {{ {names} }};"])
     return f"const {{ {names} }} = (() => {{\n{body}\n}})();\nexport {{ {names} }};\n"
+
+
+def _declared(text: str) -> list[str]:
+    """Return the names that a text declares at its top."""
+    return _TOP.findall(text) + [n for listed in _SEVERAL.findall(text) for n in _names(listed)]
 
 
 def _exports(text: str) -> list[str]:
     """Return the names that a module exports."""
-    names = [
-        n for line in text.splitlines() if line.startswith("export ") for n in _TOP.findall(line)
-    ]
+    names = [n for line in text.splitlines() if line.startswith("export ") for n in _declared(line)]
     return names + [n for listed in _EXPORTS.findall(text) for n in _names(listed)]
 
 

@@ -21,6 +21,7 @@ def serving(
     registry: Store, settings: Settings | None = None, *, private: bool = False
 ) -> Iterator[tuple[str, str]]:
     """Serve a registry and yield the URL and the token."""
+    private = private or (settings is not None and settings.private)
     guard = Guard(hashlib.sha256(TOKEN.encode()).hexdigest(), private=private)
     bound = process.listen("127.0.0.1", 0)
     server = process.server(registry, guard, settings)

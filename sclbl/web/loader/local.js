@@ -1,82 +1,72 @@
 import { pause } from "./sha256.js";
-import { LOST } from "./workers.js";
 
 /** Milliseconds that a thread works before others have their turn. */
 const TURN = 8;
 
 /**
- * Rows of a batch as encoded parts; the page has its turn between them.
+ * Uses the rows of a batch as encoded parts, and returns what becomes of each.
  * @param {{rows: number, encode: (start: number, end: number) => object}} batch
  * @param {number} size most rows of a part
  * @param {AbortSignal} signal
- * @param {(part: object) => unknown} use what is done with each part
+ * @param {(part: object) => Promise<object>} use
+ * @param {number} [ahead] how many parts are under way at once
  */
-export async function inParts({ rows, encode }, size, signal, use) {
+export const inParts = async ({ rows, encode }, size, signal, use, ahead = 1) => {
   const found = [];
   let since = performance.now();
   let start = 0;
   do {
     const part = encode(start, Math.min(rows, start + size));
-    found.push(await use(part));
+    const used = use(part);
+    // The first one that fails is said; of others nothing is.
+    used.catch(() => 0);
     start += part.rows;
+    if (found.push(used) >= ahead) await found[found.length - ahead];
     if (performance.now() - since > TURN) {
       await pause();
-      signal.throwIfAborted();
       since = performance.now();
     }
+    signal.throwIfAborted();
   } while (start < rows);
-  return found;
-}
+  return Promise.all(found);
+};
 
 /**
- * A function that runs methods on batches of rows: at once where they take little, else a part at
- * a time, in workers where there are any.
- * @param {object} program
+ * A function that runs methods on batches of rows a part at a time, in workers where that pays.
+ * @param {{chunk: number, call: (method: string, part: object) => object}} program
  * @param {object[]} workers
  */
-export function runner(program, workers) {
+export const runner = ({ chunk, call }, workers) => {
   /** Milliseconds that a row takes, by method. */
   const pace = {};
-  const { chunk } = program;
 
   return async (method, batch, signal) => {
-    const { rows } = batch;
-    const timed = async (part, ask) => {
+    const { rows, encode } = batch;
+    const here = async (part) => call(method, part);
+    const timed = (use) => async (part) => {
       const begin = performance.now();
-      const result = await ask(method, part);
+      const result = await use(part);
       pace[method] = (performance.now() - begin) / (part.rows || 1);
       return result;
     };
-    const here = { ask: program.call };
-    // Once to make the code of the program, once to see what a row takes.
-    for (let i = 0; rows > 1 && !pace[method] && i < 2; i++) {
-      try {
-        await timed(batch.encode(0, 1), here.ask);
-      } catch {}
-    }
-    const known = pace[method] ?? 0;
-    let size = Math.max(1, Math.min(chunk, TURN / (known || TURN), rows)) | 0;
-    const brief = rows * known <= (workers.length ? 1 : TURN);
-    if (workers.length) size = Math.min(size, Math.ceil(rows / workers.length / 4));
-    const parts = await inParts(batch, brief ? chunk : size, signal, (part) => part);
-    const found = [];
-    let todo = [...parts.keys()];
-    let failed = false;
-    const work = async (thread) => {
-      for (; !failed && !thread.gone && todo.length; signal.throwIfAborted()) {
-        const k = todo.shift();
-        try {
-          found[k] = await timed(parts[k], thread.ask);
-        } catch (error) {
-          if (error === LOST) todo.push(k);
-          else failed = true;
-        }
-        if (thread === here && !brief) await pause();
-      }
+    /** Asks the worker that has least to do; another one where it is gone in between. */
+    const spread = async (part) => {
+      const [thread] = workers.filter(({ gone }) => !gone).sort((a, b) => a.load() - b.load());
+      return thread ? ((await thread.ask(method, part)) ?? spread(part)) : here(part);
     };
-    if (!brief) await Promise.all(workers.map(work));
-    await work(here);
-    // Which row is refused depends on those that a program sees with it.
-    return failed ? inParts(batch, chunk, signal, (part) => here.ask(method, part)) : found;
+    // What a row takes is not known before one was run.
+    if (rows > 1 && !pace[method]) await timed(here)(encode(0, 1)).catch(() => 0);
+    const count = rows * pace[method] > 1 ? workers.length : 0;
+    const fair = Math.ceil(rows / (4 * count || 1));
+    const size = Math.max(1, Math.min(chunk, fair, TURN / (pace[method] || TURN / rows)) | 0);
+    try {
+      return await inParts(batch, size, signal, timed(count ? spread : here), 2 * count || 1);
+    } catch (error) {
+      signal.throwIfAborted();
+      // Rows are refused before any is run, and then those that the program sees with them.
+      await inParts(batch, chunk, signal, async () => 0);
+      await inParts(batch, chunk, signal, here);
+      throw error;
+    }
   };
-}
+};

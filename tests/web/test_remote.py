@@ -1,0 +1,150 @@
+"""Predictions by a server: the same answers and refusals as in the page, in parts, with a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sclbl.server.limits import Settings
+from tests.web.browser import Browser, Page
+from tests.web.deployed import ROWS, Deployed, deployed
+from tests.web.hosting import Hosted, Reply, hosting
+
+pytestmark = pytest.mark.browser
+
+URL = "churn@production"
+START = """
+    const { load } = await import("/sclbl.js");
+    const caught = (promise) => promise.then((found) => ({ found }),
+      ({ name, code, message, row, column }) => ({ name, code, message, row, column }));
+    const how = { where: "remote", token: given.token };
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    settings = Settings(cors=("*",), private=True)
+    with deployed(tmp_path_factory.mktemp("registry"), settings) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Hosted]:
+    with hosting() as hosted:
+        yield hosted
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, host: Hosted) -> Page:
+    return chromium.page(host.url)
+
+
+def asked(page: Page, server: Deployed, body: str, **given: Any) -> Any:
+    """Run statements with `load`, and `how` to reach the server."""
+    base = f"{server.url}/v1/deployments/"
+    more = {"url": base + URL, "base": base, "token": server.token, "rows": ROWS}
+    return page.run(START + body, {**more, **given})
+
+
+def test_a_server_answers_as_the_page_does(page: Page, server: Deployed) -> None:
+    body = """
+        const model = await load(given.url, how);
+        const { values, data, dtype, shape, where, why, sha256, ref } =
+          await model.predict_proba(given.rows);
+        const { data: labels } = await model.predict(given.rows);
+        return [values, data.constructor.name, dtype, shape, where, why ?? null, sha256, ref,
+          labels.constructor.name, [...labels].map(String)];
+    """
+    labels = [str(x) for x in server.programs[0].predict(np.array(ROWS))]
+    assert asked(page, server, body) == [
+        server.expected(), "Float64Array", "float64", [3, 3], "remote", None,
+        server.versions[0].sha256, "churn@1", "BigInt64Array", labels,
+    ]  # fmt: skip
+
+
+def test_large_batches_go_in_parts(page: Page, server: Deployed) -> None:
+    count = 70_000
+    body = """
+        const rows = Float64Array.from({ length: 4 * given.count }, (_, i) => Math.sin(i) * 3);
+        const here = await load(given.url, { token: given.token });
+        const there = await load(given.url, how);
+        const [a, b] = await Promise.all([here.predict_proba(rows), there.predict_proba(rows)]);
+        const sent = performance.getEntriesByType("resource");
+        const parts = sent.filter(({ name }) => name.includes("/predict"));
+        return [a.where, b.where, a.data.length, a.data.every((x, i) => Object.is(x, b.data[i])),
+          parts.length];
+    """
+    found = asked(page, server, body, count=count)
+    assert found[:4] == ["local", "remote", 3 * count, True]
+    assert found[4] >= 2
+
+
+def test_a_refused_row_of_a_later_part_has_its_own_number(page: Page, server: Deployed) -> None:
+    body = """
+        const rows = Array.from({ length: 40_000 }, () => [1, 2, 3, 4]);
+        rows[39_321][2] = null;
+        const found = [];
+        for (const where of ["local", "remote"]) {
+          const model = await load(given.url, { ...how, where });
+          found.push(await caught(model.predict(rows)));
+        }
+        return found;
+    """
+    here, there = asked(page, server, body)
+    assert here["code"] == there["code"] == "missing_value"
+    assert here["row"] == there["row"] == 39_321
+    assert here["column"] == there["column"]
+    for found in (here, there):
+        assert found["message"].startswith("row 39321, column '2' is missing")
+
+
+def test_a_private_server_wants_its_token(page: Page, server: Deployed) -> None:
+    for token in ("", "wrong"):
+        body = "return await caught(load(given.url, { token: given.token, where: given.where }))"
+        for where in ("auto", "local", "remote"):
+            error = asked(page, server, body, token=token, where=where)
+            assert error["code"] == "authentication"
+            assert error["name"] == "SclblError"
+
+
+def test_errors_of_the_server_are_ours(page: Page, server: Deployed) -> None:
+    body = "return await caught(load(given.base + given.ref, how))"
+    assert asked(page, server, body, ref="none")["code"] == "not_found"
+    assert asked(page, server, body, ref="churn@9")["code"] == "not_found"
+    body = "return await caught((await load(given.url, how)).run('none', given.rows))"
+    assert asked(page, server, body)["code"] == "unsupported_method"
+
+
+def test_a_signal_ends_a_call(page: Page, host: Hosted, server: Deployed) -> None:
+    server.on(host)
+    host.replies["/v1/deployments/churn@1/predict"] = lambda headers: Reply(b"{}", 503)
+    body = """
+        const url = "/v1/deployments/churn@production";
+        const model = await load(url, { where: "remote", retries: 9 });
+        const stop = new AbortController();
+        const under = caught(model.predict(given.rows, { signal: stop.signal }));
+        setTimeout(() => stop.abort(), 20);
+        const early = caught(model.predict(given.rows, { signal: AbortSignal.abort() }));
+        return [(await under).name, (await early).name];
+    """
+    assert asked(page, server, body) == ["AbortError", "AbortError"]
+
+
+def test_predictions_are_asked_again_where_the_server_is_busy(
+    page: Page, host: Hosted, server: Deployed
+) -> None:
+    server.on(host)
+    answers = [Reply(b"{}", 503, {"retry-after": "0"}), Reply(b'{"results": [[0.5, 0.25, 0.25]]}')]
+    host.replies["/v1/deployments/churn@1/predict"] = lambda headers: answers.pop(0)
+    body = """
+        const model = await load("/v1/deployments/churn@production", { where: "remote" });
+        return (await model.predict_proba([[1, 2, 3, 4]])).values;
+    """
+    assert asked(page, server, body) == [[0.5, 0.25, 0.25]]
+    # A refusal is an answer: it is not asked for again.
+    answers[:] = [Reply(b'{"error": {"code": "limit", "message": "no"}}', 413)]
+    body = body.replace("return (await model", "return await caught(model").replace(").values", ")")
+    assert asked(page, server, body)["code"] == "limit"
