@@ -76,7 +76,8 @@ def sclbl_run(program: Any, method: str, form: str, rows: bytes, to: str | None 
 
 
 _ENDED = re.compile(
-    r"error: (?P<said>.*) \(code (?P<code>\w+)(, row (?P<row>\d+))?(, column (?P<column>\".*\"))?\)\n",
+    r"error: (?P<said>.*) "
+    r"\(code (?P<code>\w+)(, row (?P<row>\d+))?(, column (?P<column>\".*\"))?\)\n",
     re.DOTALL,
 )
 

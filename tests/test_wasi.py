@@ -271,7 +271,8 @@ def test_hostile_csv(rows: bytes) -> None:
 def test_rows_before_a_refused_one(form: str) -> None:
     good = written(made("logistic")[2], form, 40_000).splitlines(keepends=True)
     # A text of the model holds a line's end, so a line of CSV is not a row.
-    bad = good[:-9] + [b"1,2,3,true,a,b\n" if form == "csv" else b'{"age":"x"}\n'] + good[-9:]
+    wrong = b"1,2,3,true,a,b\n" if form == "csv" else b'{"age":"x"}\n'
+    bad = [*good[:-9], wrong, *good[-9:]]
     expected, error = sclbl_run(made("logistic")[0], "predict", form, b"".join(bad))
     assert error is not None
     assert expected.count(b"\n") in (2 * 16384, 2 * 16384 + 1)
@@ -337,7 +338,7 @@ def test_no_registry_takes_a_command(tmp_path: Path) -> None:
 
 def test_models_that_take_or_give_no_table() -> None:
     words = CountVectorizer().fit(["one two", "two three"])
-    with pytest.raises(SpecError, match="no method of .* returns a table of results"):
+    with pytest.raises(SpecError, match=r"no method of .* returns a table of results"):
         sclbl.command(sclbl.compile(words, ["one"]))
     pictures = np.random.default_rng(0).normal(size=(20, 3))
     program = sclbl.compile(LogisticRegression().fit(pictures, [0, 1] * 10), pictures)
