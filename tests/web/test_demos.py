@@ -201,7 +201,7 @@ def test_what_is_stated_of_the_examples_is_what_they_do() -> None:
         assert share.removesuffix(")") in page
     said = houses.error(*houses.train())
     assert said == (
-        "of 81 houses it prices 79, half of them within 16 % and nine of ten within 42 %; "
+        "of 81 houses it prices 79, half of them within 16% and nine of ten within 42%; "
         "it refuses 2 that lie beyond what it was fitted on"
     )
 
