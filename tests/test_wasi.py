@@ -27,7 +27,7 @@ from sclbl.cli import main
 from sclbl.errors import InvalidProgramError, SpecError
 from sclbl.program import Program
 from sclbl.registry import connect
-from tests.command_cases import case
+from tests.command_cases import FIELDS, VALUES, case
 from tests.command_models import MODELS, gaps, table
 from tests.commands import Command, difference, sclbl_run
 from tests.kernels.calling import NODE
@@ -160,6 +160,22 @@ def test_what_a_command_is(name: str) -> None:
     assert {e.name for e in command.module.exports} == {"memory", "_start"}
     assert len(command.wasm) - program.size <= MOST_BYTES
     assert sclbl.command(program) == command.wasm
+
+
+@pytest.mark.parametrize("name", ["logistic", "integers", "single"])
+def test_every_value_in_every_column(name: str) -> None:
+    program = made(name)[0]
+    columns = [program.signature.label_of(i) for i in range(len(program.signature.columns))]
+    usual = {"city, home": '"Breda"', "member": "true"}
+    for form, values in (("csv", FIELDS), ("ndjson", VALUES)):
+        for column in columns:
+            for value in values:
+                row = [value if c == column else usual.get(c, "3") for c in columns]
+                names = [json.dumps(c) for c in columns]
+                text = "{" + ", ".join(f"{n}: {v}" for n, v in zip(names, row, strict=True)) + "}"
+                if form == "csv":
+                    text = f"{','.join(names)}\n{','.join(row)}\n"
+                same(name, form, text.encode())
 
 
 def hold(name: str, seeds: range) -> None:
@@ -306,6 +322,11 @@ def test_memory_is_bounded(form: str) -> None:
     said = made("logistic")[1].run(rows=rows, memory=64 << 20)
     assert (said.code, said.out) == (1, b"")
     assert said.error == "error: the program has no memory left for these rows (code limit)\n"
+    program, command, _ = made("words")
+    line = b"a good day\n" if form == "csv" else b'["a good day"]\n'
+    head = b"0\n" if form == "csv" else b""
+    said = command.run("--format", form, rows=head + line * 200_000, memory=16 << 20)
+    assert (said.code, said.out.count(b"1\n")) == (0, 200_000)
 
 
 def test_arguments() -> None:
