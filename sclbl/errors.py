@@ -111,14 +111,24 @@ class InputError(SclblError, ValueError):
         Position of the first offending row, counted from 0.
     column : str or None
         Name (or position, as text) of the offending column.
+    input : str or None
+        Name of the offending input, where the model has several with rows.
     """
 
     code = "input"
 
-    def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        row: int | None = None,
+        column: str | None = None,
+        input: str | None = None,
+    ) -> None:
         super().__init__(cut(message))
         self.row = row
         self.column = column
+        self.input = input
 
 
 class ColumnError(InputError):

@@ -381,7 +381,7 @@ def test_run_every_form_of_json(cli: Cli, stocked: dict[str, Case], folder: Path
     for text, message in (
         ("{", "error: rows.json is not JSON"),
         ('{"row": [1]}', "error: rows.json is an object without"),
-        ('{"age": 41}', "error: 1 column is missing: 'plan'"),
+        ('{"age": 41}', "error: the rows lack 'plan'"),
     ):
         (folder / "rows.json").write_text(text)
         done = cli("run", "mixed", "rows.json")

@@ -99,7 +99,7 @@ def test_values_of_the_call(cli: Cli, recorded: Path) -> None:
     [
         (("near", "a.json", "--parameter", "radius"), "'radius' is not NAME=VALUE"),
         (("near", "a.json", "--parameter", "=1"), "'=1' is not NAME=VALUE"),
-        (("near", "a.json", "--parameter", "radius=wide"), "'radius' is 'wide'; give a number"),
+        (("near", "a.json", "--parameter", "radius=wide"), "'radius' is 'wide', .*; give a number"),
         (("near", "a.json", "--parameter", "radius=null"), "radius is null; leave it out for its"),
         (("near", "a.json", "--parameter", "r=1"), "has no parameter 'r'; it has radius"),
         (
@@ -111,7 +111,7 @@ def test_values_of_the_call(cli: Cli, recorded: Path) -> None:
         (("near", "a.json", "-o", "o.parquet"), "parquet does not hold what radius_neighbors"),
         (("dicts", "c.csv", "--to", "json"), "csv does not hold what the model takes; give a file"),
         (("several", "d.ndjson"), 'ndjson does not hold .*json: send {"inputs": {"table"'),
-        (("chain", "e.json"), r"\[1\] is no number"),
+        (("chain", "e.json"), "holds a list, which is no float64"),
     ],
 )
 def test_refusals(cli: Cli, recorded: Path, arguments: tuple[str, ...], message: str) -> None:

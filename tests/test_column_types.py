@@ -99,7 +99,10 @@ def test_a_sparse_column_of_floats_is_held_to_its_type() -> None:
     single = X.astype("float32")
     program = sclbl.compile(LinearRegression().fit(single, [1.0, 2.0, 4.0]), single)
     rows = pd.DataFrame({"a": pd.arrays.SparseArray([0.5, 0.1]), "b": [1.0, 1.0]})
-    with pytest.raises(DtypeError, match=r"row 1, column 'a': 0\.1 is not a float32 number"):
+    with pytest.raises(
+        DtypeError,
+        match=r"row 1, column 'a' holds 0\.1, which is no float32; it is not a float32 number",
+    ):
         program.predict(rows)
 
 
@@ -123,7 +126,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "durations": (pd.DataFrame({"a": pd.to_timedelta([1, 2, 3])}), "turn dates into numbers"),
     "periods": (pd.DataFrame({"a": pd.period_range("2020", periods=3, freq="M")}), "turn dates"),
-    "decimals": (pd.DataFrame({"a": [HALF] * 3}), "row 0, column 'a' holds Decimal; convert dec"),
+    "decimals": (pd.DataFrame({"a": [HALF] * 3}), r"'a' holds.* Decimal.* conv"),
     "decimals of Arrow": (pd.DataFrame({"a": arrow([HALF] * 3)}), "convert decimals first"),
     "instants of Arrow": (pd.DataFrame({"a": arrow([MOMENT] * 3)}), "turn dates into numbers"),
     "complex numbers": (pd.DataFrame({"a": [1j, 2, 3]}), "give the parts as two columns"),
@@ -201,7 +204,10 @@ def test_missing_objects_are_what_the_row_is_in_the_types_of_the_example(model: 
     with pytest.raises(TypeError, match="NAType"):
         model.predict(rows)
     for example in (X, X.astype(object)):
-        with pytest.raises(DtypeError, match=r"row 0, column 'a': pandas\.NA is another value"):
+        with pytest.raises(
+            DtypeError,
+            match=r"row 0, column 'a' holds pandas\.NA.* pandas\.NA is another value",
+        ):
             sclbl.compile(model, example).predict(rows)
     nullable = sclbl.compile(model, X.astype("Float64"))
     want = model.predict(rows.astype("Float64"))

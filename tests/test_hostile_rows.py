@@ -185,7 +185,7 @@ def test_text_is_the_text_that_it_holds(text: str) -> None:
 
 def test_a_mapping_that_makes_values_up_is_not_asked_to() -> None:
     rows = [collections.defaultdict(float, a=1.0, t="x"), collections.defaultdict(float, t="y")]
-    with pytest.raises(ColumnError, match="row 1 has no column 'a'"):
+    with pytest.raises(ColumnError, match="row 1 lacks 'a'"):
         encode(rows, MIXED)
     assert "a" not in rows[1]
 

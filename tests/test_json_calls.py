@@ -165,22 +165,38 @@ def test_rows_of_pairs() -> None:
 @pytest.mark.parametrize(
     ("row", "error", "message"),
     [
-        ({"columns": [4], "values": [1]}, ColumnError, "row 1 has the column 4; the model takes 4"),
-        ({"columns": [-1], "values": [1]}, ColumnError, "row 1 has the column -1"),
-        ({"columns": [10**400], "values": [1]}, ColumnError, "row 1 has the column 1000"),
-        ({"columns": [1.0], "values": [1]}, DtypeError, "row 1 has 1.0 as the number of a column"),
-        ({"columns": [True], "values": [1]}, DtypeError, "row 1 has True as the number"),
-        ({"columns": ["1"], "values": [1]}, DtypeError, "row 1 has '1' as the number"),
-        ({"columns": [1, 1], "values": [1, 2]}, ColumnError, "row 1 has the column 1 twice"),
-        ({"columns": [1, 2], "values": [1]}, ShapeError, "row 1 has 2 columns and 1 values"),
-        ({"columns": [1]}, ShapeError, r"row 1 is a dict of \['columns'\]; give"),
-        ({"columns": [1], "values": [1], "n": 1}, ShapeError, "row 1 is a dict of"),
-        ({"columns": 3, "values": [1]}, ShapeError, "row 1 holds 3 where a list"),
-        ({"columns": [1], "values": ["a"]}, DtypeError, "'a' is no number"),
-        ({"columns": [1], "values": [None]}, DtypeError, "None is no number"),
+        (
+            {"columns": [4], "values": [1]},
+            ColumnError,
+            "row 1 holds 4, which is no column; the model takes 4",
+        ),
+        ({"columns": [-1], "values": [1]}, ColumnError, "row 1 holds -1, which is no column"),
+        (
+            {"columns": [10**400], "values": [1]},
+            ColumnError,
+            "row 1 holds 1000.*, which is no column",
+        ),
+        ({"columns": [1.0], "values": [1]}, ColumnError, "row 1 holds 1, which is no column"),
+        ({"columns": [True], "values": [1]}, ColumnError, "row 1 holds True, which is no"),
+        ({"columns": ["1"], "values": [1]}, ColumnError, "row 1 holds '1', which is no"),
+        (
+            {"columns": [1, 1], "values": [1, 2]},
+            ColumnError,
+            "row 1 holds 1, which is no column; it has it twice",
+        ),
+        (
+            {"columns": [1, 2], "values": [1]},
+            ShapeError,
+            "no sparse row; it has 2 columns and 1 values",
+        ),
+        ({"columns": [1]}, ShapeError, r"no sparse row; it is a dict of \['columns'\]: give"),
+        ({"columns": [1], "values": [1], "n": 1}, ShapeError, "no sparse row; it is a dict of"),
+        ({"columns": 3, "values": [1]}, ShapeError, "row 1 holds a dict, which is no sparse row"),
+        ({"columns": [1], "values": ["a"]}, DtypeError, "row 1 holds 'a', which is no float64"),
+        ({"columns": [1], "values": [None]}, DtypeError, "row 1 holds None, which is no float64"),
         ({"columns": [1], "values": [2**53 + 1]}, DtypeError, r"beyond 2\*\*53"),
-        ([1, 2, 3], ColumnError, "row 1 has 3 columns; the model takes 4"),
-        ("text", ShapeError, "row 1 holds 'text' where a list"),
+        ([1, 2, 3], ShapeError, "row 1 holds a list, which is no sparse row; the model takes 4"),
+        ("text", ShapeError, "row 1 holds 'text', which is no sparse row"),
     ],
 )
 def test_pairs_that_are_refused(row: Any, error: type[Exception], message: str) -> None:
@@ -206,7 +222,7 @@ def test_large_values_are_shown_in_short() -> None:
         with pytest.raises(ParameterError) as wrong:
             parameter(RADIUS, value)
         assert len(str(wrong.value)) < 300
-    with pytest.raises(ParameterError, match="which float64 does not hold"):
+    with pytest.raises(ParameterError, match="which is no float64"):
         parameter(RADIUS, 10**5000)
 
 
@@ -216,5 +232,5 @@ def test_integers_keep_every_digit() -> None:
     assert isinstance(found, RaggedRows)
     assert isinstance(found.values, np.ndarray)
     assert found.values.tolist() == [2**53 + 1, -(2**63)]
-    with pytest.raises(DtypeError, match="int64 does not hold"):
+    with pytest.raises(DtypeError, match="which is no int64"):
         rows_beside(whole, [[2**63]])

@@ -303,7 +303,7 @@ def test_nan_is_not_the_null_of_polars_and_arrow() -> None:
     assert model.transform(frame(object)([np.nan, None])).tolist() == [[-1.0], [2.0]]
     for rows in held({"c": [1.0, None]}):
         assert program.transform(rows).tolist() == [[0.0], [2.0]]
-    words = r"row 1, column 'c': NaN is another value to the model than .* which is None; give"
+    words = r"1, column 'c' holds NaN.* is another value to the model than .* which is None: give"
     for rows in held({"c": [1.0, np.nan]}):
         with pytest.raises(DtypeError, match=words):
             program.transform(rows)

@@ -33,8 +33,8 @@ GIVEN: dict[str, tuple[Any, str]] = {
     "alone": ((X,), "a tuple of a table"),
     "no target": ((X, None), "a tuple of a table and None"),
     "many": ((X, Y, Y, Y), "a tuple of a table, a list, a list and 1 more"),
-    "a number": (5, "an int"),
-    "text": ("rows", "a str"),
+    "a number": (5, "5"),
+    "text": ("rows", "'rows'"),
 }
 
 

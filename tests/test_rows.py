@@ -126,7 +126,7 @@ def test_an_encoder_serves_frames_of_other_columns(turn: int) -> None:
     other = MIXED[["kind", "new", "rooms", "city", "age"]]
     for rows in (MIXED, MIXED[:2], other, other[1:], MIXED, MIXED.rename(columns=str.upper)):
         if rows.columns[0].isupper():
-            with pytest.raises(ColumnError, match="columns are missing"):
+            with pytest.raises(ColumnError, match="the rows lack"):
                 encoder.encode(rows)
             continue
         want, got = encode(rows.to_dict("records"), infer(MIXED)), encoder.encode(rows)
@@ -254,7 +254,10 @@ def test_missing_numbers() -> None:
     # float(pandas.NA) and float(pandas.NaT) are errors, to the model as well
     with pytest.raises(DtypeError, match=r"pandas\.NA is another value .* which is None or NaN"):
         encode({"a": pd.Series([pd.NA, 1], dtype=object)}, signature)
-    with pytest.raises(DtypeError, match=r"row 0, column 'a' holds NaTType; turn dates into numb"):
+    with pytest.raises(
+        DtypeError,
+        match=r"row 0, column 'a' holds a NaTType, which is no float64; turn dates into numb",
+    ):
         encode({"a": pd.Series([pd.NaT, True], dtype=object)}, signature)
 
 
@@ -294,8 +297,8 @@ def test_one_null_is_the_columns_own_missing_value(own: str) -> None:
 def test_missing_numbers_that_the_model_tells_apart() -> None:
     signature = Signature((Column("a", "float64", missing="none", takes=("none",)),), "table")
     message = (
-        r"row 1, column 'a': (NaN|pandas\.NA) is another value to the model than the missing "
-        "number of this column, which is None; give that one, or a number"
+        r"1, column 'a' holds .* (NaN|pandas\.NA) is another value to the model than the missing "
+        "number of this column, which is None: give that one, or a number"
     )
     for rows in (
         pd.DataFrame({"a": [1.0, np.nan]}),
@@ -313,7 +316,7 @@ def test_missing_numbers_that_the_model_tells_apart() -> None:
 
 def test_text_in_a_numeric_column() -> None:
     signature = infer(pd.DataFrame({"age": [1.0], "size": [2.0]}))
-    message = r"row 3, column 'age': 'abc' is text, but the model takes numbers"
+    message = r"row 3, column 'age' holds 'abc'.* it is text, but the model takes numbers"
     ages = [1.0, 2.0, None, "abc"]
     for rows in (
         pd.DataFrame({"age": ages, "size": 1.0}, dtype=object),
@@ -324,23 +327,28 @@ def test_text_in_a_numeric_column() -> None:
         with pytest.raises(DtypeError, match=message) as caught:
             encode(rows, signature)
         assert (caught.value.row, caught.value.column) == (3, "age")
-    with pytest.raises(DtypeError, match=r"row 0, column 'age': '1.5' is text"):
+    with pytest.raises(DtypeError, match=r"row 0, column 'age' holds '1.5', .* it is text"):
         encode(pl.DataFrame({"age": ["1.5"], "size": [1.0]}), signature)
-    with pytest.raises(DtypeError, match=r"row 1, column '1': 'x' is text"):
+    with pytest.raises(DtypeError, match=r"row 1, column '1' holds 'x', .* it is text"):
         encode(np.array([[1, 2], [3, "x"]], dtype=object), infer(np.zeros((1, 2))))
-    with pytest.raises(DtypeError, match=r"row 0, column '0': '1' is text"):
+    with pytest.raises(DtypeError, match=r"row 0, column '0' holds '1', .* it is text"):
         encode(np.array([["1", "2"]]), infer(np.zeros((1, 2))))
 
 
 def test_wrong_values_in_a_text_column() -> None:
     signature = infer(pd.DataFrame({"city": ["x"]}))
-    with pytest.raises(DtypeError, match=r"row 1, column 'city': 5 is a number, but the model"):
+    with pytest.raises(
+        DtypeError,
+        match=r"row 1, column 'city' holds 5, which is no text; it is a number, but the model",
+    ):
         encode({"city": ["a", 5]}, signature)
-    with pytest.raises(DtypeError, match=r"row 0, column 'city': 1.5 is a number"):
+    with pytest.raises(DtypeError, match=r"row 0, column 'city' holds 1\.5, .* it is a number"):
         encode(pd.DataFrame({"city": [1.5]}), signature)
-    with pytest.raises(DtypeError, match=r"row 0, column 'city': True is a number"):
+    with pytest.raises(DtypeError, match=r"row 0, column 'city' holds True, .* it is a number"):
         encode(pd.DataFrame({"city": [True]}), signature)
-    with pytest.raises(DtypeError, match=r"row 0, column 'city' holds bytes; decode"):
+    with pytest.raises(
+        DtypeError, match=r"row 0, column 'city' holds a bytes, which is no text; decode"
+    ):
         encode({"city": [b"a"]}, signature)
     with pytest.raises(DtypeError, match=r"row 1, column 'city'.*lone surrogate"):
         encode({"city": ["a", "\ud800"]}, signature)
@@ -373,7 +381,8 @@ def test_dates_are_refused() -> None:
 )
 def test_integers_that_float64_does_not_hold(values: object) -> None:
     with pytest.raises(
-        DtypeError, match=r"row 1, column 'id': (-?\d+|an integer of 1329 bits) is beyond 2\*\*53"
+        DtypeError,
+        match=r"row 1, column 'id' holds -?\d+(\.\.\.)?, which is no float64; it is beyond 2\*\*53",
     ):
         encode({"id": values}, infer(pd.DataFrame({"id": [1.0]})))
 
@@ -392,33 +401,43 @@ def test_float32_programs_take_what_float32_holds() -> None:
     assert got.dtype == np.float32
     np.testing.assert_array_equal(got, exact)
     np.testing.assert_array_equal(encode(np.array([[1, 2**24]]), signature).numeric, [[1, 2**24]])
-    with pytest.raises(DtypeError, match=r"row 1, column '0': 0.1 is not a float32 number.*astype"):
+    with pytest.raises(
+        DtypeError,
+        match=r"row 1, column '0' holds 0.1.* it is not a float32 number.*astype",
+    ):
         encode(np.array([[0.5, 0.5], [0.1, 0.5]]), signature)
-    with pytest.raises(DtypeError, match=r"row 0, column '1': 16777217 is not a float32 number"):
+    with pytest.raises(
+        DtypeError,
+        match=r"row 0, column '1' holds 16777217, which is no float32; it is not a float32 number",
+    ):
         encode(np.array([[1, 2**24 + 1]]), signature)
-    with pytest.raises(DtypeError, match=r"1e\+300 is not a float32 number"):
+    with pytest.raises(
+        DtypeError, match=r"1e\+300, which is no float32; it is not a float32 number"
+    ):
         encode(np.array([[1e300, 1.0]]), signature)
     # Python's numbers have no dtype: they are read as float32, as numpy.float32 reads them
     np.testing.assert_array_equal(encode([[0.1, 1]], signature).numeric, np.float32([[0.1, 1]]))
-    with pytest.raises(DtypeError, match=r"1e\+300 is too large for float32"):
+    with pytest.raises(
+        DtypeError, match=r"1e\+300, which is no float32; it is too large for float32"
+    ):
         encode([[1e300, 1.0]], signature)
 
 
 def test_missing_columns_are_named_with_the_nearest() -> None:
     signature = infer(MIXED)
     with pytest.raises(
-        ColumnError, match=r"1 column is missing: 'city' \(did you mean 'City'\?\); the rows have"
+        ColumnError, match=r"the rows lack 'city'; 'city' \(did you mean 'City'\?\); the rows have"
     ):
         encode(MIXED.rename(columns={"city": "City"}), signature)
-    with pytest.raises(ColumnError, match=r"2 columns are missing: 'age', 'rooms'"):
+    with pytest.raises(ColumnError, match=r"the rows lack 'age', 'rooms'"):
         encode(MIXED[["city", "new", "kind"]], signature)
     long = infer(pd.DataFrame({"bill_length": [1.0], "bill_depth": [2.0], "MASS": [1.0]}))
     # A column that the model takes itself is not meant by another's name; case says nothing.
-    with pytest.raises(ColumnError, match=r"'bill_depth', 'MASS' \(did you mean 'mass'\?\); the"):
+    with pytest.raises(ColumnError, match=r"'MASS' \(did you mean 'mass'\?\); the"):
         encode([{"bill_length": 1.0, "mass": 2.0}], long)
     records = MIXED.to_dict("records")
     del records[1]["age"]
-    with pytest.raises(ColumnError, match=r"row 1 has no column 'age'"):
+    with pytest.raises(ColumnError, match=r"row 1 lacks 'age'"):
         encode(records, signature)
     with pytest.raises(ColumnError, match=r"more than one column named 'age'"):
         encode(pd.concat([MIXED, MIXED[["age"]]], axis=1), signature)

@@ -73,7 +73,7 @@ def test_one_input_of_integers() -> None:
     ids = RNG.integers(-128, 128, size=(50, 2, 3)).astype(np.int8)
     np.testing.assert_array_equal(program.run("out", ids), (ids * ids).astype(np.float32))
     np.testing.assert_array_equal(program.run("out", {"ids": ids}), program.run("out", ids))
-    with pytest.raises(DtypeError, match="which int8 does not hold exactly"):
+    with pytest.raises(DtypeError, match="which is no int8"):
         program.run("out", ids.astype(np.int64) + 500)
 
 
@@ -91,11 +91,11 @@ def test_rows_that_do_not_fit() -> None:
         (
             {**rows, "ids": rows["ids"][:, :2]},
             ShapeError,
-            r"has shape \(5, 2\); it takes \(rows, 3\)",
+            r"the rows have shape \(5, 2\); the input 'ids' takes \(rows, 3\)",
         ),
-        ({**rows, "ids": rows["ids"] + 0.5}, DtypeError, "int32 does not hold exactly"),
-        ({**rows, "on_0": rows["ids"][:, [0, 1, 2, 0]]}, DtypeError, "bool does not hold"),
-        ({**rows, "x": rows["x"].astype(str)}, DtypeError, "it takes float32"),
+        ({**rows, "ids": rows["ids"] + 0.5}, DtypeError, "is no int32"),
+        ({**rows, "on_0": rows["ids"][:, [0, 1, 2, 0]]}, DtypeError, "is no bool"),
+        ({**rows, "x": rows["x"].astype(str)}, DtypeError, "takes numbers that float32 holds"),
         ({k: v[:0] for k, v in rows.items()}, ShapeError, "no rows"),
     ):
         with pytest.raises(error, match=message):

@@ -88,7 +88,7 @@ def test_dicts() -> None:
         "text",
     ]
     assert kinds([{"a": 1.5, "b": None}, {"a": None, "b": "x"}]) == ["float64", "text"]
-    with pytest.raises(ColumnError, match=r"row 1 has no column 'b', which row 0 has"):
+    with pytest.raises(ColumnError, match=r"row 1 lacks 'b'; row 0 has this column"):
         infer([{"a": 1, "b": 2}, {"a": 1}])
 
 
@@ -158,6 +158,7 @@ def test_polars_and_arrow_dtypes() -> None:
         (pl.DataFrame({"d": [datetime.date(2020, 1, 1)]}), r"column 'd' holds Date.*seconds"),
         (pa.table({"d": pa.array([0], pa.timestamp("s"))}), r"column 'd' holds timestamp"),
         ([[datetime.date(2020, 1, 1)]], r"row 0, column 0 holds date"),
+        ([[[1.0]]], "row 0, column 0 holds list; give one value a cell"),
         (np.zeros((1, 1), dtype="m8[s]"), r"column 0 holds dates"),
         (np.zeros((1, 1), dtype=complex), r"complex; models take real numbers"),
         (np.array([[b"x"]]), r"holds bytes; decode"),
@@ -186,14 +187,13 @@ def test_refused_types(example: object, message: str) -> None:
         (np.zeros((3, 0)), "has no columns"),
         ({}, "has no"),
         (np.zeros((2, 2, 2)), r"3 dimensions \(2, 2, 2\)"),
-        ([[[1.0]]], "3 dimensions"),
         (np.float64(1), "0 dimensions"),
-        (3.0, "a float is not rows"),
-        ("abc", "a str is not rows"),
-        ([[1, 2], [3]], "row 1 has 1 values and row 0 has 2"),
+        (3.0, "3 is not rows"),
+        ("abc", "'abc' is not rows"),
+        ([[1, 2], [3]], "row 1 is a list of 1 and row 0 is a list of 2"),
         ([[1, 2], 3], "row 1 is one value"),
-        ([{"a": 1}, [1]], "row 0 is a dict and row 1 is a list"),
-        ({"a": [1, 2], "b": [1]}, "columns differ in length"),
+        ([{"a": 1}, [1]], "row 1 is a list of 1 and row 0 is a dict"),
+        ({"a": [1, 2], "b": [1]}, "column 'b' is a list of 1 and column 'a' is a list of 2"),
         ({"a": [1, 2], "b": 1}, "column 'b' is one value"),
     ],
 )

@@ -239,9 +239,11 @@ def test_other_encodings_are_told(codec: str, said: str) -> None:
 
 
 def test_an_integer_of_hundreds_of_digits_is_not_written_out() -> None:
-    with pytest.raises(DtypeError, match=r"an integer of 1329 bits is beyond 2\*\*53") as raised:
+    with pytest.raises(
+        DtypeError, match=r"1000.*, which is no float64; it is beyond 2\*\*53"
+    ) as raised:
         encode([[10**400, 1.0]], ARRAY)
-    assert len(str(raised.value)) < 200
+    assert len(str(raised.value)) < 250
 
 
 def test_python_runs_the_package() -> None:

@@ -131,9 +131,11 @@ def test_numbers_beside_float32_have_the_type_that_numpy_finds(other: str) -> No
     if want.dtype == np.float64:  # the column's own type does not matter: a fraction is as good
         np.testing.assert_allclose(program.transform(rows), model.transform(rows), rtol=1e-12)
         return
-    with pytest.raises(DtypeError, match=rf"row 0, column 's' is 0\.5, which {other}.*astype"):
+    with pytest.raises(
+        DtypeError, match=rf"row 0, column 's' holds 0\.5, which is no {other}.*astype"
+    ):
         program.transform(rows)
-    with pytest.raises(DtypeError, match=rf"column 's' is missing, which {other} does not hold"):
+    with pytest.raises(DtypeError, match=rf"column 's' holds NaN, which is no {other}"):
         program.transform({"s": [None], "e": [0.5]})
 
 
@@ -154,7 +156,7 @@ def test_a_function_of_int16_takes_int16() -> None:
     example = np.arange(6, dtype=np.int16).reshape(-1, 1)
     program = sclbl.compile(FunctionTransformer(np.exp).fit(example), example)
     for bad in (40_000, 0.5):
-        with pytest.raises(DtypeError, match=rf"row 0, column '0' is {bad}, which int16"):
+        with pytest.raises(DtypeError, match=rf"row 0, column '0' holds {bad}, which is no int16"):
             program.transform(np.array([[bad]]))
 
 
@@ -164,7 +166,7 @@ def test_an_imputer_that_rounds_its_statistics_takes_integers() -> None:
     whole = np.array([[1], [-3]])
     program = sclbl.compile(model, whole)
     np.testing.assert_array_equal(program.transform(whole), model.transform(whole))
-    with pytest.raises(DtypeError, match=r"column '0' is 0\.5, which int64 does not hold"):
+    with pytest.raises(DtypeError, match=r"column '0' holds 0\.5, which is no int64"):
         program.transform([[0.5]])
     floats = sclbl.compile(model, whole.astype(float))
     np.testing.assert_array_equal(floats.transform(whole), model.transform(whole.astype(float)))
@@ -223,7 +225,10 @@ def test_typed_numbers_are_never_rounded(container: str, scaled: tuple[Any, Any]
     exact = float(np.float32(0.1))
     want = model.transform(pd.DataFrame({"e": np.array([0.5, exact], "f4"), "a": [0.5, 0.1]}))
     np.testing.assert_array_equal(program.transform(TYPED[container](exact, 0.1)), want)
-    with pytest.raises(DtypeError, match=r"row 1, column 'e': 0\.1 is not a float32 number") as e:
+    with pytest.raises(
+        DtypeError,
+        match=r"row 1, column 'e' holds 0\.1, which is no float32; it is not a float32 number",
+    ) as e:
         program.transform(TYPED[container](0.1, 0.1))
     assert (e.value.row, e.value.column) == (1, "e")
 
@@ -233,7 +238,10 @@ def test_literals_are_the_nearest_numbers(container: str, scaled: tuple[Any, Any
     model, program = scaled
     want = model.transform(pd.DataFrame({"e": np.array([0.5, 0.1], "f4"), "a": [0.5, 0.1]}))
     np.testing.assert_array_equal(program.transform(LITERAL[container](0.1, 0.1)), want)
-    with pytest.raises(DtypeError, match=r"row 1, column 'e': 1e\+39 is too large for float32"):
+    with pytest.raises(
+        DtypeError,
+        match=r"row 1, column 'e' holds 1e\+39, which is no float32; it is too large for float32",
+    ):
         program.transform(LITERAL[container](1e39, 0.1))
 
 

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from sclbl.errors import ColumnError, DtypeError, ParameterError, ShapeError
 from sclbl.rows.blocks import RaggedRows, TextColumn
+from sclbl.rows.kinds import shortened, shown
 from sclbl.rows.numbers import EXACT
 from sclbl.rows.source import OneNull
-from sclbl.rows.texts import text_column
+from sclbl.rows.texts import LONE, text_column
 from sclbl.signature import Input
 
 #: What may stand for a number among Python objects.
 _NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 #: What a row of pairs holds where it is a dict.
 PAIRS = ("columns", "values")
-
-_REPR = reprlib.Repr()
-_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 2, 60, 60
-
-
-def _shown(value: Any) -> str:
-    """Return a value for a message, however large it is."""
-    try:
-        return _REPR.repr(value)
-    except ValueError:  # an integer of more digits than Python writes out
-        return f"a long {type(value).__name__}"
 
 
 def parameter(given: Input, value: Any) -> np.ndarray:
@@ -48,16 +37,19 @@ def parameter(given: Input, value: Any) -> np.ndarray:
         dtype.kind == "b"
     ):
         raise ParameterError(
-            f"the parameter {given.name!r} is {_shown(value)}; give a {_KINDS[dtype.kind]}"
+            f"the parameter {given.name!r} is {shown(value)}, which is no {given.dtype}; give a "
+            f"{_KINDS[dtype.kind]}"
         )
     try:
-        found = np.asarray(value, dtype=dtype)
+        with np.errstate(over="ignore"):
+            found = np.asarray(value, dtype=dtype)
         kept = dtype.kind == "f" or found.item() == value
     except (OverflowError, ValueError):
         kept = False
     if not kept or (np.isinf(found) and not np.isinf(value)):
         raise ParameterError(
-            f"the parameter {given.name!r} is {_shown(value)}, which {dtype.name} does not hold"
+            f"the parameter {given.name!r} is {shown(value)}, which is no {dtype.name}; give one "
+            "that this type holds"
         )
     return found
 
@@ -94,6 +86,8 @@ def _array(rows: Any, null: bool) -> np.ndarray:
     """Return an array; of objects where the rows are no rectangle of numbers."""
     try:
         array = np.asarray(rows)
+        if array.dtype.kind == "U" and not hasattr(rows, "dtype"):
+            array = np.asarray(rows, dtype=object)  # numbers beside text stay numbers
     except ValueError:
         return np.empty(0, dtype=object)
     if null and array.dtype == object:
@@ -112,8 +106,11 @@ def _tensor(given: Input, rows: Any, null: bool) -> np.ndarray:
         array = array[None]
     if array.shape[1:] != given.shape or array.ndim == 0:
         wanted = ", ".join(("rows", *map(str, given.shape)))
-        raise ShapeError(f"the input {given.name!r} has shape {array.shape}; it takes ({wanted})")
-    return _exact(given, array, literal=not hasattr(rows, "dtype"))
+        raise ShapeError(
+            f"the rows have shape {array.shape}; the input {given.name!r} takes ({wanted})"
+        )
+    starts = np.arange(len(array) + 1) * given.width
+    return _exact(given, array, starts, literal=not hasattr(rows, "dtype"))
 
 
 class _Rows(NamedTuple):
@@ -160,26 +157,26 @@ def _sparse(given: Input, rows: Any, null: bool) -> RaggedRows:
                 f"the rows have {matrix.shape[1]:,} columns; the model takes {columns:,}"
             )
         keys = matrix.indices.astype(np.int32)
-        return RaggedRows(matrix.indptr.astype(np.int64), keys, _exact(given, matrix.data))
+        offsets = matrix.indptr.astype(np.int64)
+        return RaggedRows(offsets, keys, _exact(given, matrix.data, offsets))
     if isinstance(rows, Mapping):
         rows = [rows]
-    if isinstance(rows, (list, tuple)) and any(isinstance(row, Mapping) for row in rows):
-        return _pairs(given, rows, null)
+    if isinstance(rows, (list, tuple)):
+        one = len(rows) > 0 and isinstance(rows[0], _NUMBERS)
+        return _pairs(given, [rows] if one else rows, null)
     array = _array(rows, null)
     if array.ndim == 1 and len(array):
         array = array[None]
     if array.ndim != 2 or array.dtype.kind not in "fiub":
-        if isinstance(rows, (list, tuple)) and not rows:
-            return RaggedRows(np.zeros(1, np.int64), np.empty(0, np.int32), _exact(given, array))
         raise ShapeError(
-            f"the rows are of type {type(rows).__name__}; give a SciPy sparse matrix, an array of "
+            f"{shown(rows)} is not rows; give a SciPy sparse matrix, an array of "
             f"numbers of shape (rows, {columns}), or a list of dicts of 'columns' and 'values'"
         )
     if array.shape[1] != columns:
         raise ColumnError(f"the rows have {array.shape[1]:,} columns; the model takes {columns:,}")
     there = array != 0
     offsets = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
-    values = _exact(given, array[there], literal=not hasattr(rows, "dtype"))
+    values = _exact(given, array[there], offsets, literal=not hasattr(rows, "dtype"))
     return RaggedRows(offsets, np.nonzero(there)[1].astype(np.int32), values)
 
 
@@ -198,15 +195,23 @@ def _pairs(given: Input, rows: Sequence[Any], null: bool) -> RaggedRows:
             keys.append(_columns(given, row, i))
             values += _items(row["values"], i)
         else:
+            if not isinstance(row, (list, tuple, np.ndarray)) or len(row) != given.width:
+                raise _no_sparse_row(row, i, f"the model takes {given.width:,} columns")
             found = _items(row, i)
-            if len(found) != given.width:
-                raise ColumnError(
-                    f"row {i} has {len(found):,} columns; the model takes {given.width:,}", row=i
-                )
             there = [k for k, value in enumerate(found) if not _is_zero(value)]
             keys.append(np.array(there, dtype=np.int32))
             values += [found[k] for k in there]
-    return RaggedRows(_offsets(keys), np.concatenate(keys), _numbers(given, values, null))
+    offsets = _offsets(keys)
+    held = np.concatenate(keys) if keys else np.empty(0, np.int32)
+    return RaggedRows(offsets, held, _numbers(given, values, offsets, null))
+
+
+def _no_sparse_row(row: Any, number: int, why: str) -> ShapeError:
+    return ShapeError(
+        f"row {number} holds {shown(row)}, which is no sparse row; {why}: give 'columns' and "
+        "'values', each a list, or all numbers of the row in one list",
+        row=number,
+    )
 
 
 def _is_zero(value: Any) -> bool:
@@ -216,37 +221,26 @@ def _is_zero(value: Any) -> bool:
 def _columns(given: Input, row: Mapping[Any, Any], number: int) -> np.ndarray:
     """Return the columns of a row, in which each stands once."""
     if set(row) != set(PAIRS):
-        raise ShapeError(
-            f"row {number} is a dict of {_shown(list(row))}; give 'columns' and 'values', each a "
-            "list, or all numbers of the row in one list",
-            row=number,
-        )
+        keys = shortened([str(key) for key in list(row)[:10]])
+        raise _no_sparse_row(row, number, f"it is a dict of {keys}")
+    if not all(isinstance(row[key], (list, tuple, np.ndarray)) for key in PAIRS):
+        raise _no_sparse_row(row, number, "its columns or values are no list")
     columns, values = _items(row["columns"], number), _items(row["values"], number)
     if len(columns) != len(values):
-        raise ShapeError(
-            f"row {number} has {len(columns):,} columns and {len(values):,} values; give a value "
-            "for each column",
-            row=number,
+        raise _no_sparse_row(
+            row, number, f"it has {len(columns):,} columns and {len(values):,} values"
         )
     seen: set[Any] = set()
     for column in columns:
-        if not isinstance(column, (int, np.integer)) or isinstance(column, bool):
-            raise DtypeError(
-                f"row {number} has {_shown(column)} as the number of a column; give whole numbers",
-                row=number,
-            )
-        if not 0 <= column < given.width:
+        whole = isinstance(column, (int, np.integer)) and not isinstance(column, bool)
+        if not whole or not 0 <= column < given.width or column in seen:
+            why = "it has it twice: give it once"
+            if column not in seen:
+                why = f"the model takes {given.width:,} columns, whole numbers counted from 0"
             raise ColumnError(
-                f"row {number} has the column {_shown(column)}; the model takes {given.width:,} "
-                "columns, counted from 0",
+                f"row {number} holds {shown(column)}, which is no column; {why}",
                 row=number,
-                column=_shown(column),
-            )
-        if column in seen:
-            raise ColumnError(
-                f"row {number} has the column {column} twice; give it once",
-                row=number,
-                column=str(column),
+                column=shown(column),
             )
         seen.add(column)
     return np.array(columns, dtype=np.int32)
@@ -254,10 +248,10 @@ def _columns(given: Input, row: Mapping[Any, Any], number: int) -> np.ndarray:
 
 def _list(given: Input, rows: Any, null: bool) -> RaggedRows:
     lists = [_items(row, i) for i, row in enumerate(_sequence(given, rows))]
-    items = list(chain.from_iterable(lists))
+    items, offsets = list(chain.from_iterable(lists)), _offsets(lists)
     if given.dtype == "text":
-        return RaggedRows(_offsets(lists), None, _texts(items, lists, "an item"))
-    return RaggedRows(_offsets(lists), None, _numbers(given, items, null))
+        return RaggedRows(offsets, None, _texts(items, offsets))
+    return RaggedRows(offsets, None, _numbers(given, items, offsets, null))
 
 
 def _features(given: Input, rows: Any, null: bool) -> RaggedRows:
@@ -266,25 +260,25 @@ def _features(given: Input, rows: Any, null: bool) -> RaggedRows:
     names: list[list[Any]] = []
     values: list[Any] = []
     for i, row in enumerate(_sequence(given, rows)):
-        pairs = row.items() if isinstance(row, Mapping) else _items(row, i)
+        pairs = row.items() if isinstance(row, Mapping) else row
+        known = isinstance(row, (Mapping, list, tuple, set, frozenset, np.ndarray))
+        if not known or not all(isinstance(p, tuple) and len(p) == 2 for p in pairs):
+            raise ShapeError(
+                f"row {i} holds {shown(row)}, which is no dict; give dicts of names and values, "
+                "or tuples of two",
+                row=i,
+            )
         found = []
-        for pair in pairs:
-            if not isinstance(pair, tuple) or len(pair) != 2:
-                raise ShapeError(
-                    f"row {i} holds {_shown(pair)}; give dicts of names and values, or pairs of "
-                    "them",
-                    row=i,
-                )
-            name, value = pair
+        for name, value in pairs:
             if value is None and not null:
                 raise DtypeError(
-                    f"row {i} has None for {_shown(name)}; leave it out, or give NaN or a number",
+                    f"row {i} has None for {shown(name)}; leave it out, or give NaN or a number",
                     row=i,
                     column=str(name),
                 )
             if isinstance(value, np.bool_):
                 raise DtypeError(
-                    f"row {i} has a NumPy truth for {_shown(name)}; give bool(value)",
+                    f"row {i} has a NumPy truth for {shown(name)}; give bool(value)",
                     row=i,
                     column=str(name),
                 )
@@ -294,15 +288,16 @@ def _features(given: Input, rows: Any, null: bool) -> RaggedRows:
             found.append(name)
             values.append(value)
         names.append(found)
-    keys = _texts(list(chain.from_iterable(names)), names, "a name")
-    return RaggedRows(_offsets(names), keys, _numbers(given, values, null))
+    offsets = _offsets(names)
+    keys = _texts(list(chain.from_iterable(names)), offsets)
+    return RaggedRows(offsets, keys, _numbers(given, values, offsets, null))
 
 
 def _sequence(given: Input, rows: Any) -> Iterable[Any]:
     if hasattr(rows, "tolist"):
         rows = rows.tolist()
     if not isinstance(rows, Sequence) or isinstance(rows, (str, bytes)):
-        raise ShapeError(f"the rows are of type {type(rows).__name__}; give a list of rows")
+        raise ShapeError(f"{shown(rows)} is not rows; give a list of rows")
     return rows
 
 
@@ -313,71 +308,100 @@ def _items(row: Any, number: int) -> Sequence[Any]:
         return row.tolist()  # type: ignore[no-any-return]
     if isinstance(row, (list, tuple)):
         return row
-    raise ShapeError(f"row {number} holds {_shown(row)} where a list of items belongs", row=number)
+    raise ShapeError(
+        f"row {number} holds {shown(row)}, which is no list; give a list of items", row=number
+    )
 
 
 def _offsets(lists: Sequence[Sized]) -> np.ndarray:
     return np.concatenate([[0], np.cumsum([len(row) for row in lists], dtype=np.int64)])
 
 
-def _texts(items: list[Any], lists: Sequence[Sequence[Any]], what: str) -> TextColumn:
-    if set(map(type, items)) - {str}:
-        for i, row in enumerate(lists):
-            for item in row:
-                if not isinstance(item, str):
-                    raise DtypeError(f"row {i} has {_shown(item)} as {what}; it takes text", row=i)
+def _refuse(value: Any, place: int, offsets: np.ndarray, dtype: str, why: str) -> NoReturn:
+    """Raise `DtypeError` for an item, at its place among those of all rows."""
+    row = int(np.searchsorted(offsets, place, side="right")) - 1
+    raise DtypeError(f"row {row} holds {shown(value)}, which is no {dtype}; {why}", row=row)
+
+
+def _texts(items: list[Any], offsets: np.ndarray) -> TextColumn:
+    for place, item in enumerate(items):
+        if not isinstance(item, str):
+            _refuse(item, place, offsets, "text", "give text")
+        if not item.isascii():
+            try:
+                item.encode()
+            except UnicodeEncodeError:
+                _refuse(item, place, offsets, "text", LONE)
     array = np.empty(len(items), dtype=object)
     array[:] = items
-    return text_column(array, what)
+    return text_column(array, "")
 
 
-def _numbers(given: Input, items: list[Any], null: bool = False) -> np.ndarray:
-    whole = given.dtype == "int64"
-    if null and not whole and None in items:
+def _numbers(given: Input, items: list[Any], offsets: np.ndarray, null: bool = False) -> np.ndarray:
+    dtype = np.dtype(given.dtype)
+    whole, why = given.dtype == "int64", f"the values of {given.name!r} are numbers of this type"
+    if null and None in items:
         items = [np.nan if v is None else v for v in items]
-    for item in items:
+    for place, item in enumerate(items):
         if not isinstance(item, _NUMBERS):
-            raise DtypeError(f"{_shown(item)} is no number; the values of {given.name!r} are")
-        if isinstance(item, int) and not whole and abs(item) > EXACT:
-            raise DtypeError(
-                f"{_shown(item)} is beyond 2**53; {given.dtype} does not hold it exactly"
-            )
-    if whole and all(isinstance(v, (int, np.integer)) for v in items):
-        try:
-            return np.array([int(v) for v in items], dtype=np.int64)
-        except OverflowError:
-            raise DtypeError(
-                f"the input {given.name!r} holds a number that int64 does not hold"
-            ) from None
+            _refuse(item, place, offsets, dtype.name, why)
+        if isinstance(item, int):
+            if not whole and abs(item) > EXACT:
+                _refuse(item, place, offsets, dtype.name, "it is beyond 2**53")
+            if whole and not -(2**63) <= item < 2**63:
+                _refuse(item, place, offsets, dtype.name, why)
+        elif whole and isinstance(item, (float, np.floating)):
+            # Beside other integers these are not to become floats.
+            if not (float(item).is_integer() and -(2.0**63) <= item < 2.0**63):
+                _refuse(item, place, offsets, dtype.name, why)
+        elif isinstance(item, np.uint64) and whole and item >= 2**63:
+            _refuse(item, place, offsets, dtype.name, why)
+    if whole:
+        return np.array([int(v) for v in items], dtype=np.int64)
     # Python's numbers have no width, NumPy's have: those are brought over exactly.
-    typed = [v for v in items if isinstance(v, np.generic)]
-    for value in typed:
-        _exact(given, np.asarray([value]))
-    return _exact(given, np.array(items, dtype=np.float64 if items else given.dtype), literal=True)
+    for place, value in enumerate(items):
+        if isinstance(value, np.generic):
+            _exact(given, np.asarray([value]), offsets - place)
+    array = np.array(items, dtype=np.float64 if items else given.dtype)
+    return _exact(given, array, offsets, literal=True)
 
 
-def _exact(given: Input, array: np.ndarray, literal: bool = False) -> np.ndarray:
-    """Return numbers in the input's type, each exactly, or rounded where they have no width."""
+def _exact(
+    given: Input, array: np.ndarray, offsets: np.ndarray, literal: bool = False
+) -> np.ndarray:
+    """Return numbers in the input's type, each exactly, or rounded where they have no width.
+
+    `offsets` says where rows begin among all of them.
+    """
     dtype = np.dtype(given.dtype)
     if array.dtype == dtype:
         return np.ascontiguousarray(array)
+    why = f"the input {given.name!r} takes numbers that {dtype.name} holds"
     if array.dtype.kind not in "fiub":
-        raise DtypeError(f"the input {given.name!r} holds {array.dtype}; it takes {dtype.name}")
+        for place, value in enumerate(array.astype(object).ravel().tolist()):
+            if not isinstance(value, _NUMBERS):
+                _refuse(value, place, offsets, dtype.name, why)
+        raise DtypeError(f"the input {given.name!r} holds {array.dtype}; {why}")
     with np.errstate(over="ignore", invalid="ignore"):
         found = array.astype(dtype)
         back = found.astype(array.dtype)
-    same = (back == array) | (array != array)
-    if literal and dtype.kind == "f":
-        same = np.isinf(found) == np.isinf(array)
-    elif dtype.kind == "f" and array.dtype.kind in "iu":
-        same &= np.abs(array.astype(np.float64)) <= EXACT
+    same = back == array
+    if dtype.kind == "f":
+        same |= np.isnan(array)
+        if literal:
+            same = np.isinf(found) == np.isinf(array)
+        if array.dtype.kind in "iu":
+            same &= np.abs(array.astype(np.float64)) <= EXACT
     elif dtype.kind == "b":
         same = np.isin(array, (0, 1))
+    elif array.dtype.kind == "f":
+        # 2**63 is a float and no int64, whatever a processor makes of it.
+        same &= array < float(np.iinfo(dtype).max) + (np.iinfo(dtype).max < EXACT)
+    elif array.dtype.kind in "iu":
+        same &= (array < 0) == (found < 0)
     if not same.all():
-        wrong = array[~same].flat[0]
-        raise DtypeError(
-            f"the input {given.name!r} holds {wrong!r}, which {dtype.name} does not hold exactly"
-        )
+        place = int(np.argmin(same.ravel()))
+        _refuse(array.ravel()[place], place, offsets, dtype.name, why)
     return np.ascontiguousarray(found)
 
 

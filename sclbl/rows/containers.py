@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import DtypeError, ShapeError
-from sclbl.rows.kinds import article
+from sclbl.rows.kinds import shown
 from sclbl.rows.records import columns_source, list_source
 from sclbl.rows.source import OneNull, Source, as_array_source, library_of
 
@@ -58,7 +58,7 @@ def open_source(rows: Any, *, rows_of_text: bool = True) -> Source:
         raise DtypeError("sparse rows are not taken; densify first, for example X.toarray()")
     if isinstance(rows, str) or not hasattr(rows, "__array__"):
         raise ShapeError(
-            f"{article(type(rows).__name__)} is not rows; give an array, a DataFrame, a list of "
+            f"{shown(rows)} is not rows; give an array, a DataFrame, a list of "
             "rows, a dict of columns or a list of dicts"
         )
     return as_array_source(np.asarray(rows), rows_of_text=rows_of_text)

@@ -113,14 +113,26 @@ class Encoder:
         names = [given.name for given in signature.beside]
         if signature.columns:
             names.insert(0, TABLE)
-        parts = {names[0]: rows} if len(names) == 1 else _by_name(rows, names)
-        try:
-            found = {g.name: rows_beside(g, parts[g.name]) for g in signature.beside}
-        except (SclblError, MemoryError):
-            raise
-        except Exception as error:
-            raise _unreadable(error) from error
-        table = self._table(parts[TABLE], empty) if signature.columns else None
+        several = len(names) > 1
+        parts = _by_name(rows, names) if several else {names[0]: rows}
+        found: dict[str, Any] = {}
+        table = None
+        for name in (*(given.name for given in signature.beside), TABLE):
+            if name not in parts:
+                continue
+            try:
+                if name == TABLE and signature.columns:
+                    table = self._table(parts[TABLE], True)
+                else:
+                    given = next(g for g in signature.beside if g.name == name)
+                    found[name] = rows_beside(given, parts[name])
+            except InputError as error:
+                error.input = name if several else None
+                raise
+            except (SclblError, MemoryError):
+                raise
+            except Exception as error:
+                raise _unreadable(error, name if several else None) from error
         counts = {name: len(block) for name, block in found.items()}
         if table is not None:
             counts[TABLE] = table.rows
@@ -256,10 +268,11 @@ class Encoder:
         return Blocks(source.rows, block, text)
 
 
-def _unreadable(error: Exception) -> InputError:
+def _unreadable(error: Exception, name: str | None = None) -> InputError:
     return InputError(
         f"the rows cannot be read: reading them raised {type(error).__name__}; give an "
-        "array, a DataFrame, or plain lists or dicts of numbers and text"
+        "array, a DataFrame, or plain lists or dicts of numbers and text",
+        input=name,
     )
 
 
@@ -293,6 +306,8 @@ def _flat(rows: Any, signature: Signature) -> Any:
     shape = signature.shape or ()
     try:
         array = np.asarray(rows)
+        if array.dtype.kind == "U" and not hasattr(rows, "dtype"):
+            array = np.asarray(rows, dtype=object)  # numbers beside text stay numbers
     except ValueError:
         array = np.empty(0, dtype=object)  # of rows that differ in their shape
     if array.shape == shape:
@@ -301,18 +316,25 @@ def _flat(rows: Any, signature: Signature) -> Any:
     fits = (
         array.ndim == 1 + len(shape) and array.shape[1:] == shape and not (one and len(array) > 1)
     )
-    if not fits or array.dtype.kind not in ("OU" if text else "fiub"):
-        takes = str(shape) if one else f"(rows, {', '.join(map(str, shape))})"
+    takes = str(shape) if one else f"(rows, {', '.join(map(str, shape))})"
+    wanted = f"the model takes {'text' if text else 'numbers'} of shape {takes}"
+    if not fits:
         raise ShapeError(
-            f"the rows are an array of shape {array.shape} and type {array.dtype}; the model takes "
-            f"{'text' if text else 'numbers'} of shape {takes}{', one tensor a call' * one}"
+            f"the rows have shape {array.shape}; {wanted}{', one tensor a call' * one}"
         )
-    if not hasattr(rows, "dtype") and not text and array.dtype.kind == "f":
-        # Python's numbers have no width: each is the nearest of the type. Beyond it, refused below.
+    cells = array.reshape(len(array), len(signature.columns))
+    if hasattr(rows, "dtype"):
+        return cells
+    if array.dtype.kind not in "fiub":
+        return cells.tolist()  # each cell is read as one of a table
+    # Python's numbers have no width: each is the nearest of the type. Beyond it, refused below, as
+    # are integers that float64 does not hold.
+    if array.dtype.kind == "f" or (np.abs(cells.astype(np.float64)) <= EXACT).all():
         with np.errstate(over="ignore"):
-            nearest = array.astype(signature.numeric_dtype)
-        array = nearest if np.array_equal(np.isinf(nearest), np.isinf(array)) else array
-    return array.reshape(len(array), len(signature.columns))
+            nearest = cells.astype(signature.numeric_dtype)
+        held = np.isinf(nearest) == np.isinf(cells)
+        return nearest if held.all() else np.where(held, nearest, cells)
+    return cells
 
 
 def encode(rows: Any, signature: Signature, *, empty: bool = False) -> Blocks:

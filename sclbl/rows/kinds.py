@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from sclbl.errors import DtypeError
-from sclbl.missing import is_missing
+from sclbl.missing import NAMES, is_missing, kind_of
 from sclbl.signature import Kind
 
 #: What to do about values that no model here takes, by the name of their type.
@@ -50,18 +50,57 @@ def shortened(value: Any, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 4]}..."
 
 
-def refuse_type(
-    what: str, column: str, *, row: int | None = None, name: str | None = None
-) -> NoReturn:
-    """Raise `DtypeError` for a type that no model takes, with what to do instead."""
+def shown(value: Any) -> str:
+    """Return a value as refusals show it: whole numbers without a point, of objects what they are.
+
+    The JavaScript loader shows it in the same way, and JavaScript has one kind of number.
+    """
+    if (missing := kind_of(value)) is not None:
+        return NAMES[missing]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str) or type(value) is bool:
+        return shortened(value)
+    if isinstance(value, float):
+        return repr(float.__float__(value) + 0.0).removesuffix(".0")
+    if isinstance(value, int):
+        try:
+            return shortened(int.__int__(value))
+        except ValueError:  # Python refuses to write very long integers, and nobody reads them
+            return f"an integer of {value.bit_length()} bits"
+    return article(type(value).__name__)
+
+
+def refuse_cell(value: Any, row: int, label: str, dtype: str, why: str) -> NoReturn:
+    """Raise `DtypeError` for a value that a column's type does not hold; `why`, and what to do."""
+    raise DtypeError(
+        f"row {row}, column {label!r} holds {shown(value)}, which is no {dtype}; {why}",
+        row=row,
+        column=label,
+    )
+
+
+def refuse_object(value: Any, row: int, label: str, dtype: str) -> NoReturn:
+    """Raise `DtypeError` for a value of a type that no model takes."""
+    refuse_cell(value, row, label, dtype, _advice(type(value).__name__))
+
+
+def _advice(what: str) -> str:
+    """Return what to do about values of a type that no model takes."""
     key = next((k for k in _ADVICE if k.lower() in what.lower()), None)
     if key is None and any(d.lower() in what.lower() for d in _DATES):
         key = "date"
     if key is None and what in ("tuple", "dict", "set", "ndarray", "struct", "Series"):
         key = "list"
-    advice = _ADVICE.get(key or "", "models take numbers, booleans and text")
+    return _ADVICE.get(key or "", "models take numbers, booleans and text")
+
+
+def refuse_type(
+    what: str, column: str, *, row: int | None = None, name: str | None = None
+) -> NoReturn:
+    """Raise `DtypeError` for a type that no model takes, with what to do instead."""
     where = column if row is None else f"row {row}, {column}"
-    raise DtypeError(f"{where} holds {what}; {advice}", row=row, column=name)
+    raise DtypeError(f"{where} holds {what}; {_advice(what)}", row=row, column=name)
 
 
 def kind_of_dtype(dtype: np.dtype[Any], column: str, name: str | None = None) -> Kind | None:

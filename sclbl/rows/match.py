@@ -19,35 +19,36 @@ def match(source: Source, signature: Signature) -> Sequence[int]:
     ColumnError
         Where one is missing, or the number of columns is wrong.
     """
-    wanted = [c.name for c in signature.columns]
+    wanted = [signature.label_of(i) for i in range(len(signature.columns))]
     names = source.names
     if signature.layout == "array":
         if names is None or not source.strict_names:
             return _by_position(source, len(wanted))
-        wanted = [str(i) for i in range(len(wanted))]
-        if set(wanted) - set(names):
+        held = set(names)
+        if lost := [w for w in wanted if w not in held]:
             raise ColumnError(
-                f"the model's columns have no names, and the rows name theirs "
-                f"({_listed(names)}); give each row as a list of {len(wanted)} values, "
-                "or compile the model with a DataFrame as example_input"
+                f"the rows lack {_listed(lost)}; the model's columns have no names, and the rows "
+                f"name theirs ({_listed(names)}): give each row as a list of {len(wanted)} values, "
+                "or compile the model with a DataFrame as example_input",
+                column=lost[0],
             )
     if names is None:
         return _by_position(source, len(wanted))
     place = {name: i for i, name in enumerate(names)}
-    missing = [str(w) for w in wanted if w not in place]
+    missing = [w for w in wanted if w not in place]
     if missing:
         known = {w for w in wanted if w in place}
         _refuse_missing(missing, names, known, getattr(source.header, "nlevels", 1))
     if len(place) < len(names):
         counts = Counter(names)
-        repeated = [str(w) for w in wanted if counts[str(w)] > 1]
+        repeated = [w for w in wanted if counts[w] > 1]
         if repeated:
             raise ColumnError(
                 f"the rows have more than one column named {_listed(repeated)}; "
                 "keep the one that the model was fitted on",
                 column=repeated[0],
             )
-    return [place[str(w)] for w in wanted]
+    return [place[w] for w in wanted]
 
 
 def _by_position(source: Source, width: int) -> range:
@@ -77,8 +78,7 @@ def _refuse_missing(
     missing: Sequence[str], names: Sequence[str], known: Collection[str], levels: int
 ) -> None:
     near = [suggested(name, names, known) for name in missing[:10]]
-    more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
-    plural = "columns are" if len(missing) > 1 else "column is"
+    meant = ", ".join(name for name in near if name.endswith("?)"))
     advice = "Add what is missing, with None for a value that is not known"
     if levels > 1:
         advice = (
@@ -86,7 +86,7 @@ def _refuse_missing(
             "the model knows, rows.set_axis(names, axis=1)"
         )
     raise ColumnError(
-        f"{len(missing)} {plural} missing: {', '.join(near)}{more}; the rows have "
+        f"the rows lack {_listed(missing)}; {meant and f'{meant}; '}the rows have "
         f"{_listed(names)}. {advice}",
         column=missing[0],
     )

@@ -21,4 +21,4 @@ def numbered_from(first: int) -> Iterator[None]:
         text, found = re.subn(rf"\brow {error.row}\b", f"row {row}", str(error), count=1)
         if not found:
             text = f"row {row}: {text}"
-        raise type(error)(text, row=row, column=error.column) from None
+        raise type(error)(text, row=row, column=error.column, input=error.input) from None

@@ -7,14 +7,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from sclbl.errors import DtypeError
-from sclbl.missing import NAMES, kind_of
-from sclbl.rows.kinds import refuse_type, shortened
+from sclbl.missing import NAMES, kind_of, value_of
+from sclbl.rows.kinds import refuse_cell, refuse_object
 from sclbl.rows.source import Source
 from sclbl.signature import MISSING, TAKES, Missing, Signature
 
 #: float64 holds every integer up to here.
 EXACT = 2**53
+_TEXT = (
+    "it is text, but the model takes numbers: convert the column to numbers, with NaN where a "
+    "value is missing"
+)
 _PLAIN = frozenset((float, int, bool, type(None), np.float64, np.float32, np.bool_))
 
 
@@ -83,7 +86,8 @@ class NumericColumns:
         flat = source.flat(positions)
         if flat is not None:
             known = [_with_null(t) if source.one_null else t for t in takes]
-            wide = floats(flat, labels, known).reshape(source.rows, len(positions))
+            names = [held.name for held in self._held]
+            wide = floats(flat, labels, known, names).reshape(source.rows, len(positions))
             literal = _literals(flat, wide.shape) if source.literal else False
             parts = []
             for held, columns in self._narrow.items():
@@ -124,7 +128,8 @@ class NumericColumns:
                     continue
                 bad &= ~nulls
             if bad.any():
-                refuse_missing("nan", takes, int(np.argmax(bad)), self._labels[i])
+                dtype = self._held[i].name
+                refuse_missing("nan", takes, int(np.argmax(bad)), self._labels[i], dtype)
 
 
 def _with_null(takes: Sequence[Missing]) -> Sequence[Missing]:
@@ -147,18 +152,21 @@ def column_of_numbers(
         items = values.tolist() if isinstance(values, np.ndarray) else values.to_pylist()
         for row, text in enumerate(items):
             if text is not None:
-                _refuse_text(text, row, label)
+                refuse_cell(text, row, label, dtype.name, _TEXT)
         values = np.full(len(values), np.nan)
     if values.dtype == object:
         items = values.tolist()
-        wide = floats(items, [label], [takes])
+        wide = floats(items, [label], [takes], [dtype.name])
         literals = _literals(items, wide.shape) if literal else False
         return _exact(wide, dtype, [label], literal=literals)
     return _exact(values, dtype, [label], literal=False)
 
 
 def floats(
-    values: list[Any], labels: Sequence[str], takes: Sequence[Sequence[Missing]]
+    values: list[Any],
+    labels: Sequence[str],
+    takes: Sequence[Sequence[Missing]],
+    dtypes: Sequence[str],
 ) -> np.ndarray:
     """Return Python values (row after row) as flat float64.
 
@@ -170,6 +178,8 @@ def floats(
         The columns, for messages.
     takes : sequence of sequence of {"none", "nan", "na"}
         Which missing values each column takes.
+    dtypes : sequence of str
+        What each column holds, for messages.
 
     Raises
     ------
@@ -190,19 +200,22 @@ def floats(
             return out
     width = len(labels)
     return np.array(
-        [_float(v, i // width, labels[i % width], takes[i % width]) for i, v in enumerate(values)],
+        [
+            _float(v, i // width, labels[i % width], takes[i % width], dtypes[i % width])
+            for i, v in enumerate(values)
+        ],
         dtype=np.float64,
     )
 
 
-def _float(value: Any, row: int, label: str, takes: Sequence[Missing]) -> float:
+def _float(value: Any, row: int, label: str, takes: Sequence[Missing], dtype: str) -> float:
     kind = kind_of(value)
     if kind is not None:
         if kind not in takes:
-            refuse_missing(kind, takes, row, label)
+            refuse_missing(kind, takes, row, label, dtype)
         return np.nan
     if isinstance(value, str):
-        _refuse_text(value, row, label)
+        refuse_cell(value, row, label, dtype, _TEXT)
     # Of a subclass the number that it holds, as NumPy reads it, not the one that it says.
     if isinstance(value, float):
         return float.__float__(value)
@@ -211,9 +224,9 @@ def _float(value: Any, row: int, label: str, takes: Sequence[Missing]) -> float:
     if isinstance(value, (int, np.integer)) and not isinstance(value, np.timedelta64):
         whole = int.__int__(value) if isinstance(value, int) else int(value)
         if not -EXACT <= whole <= EXACT:
-            _refuse_integer(whole, row, label)
+            _refuse_integer(whole, row, label, dtype)
         return float(whole)
-    refuse_type(type(value).__name__, f"column {label!r}", row=row, name=label)
+    refuse_object(value, row, label, dtype)
 
 
 def _exact(
@@ -235,7 +248,8 @@ def _exact(
         )
         if beyond.any():
             row, column = _first(beyond)
-            _refuse_integer(int(values.reshape(len(values), -1)[row, column]), row, labels[column])
+            whole = int(values.reshape(len(values), -1)[row, column])
+            _refuse_integer(whole, row, labels[column], dtype.name)
     if dtype.kind != "f":
         return _whole(values, dtype, labels)
     with np.errstate(over="ignore"):
@@ -248,13 +262,15 @@ def _exact(
             row, column = _first(changed)
             value = values.reshape(len(values), -1)[row, column].item()
             written = np.broadcast_to(literal, values.shape).reshape(len(values), -1)[row, column]
-            what = f"is too large for {dtype}" if written else f"is not a {dtype} number"
-            raise DtypeError(
-                f"row {row}, column {labels[column]!r}: {value!r} {what}, and the column was "
-                f"{dtype} in the model's example_input; cast the column with .astype('{dtype}') if "
-                "that is meant, or compile the model with a float64 example_input",
-                row=row,
-                column=labels[column],
+            refuse_cell(
+                value,
+                row,
+                labels[column],
+                dtype.name,
+                f"it is {f'too large for {dtype}' if written else f'not a {dtype} number'}, and "
+                f"the column was {dtype} in the model's example_input: cast the column with "
+                f".astype('{dtype}') if that is meant, or compile the model with a float64 "
+                "example_input",
             )
     return out
 
@@ -270,25 +286,29 @@ def _whole(values: np.ndarray, dtype: np.dtype[Any], labels: Sequence[str]) -> n
     if not held.all():
         row, column = _first(~held)
         value = values.reshape(len(values), -1)[row, column].item()
-        what = "is missing, which" if value != value else f"is {value!r}, which"
-        raise DtypeError(
-            f"row {row}, column {labels[column]!r} {what} {dtype} does not hold; the column was "
-            f"{dtype} in the model's example_input, and the model computes in that type. Give such "
-            "numbers, or compile the model with .astype('float64') on this column",
-            row=row,
-            column=labels[column],
+        refuse_cell(
+            value,
+            row,
+            labels[column],
+            dtype.name,
+            f"the column was {dtype} in the model's example_input, and the model computes in that "
+            "type. Give such numbers, or compile the model with .astype('float64') on this column",
         )
     return values.astype(dtype)
 
 
-def refuse_missing(kind: Missing, takes: Sequence[Missing], row: int, label: str) -> NoReturn:
+def refuse_missing(
+    kind: Missing, takes: Sequence[Missing], row: int, label: str, dtype: str
+) -> NoReturn:
     """Raise `DtypeError` for a missing value that a numeric column cannot carry."""
     known = " or ".join(NAMES[k] for k in takes) or "none at all"
-    raise DtypeError(
-        f"row {row}, column {label!r}: {NAMES[kind]} is another value to the model than the "
-        f"missing number of this column, which is {known}; give that one, or a number",
-        row=row,
-        column=label,
+    refuse_cell(
+        value_of(kind),
+        row,
+        label,
+        dtype,
+        f"{NAMES[kind]} is another value to the model than the missing number of this column, "
+        f"which is {known}: give that one, or a number",
     )
 
 
@@ -297,21 +317,12 @@ def _first(bad: np.ndarray) -> tuple[int, int]:
     return row, column
 
 
-def _refuse_text(value: Any, row: int, label: str) -> NoReturn:
-    raise DtypeError(
-        f"row {row}, column {label!r}: {shortened(value)} is text, but the model takes numbers; "
-        "convert the column to numbers, with NaN where a value is missing",
-        row=row,
-        column=label,
-    )
-
-
-def _refuse_integer(value: int, row: int, label: str) -> NoReturn:
-    # Python refuses to write very long integers, and nobody reads them.
-    shown = str(value) if abs(value) < 10**40 else f"an integer of {value.bit_length()} bits"
-    raise DtypeError(
-        f"row {row}, column {label!r}: {shown} is beyond 2**53, where float64 no longer holds "
-        "every integer; give identifiers as text, or scale the numbers",
-        row=row,
-        column=label,
+def _refuse_integer(value: int, row: int, label: str, dtype: str) -> NoReturn:
+    refuse_cell(
+        value,
+        row,
+        label,
+        dtype,
+        "it is beyond 2**53, where float64 no longer holds every integer: give identifiers as "
+        "text, or scale the numbers",
     )

@@ -105,7 +105,7 @@ class RecordsSource(Source):
         row = next((i for i, record in enumerate(self.records) if key not in record), None)
         if row is not None:
             raise ColumnError(
-                f"row {row} has no column {str(key)!r}, which row 0 has; give every row the same "
+                f"row {row} lacks {str(key)!r}; row 0 has this column: give every row the same "
                 "columns, with None where a value is missing",
                 row=row,
                 column=str(key),
@@ -124,8 +124,8 @@ class RowsSource(Source):
         for row, values in enumerate(lists):
             if len(values) != self.width:
                 raise ShapeError(
-                    f"row {row} has {len(values)} values and row 0 has {self.width}; give every "
-                    "row the same number of values",
+                    f"row {row} is {_form(values)} and row 0 is {_form(lists[0])}; give every row "
+                    "the same number of values",
                     row=row,
                 )
 
@@ -160,14 +160,9 @@ def columns_source(columns: Mapping[Any, Any]) -> Source:
     if columns and all(_is_scalar(v) for v in columns.values()):
         return RecordsSource([columns])
     names, read, lengths = [], [], {}
+    _check_columns(columns)
     for key, values in columns.items():
         name = str(key)
-        if _is_scalar(values):
-            raise ShapeError(
-                f"column {name!r} is one value and others are lists; give every column a list of "
-                "the same length, or every column one value",
-                column=name,
-            )
         column: np.ndarray | Source
         if isinstance(values, (list, tuple)):
             column = objects(_held(values))
@@ -178,14 +173,29 @@ def columns_source(columns: Mapping[Any, Any]) -> Source:
         names.append(name)
         read.append(column)
         lengths[name] = column.rows if isinstance(column, Source) else len(column)
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{n!r}: {size}" for n, size in list(lengths.items())[:8])
-        raise ShapeError(
-            f"columns differ in length ({listed}); give every column the same number of rows"
-        )
     rows = next(iter(lengths.values()), 0)
     typed = all(not isinstance(v, (list, tuple)) for v in columns.values())
     return ColumnsSource(tuple(names), read, rows, literal=not typed)
+
+
+def _form(value: Any) -> str:
+    """Return what a row, or a column, is, as far as others must be the same."""
+    if isinstance(value, Mapping):
+        return "a dict"
+    return "one value" if _is_scalar(value) else f"a list of {len(value)}"
+
+
+def _check_columns(columns: Mapping[Any, Any]) -> None:
+    """Raise `ShapeError` where not all columns are lists of one length."""
+    forms = {str(key): _form(values) for key, values in columns.items()}
+    first = next(iter(forms), "")
+    other = next((name for name, form in forms.items() if form != forms[first]), None)
+    if other is not None:
+        raise ShapeError(
+            f"column {other!r} is {forms[other]} and column {first!r} is {forms[first]}; give "
+            "every column a list of the same length, or every column one value",
+            column=other,
+        )
 
 
 def _one_column(values: Any, name: str) -> Source | np.ndarray:
@@ -273,8 +283,8 @@ def list_source(rows: Sequence[Any], *, rows_of_text: bool) -> Source:
         wrong = next((i for i, r in enumerate(rows) if not isinstance(r, Mapping)), None)
         if wrong is not None:
             raise ShapeError(
-                f"row 0 is a dict and row {wrong} is a {type(rows[wrong]).__name__}; give every "
-                "row as a dict",
+                f"row {wrong} is {_form(rows[wrong])} and row 0 is a dict; give every row as a "
+                "dict",
                 row=wrong,
             )
         return RecordsSource(rows)
@@ -284,15 +294,12 @@ def list_source(rows: Sequence[Any], *, rows_of_text: bool) -> Source:
         if len({v.shape for v in rows}) == 1:
             return as_array_source(np.stack(rows), rows_of_text=rows_of_text)
         return RowsSource(rows)
-    wrong = next((i for i, r in enumerate(rows) if _is_scalar(r)), None)
-    if wrong is not None:
+    kinds = [_is_scalar(r) or isinstance(r, Mapping) for r in rows]
+    if any(kinds):
+        wrong = next((i for i, r in enumerate(rows) if _form(r) != _form(first)))
         raise ShapeError(
-            f"row {wrong} is one value and others are lists; give every row as a list", row=wrong
-        )
-    types = set(map(type, chain.from_iterable(rows)))
-    if any(hasattr(t, "__len__") and not issubclass(t, (str, bytes)) for t in types):
-        raise ShapeError(
-            "the input is nested more than two deep (3 dimensions); give a list of rows, each a "
-            "list of values"
+            f"row {wrong} is {_form(rows[wrong])} and row 0 is {_form(first)}; give every row as "
+            "a list",
+            row=wrong,
         )
     return RowsSource(rows)

@@ -9,8 +9,14 @@ import numpy as np
 from sclbl.errors import DtypeError, LimitError
 from sclbl.missing import CODES, PRESENT, kind_of, of_text
 from sclbl.rows.blocks import TextColumn
-from sclbl.rows.kinds import refuse_type, shortened
+from sclbl.rows.kinds import refuse_cell, refuse_object
 from sclbl.signature import Missing
+
+#: Why a text is refused that UTF-8 cannot hold.
+LONE = (
+    "it is not valid Unicode text (it holds a lone surrogate): decode the source with its right "
+    "encoding"
+)
 
 
 def text_column(
@@ -69,13 +75,14 @@ def text_of_constants(values: np.ndarray, label: str) -> TextColumn:
 
 def _refuse(value: Any, row: int, label: str) -> NoReturn:
     if isinstance(value, (bool, int, float, np.number, np.bool_)):
-        raise DtypeError(
-            f"row {row}, column {label!r}: {value!r} is a number, but the model takes text; "
-            "give the text that the model was fitted on",
-            row=row,
-            column=label,
+        refuse_cell(
+            value,
+            row,
+            label,
+            "text",
+            "it is a number, but the model takes text: give the text that the model was fitted on",
         )
-    refuse_type(type(value).__name__, f"column {label!r}", row=row, name=label)
+    refuse_object(value, row, label, "text")
 
 
 def column_of_texts(items: list[str], label: str, kinds: np.ndarray | None = None) -> TextColumn:
@@ -142,10 +149,5 @@ def _refuse_surrogate(items: list[str], label: str) -> NoReturn:
         try:
             item.encode()
         except UnicodeEncodeError:
-            raise DtypeError(
-                f"row {row}, column {label!r}: {shortened(item)} is not valid Unicode text "
-                "(it holds a lone surrogate); decode the source with its right encoding",
-                row=row,
-                column=label,
-            ) from None
+            refuse_cell(item, row, label, "text", LONE)
     raise DtypeError(f"column {label!r} is not valid Unicode text", column=label)

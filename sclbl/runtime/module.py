@@ -19,9 +19,8 @@ from sclbl.errors import (
     UnknownCategoryError,
     UnsupportedMethodError,
 )
-from sclbl.missing import NAMES, kind_of
 from sclbl.rows import Blocks, Encoder
-from sclbl.rows.kinds import shortened
+from sclbl.rows.kinds import shown
 from sclbl.runtime import bounds, session
 from sclbl.runtime.engine import function_type, memory_bytes
 from sclbl.runtime.general import General, Result
@@ -36,16 +35,17 @@ CHUNK_BYTES = 256 * 1024
 CHUNK_MIN, CHUNK_MAX = 64, 16384
 #: Seconds of work that are worth another thread: waking one and waiting for it costs a tenth.
 WORTH_THREADS = 0.0008
-#: Letters of a value that a message shows.
-SHOWN = 40
 #: Fewer rows tell little of how long a row takes.
 TELLING_ROWS = 256
 #: The greatest number that models of float32 take as it is.
 _USUAL = float(np.finfo(np.float32).max)
 #: What is said of a number that was computed, not given, by the program's error code.
 _COMPUTED: dict[int, tuple[type[InputError], str]] = {
-    1: (MissingValueError, "missing (NaN, as of 0/0 or of a negative number's logarithm)"),
-    2: (InfiniteValueError, "infinite or too large for the model's precision"),
+    1: (
+        MissingValueError,
+        "missing; it is NaN, as of 0/0 or of a negative number's logarithm: ",
+    ),
+    2: (InfiniteValueError, "infinite or too large for the model's precision; "),
 }
 _METHOD_TYPE = (("i32",) * 3, ("i32",))
 
@@ -233,24 +233,24 @@ class Module:
         where = f"row {row}" if label is None else f"row {row}, column {label!r}"
         if code == 1 and named and self.signature.columns[column].kind == "text":
             return MissingValueError(
-                f"{where} holds a missing value that the model refuses there (None, NaN and "
-                "pandas.NA are three values to it); fill it in, or fit the model with an imputer "
-                "for it",
+                f"{where} is missing; it holds a missing value that the model refuses there (None, "
+                "NaN and pandas.NA are three values to it): fill it in, or fit the model with an "
+                "imputer for it",
                 row=row,
                 column=label,
             )
         if code in _COMPUTED and named and self._is_usual(blocks, row - start, column):
             error, what = _COMPUTED[code]
             return error(
-                f"{where}: what the model computes from it is {what}; correct the value, or leave "
+                f"{where}: what the model computes from it is {what}correct the value, or leave "
                 "the row out",
                 row=row,
                 column=label,
             )
         if code == 1:
             return MissingValueError(
-                f"{where} is missing, and missing values are refused there; "
-                "fill it in, leave the row out, or fit a model that takes missing values",
+                f"{where} is missing; missing values are refused there: fill it in, leave the row "
+                "out, or fit a model that takes missing values",
                 row=row,
                 column=label,
             )
@@ -277,8 +277,8 @@ class Module:
             )
         if code == 7:
             return OutOfReachError(
-                f"{where} is too far from the rows that the model was fitted on, which has no "
-                "answer for it; correct the row, or fit the model with a larger radius or with an "
+                f"{where} is too far from the rows that the model was fitted on; it has no answer "
+                "there: correct the row, or fit the model with a larger radius or with an "
                 "outlier_label",
                 row=row,
                 column=label,
@@ -309,9 +309,4 @@ class Module:
         kind = self.signature.columns[column].kind
         text = kind == "text"
         places = self.signature.text if text else self.signature.numeric
-        value = blocks.cell(places.index(column), row, text=text)
-        if (missing := kind_of(value)) is not None:
-            return NAMES[missing]
-        if kind in ("integer", "boolean") and float(value).is_integer():
-            value = bool(value) if kind == "boolean" and value in (0, 1) else int(value)
-        return shortened(value, SHOWN)
+        return shown(blocks.cell(places.index(column), row, text=text))

@@ -43,7 +43,7 @@ def test_a_refusal_says_what_can_be_done_about_it() -> None:
     bad = X[:4].copy()
     bad.loc[2, "a"] = np.nan
     said = (
-        "row 2, column 'a' is missing, and missing values are refused there; fill it in, leave "
+        "row 2, column 'a' is missing; missing values are refused there: fill it in, leave "
         "the row out, or fit a model that takes missing values"
     )
     with pytest.raises(MissingValueError, match=f"^{re.escape(said)}$"):

@@ -319,7 +319,7 @@ def test_refusals_name_row_and_column_wherever_they_are(row: int) -> None:
             "age",
             np.nan,
             MissingValueError,
-            "is missing, and missing values are refused there; fill",
+            "is missing; missing values are refused there: fill",
         ),
         ("size", np.inf, InfiniteValueError, "is infinite or too large for the model's precision"),
         (
@@ -355,8 +355,8 @@ def test_what_is_computed_from_a_column_is_not_the_column(count: int) -> None:
     computed, itself = r": what the model computes from it is ", r" is "
     for bad, said, error, what in (
         (0.0, computed, InfiniteValueError, "infinite"),
-        (-1.0, computed, MissingValueError, r"missing \(NaN, as of 0/0"),
-        (np.nan, itself, MissingValueError, "missing, and"),
+        (-1.0, computed, MissingValueError, "missing; it is NaN, as of 0/0"),
+        (np.nan, itself, MissingValueError, "missing; missing"),
         (np.inf, itself, InfiniteValueError, "infinite"),
     ):
         wrong = x.copy()
@@ -395,7 +395,7 @@ def test_refusals_before_the_program() -> None:
     rows = frame(3)
     with pytest.raises(ShapeError, match="no rows to predict"):
         program.predict(rows[:0])
-    with pytest.raises(ColumnError, match="1 column is missing: 'plan'"):
+    with pytest.raises(ColumnError, match="the rows lack 'plan'"):
         program.predict(rows.drop(columns="plan"))
     _, program = forest()
     with pytest.raises(ShapeError, match="no rows to predict"):

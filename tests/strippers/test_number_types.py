@@ -267,7 +267,7 @@ def test_columns_of_several_types() -> None:
     model = make_pipeline(FunctionTransformer(np.square), StandardScaler()).fit(x)
     program = sclbl.compile(model, x)
     np.testing.assert_allclose(program.transform(x), model.transform(x), rtol=1e-5, atol=1e-6)
-    with pytest.raises(DtypeError, match=r"column 'a' is 200\.0, which int8 does not hold"):
+    with pytest.raises(DtypeError, match=r"column 'a' holds 200, which is no int8"):
         program.transform({"a": [200], "b": [1], "c": [0.5]})
 
 
@@ -304,10 +304,12 @@ def test_a_column_of_float16_takes_float16() -> None:
     x = rows_of("float16")
     program = sclbl.compile(FunctionTransformer().fit(x), x)
     assert program.transform(x).tobytes() == x.tobytes()
-    with pytest.raises(DtypeError, match=r"0\.1 is not a float16 number"):
+    with pytest.raises(DtypeError, match=r"0\.1, which is no float16"):
         program.transform(np.array([[0.1, 0, 0]]))
     assert program.transform([[0.1, 0, 0]])[0, 0] == np.float16(0.1)
-    with pytest.raises(DtypeError, match=r"1000000\.0 is too large for float16"):
+    with pytest.raises(
+        DtypeError, match=r"1000000, which is no float16; it is too large for float16"
+    ):
         program.transform([[1e6, 0, 0]])
     with pytest.raises(UnsupportedModelError, match=r"float16.*cast example_input to float32"):
         sclbl.compile(StandardScaler().fit(np.ones((3, 2))), np.ones((3, 2), dtype=np.float16))

@@ -219,7 +219,7 @@ def test_what_is_missing_in_columns_of_integers() -> None:
         model = FunctionTransformer(function).fit(NUMBERS[["n"]])
         program = sclbl.compile(model, NUMBERS[["n"]])
         np.testing.assert_array_equal(program.transform(NUMBERS[["n"]]), NUMBERS[["n"]])
-        with pytest.raises(DtypeError, match="column 'n' is missing, which int64 does not hold"):
+        with pytest.raises(DtypeError, match="column 'n' holds NaN, which is no int64"):
             program.transform(holes)
 
 

@@ -8,7 +8,7 @@ const isNo = (code, row, value, what) => refuse(code, `row ${row} holds ${shown(
 
 /** Values in the type of an input; refuses one that it does not hold. */
 const valuesOf = (dtype, values, rowOf, typed) =>
-  arrayOf(dtype, values.map((value, i) => hold(value, dtype, typed) ?? isNo("dtype", rowOf(i), value, dtype)));
+  arrayOf(dtype, values.map((value, i) => hold(value, dtype, typed) ?? isNo("dtype", rowOf(i), value ?? NaN, dtype)));
 
 // ---------------------------------------------------------------- rows of several axes
 
@@ -30,7 +30,7 @@ const flatten = (rows) => {
 };
 
 /** Rows of several axes, `{rows, flat}`; a typed array holds them in C order. */
-const shaped = (rows, { shape: own = [], one_row: one }) => {
+export const shaped = (rows, { shape: own = [], one_row: one }) => {
   const width = widthOf(own);
   let [shape, flat] = isTyped(rows) ? [[rows.length], rows] : flatten(rows);
   if (isTyped(rows) && rows.length % width === 0) shape = [rows.length / width, ...own];
@@ -39,16 +39,6 @@ const shaped = (rows, { shape: own = [], one_row: one }) => {
     refuse("shape", `the rows have shape (${shape.join(", ")}${shape.length === 1 ? "," : ""})`);
   }
   return { rows: shape[0], flat };
-};
-
-/** Rows of several axes as those of a table, whose cells lie one after the other. */
-export const cellsOf = (rows, signature) => {
-  const found = shaped(rows, signature);
-  const { flat } = found;
-  const text = signature.texts.length;
-  const wrong = isTyped(flat) ? -1 : flat.findIndex((value) => !(text ? value === null || value !== value || typeof value === "string" : isNumber(value)));
-  if (wrong >= 0) isNo("shape", Math.floor(wrong / signature.columns.length), flat[wrong], text ? "text" : "number");
-  return found;
 };
 
 const tensor = (given, rows) => {
@@ -90,7 +80,7 @@ const PARTS = {
     if (!isRecord(row) || String(Object.keys(row).sort()) !== "columns,values" || !isList(row.columns) || row.columns.length !== row.values?.length) wrong();
     const seen = new Set();
     for (const column of row.columns) {
-      const key = Number.isInteger(Number(column)) && typeof column !== "string" && typeof column !== "boolean" ? Number(column) : -1;
+      const key = /number|bigint/.test(typeof column) && Number.isInteger(Number(column)) ? Number(column) : -1;
       if (key < 0 || key >= width || seen.has(key)) refuse("columns", `row ${number} holds ${shown(column)}, which is no column`, number, shown(column));
       seen.add(key);
     }

@@ -1,4 +1,4 @@
-import { beside, cellsOf } from "./beside.js";
+import { beside, shaped } from "./beside.js";
 import { refuse, SclblError } from "./errors.js";
 import { toJson } from "./json.js";
 import { arrayOf, hold } from "./numbers.js";
@@ -42,7 +42,7 @@ export const open = (signature, method, rows, parameters = {}) => {
     const more = Object.keys(given).find((name) => !names.includes(name));
     if (lost ?? more) refuse("columns", `the inputs ${lost ? `lack ${shown(lost)}` : `have ${shown(more)}`}`);
     return names.map((name, i) =>
-      reading(name, () => (others[i] ? beside(others[i], given[name]) : table(signature, given[name], cellsOf))));
+      reading(name, () => (others[i] ? beside(others[i], given[name]) : table(signature, given[name], shaped))));
   });
   const count = readers[0].rows;
   if (readers.some((reader) => reader.rows !== count)) {

@@ -7,7 +7,7 @@ const NUMBERS = 2 ** 17;
 
 /**
  * A function that asks a server to run methods on batches of rows.
- * @param {string} url of the version
+ * @param {string} url what a method's name is put behind
  * @param {object} signature
  * @param {object} options
  */
@@ -19,8 +19,8 @@ export const requester = (url, signature, options) => (method, batch, signal) =>
     try {
       const headers = { "content-type": "application/json" };
       const init = { method: "POST", body: batch.json(part.first, part.first + part.rows), headers, signal };
-      const to = `${url}/predict?method=${method}`;
-      return fromJson(signature, method, await ask(to, options, (said) => said.text(), init));
+      const text = await ask(url + method, options, (said) => said.text(), init);
+      return fromJson(signature, method, text);
     } catch (error) {
       // A server counts the rows of its request.
       const { row } = error;

@@ -17,10 +17,13 @@ export const isRecord = (value) => kindOf(value) === "Object";
 const formOf = (value) => (isList(value) ? `a list of ${value.length}` : isRecord(value) ? "a dict" : "one value");
 
 /** Refuses values of which one has another form than the first. */
-const alike = (values, callOf) => {
+const alike = (values, names) => {
   const forms = values.map(formOf);
   const other = forms.findIndex((form) => form !== forms[0]);
-  if (other > 0) refuse("shape", `${callOf(other)} is ${forms[other]} and ${callOf(0)} is ${forms[0]}`);
+  if (other > 0) {
+    const [one, first] = [other, 0].map((i) => (names ? `column ${called(names[i])}` : `row ${i}`));
+    refuse("shape", `${one} is ${forms[other]} and ${first} is ${forms[0]}`, names ? null : other, names?.[other]);
+  }
   return forms[0];
 };
 
@@ -58,7 +61,7 @@ const sourceOf = (rows, { columns, texts, layout }) => {
   }
   if (isRecord(rows)) {
     const names = Object.keys(rows);
-    const form = alike(Object.values(rows), (i) => `column ${called(names[i])}`);
+    const form = alike(Object.values(rows), names);
     if (form && !isList(rows[names[0]])) return recordsOf([rows]);
     const [first] = Object.values(rows);
     return {
@@ -70,7 +73,7 @@ const sourceOf = (rows, { columns, texts, layout }) => {
     };
   }
   if (!Array.isArray(rows)) refuse("shape", `${shown(rows)} is not rows`);
-  const form = alike(rows, (i) => `row ${i}`);
+  const form = alike(rows);
   if (form === "a dict") return recordsOf(rows);
   if (form !== "one value") return listsOf(rows);
   // Texts are the rows of an only column; other values are the cells of one row.
@@ -124,9 +127,9 @@ export const textBlock = (count) => {
 };
 
 /** The table of a signature: its rows, and what gives a part of them. */
-export const table = (signature, rows, cellsOf) => {
+export const table = (signature, rows, shaped) => {
   const { columns, numeric, texts, type, shape } = signature;
-  const source = shape ? gridOf(cellsOf(rows, signature), columns.length) : sourceOf(rows, signature);
+  const source = shape ? gridOf(shaped(rows, signature), columns.length) : sourceOf(rows, signature);
   const { at, typed, own, byColumn } = source;
   const keys = source.rows || source.names?.length || source.width ? match(source, signature) : [];
   const types = [type, ...new Set(numeric.map((column) => column.held).filter((held) => held !== type)), type];
@@ -147,7 +150,7 @@ export const table = (signature, rows, cellsOf) => {
         : (byColumn ? order * 99 : 0) + (plain && types.lastIndexOf(held));
       if (rank < fault[0]) {
         fault = lacks ? [rank, "columns", `row ${row} lacks ${called(label)}`, row, label]
-          : [rank, "dtype", `row ${row}, column ${called(label)} holds ${shown(value)}, which is no ${held}`, row, label];
+          : [rank, "dtype", `row ${row}, column ${called(label)} holds ${shown(kind === "text" ? value : value ?? NaN)}, which is no ${held}`, row, label];
       }
     };
     let place = 0;
@@ -160,7 +163,7 @@ export const table = (signature, rows, cellsOf) => {
           if (!blocks[order].add(value, column.missing)) blame(row, column);
         } else if (held === "float64" && typeof value === "number" && value === value) block[place++] = value;
         else {
-          const near = hold(value, held, shape || typed?.(row, key));
+          const near = hold(value, held, typed?.(row, key));
           if (near === undefined || (value !== value && !column.takes.includes("nan")) || (held[0] !== "f" && Math.abs(Number(near)) > EXACT)) blame(row, column);
           block[place++] = Number(near);
         }
@@ -186,7 +189,7 @@ export const table = (signature, rows, cellsOf) => {
     plain: (start, end) =>
       Array.from({ length: end - start }, (_, i) => columns.map(({ position, label, missing, kind }) => {
         const value = at(start + i, keys[position]);
-        if (value !== value && (shape || (kind === "text" && missing !== "nan"))) refuse("missing_value", `row ${start + i}, column ${called(label)} is NaN, which JSON does not hold`, start + i, label);
+        if (value !== value && kind === "text" && missing !== "nan") refuse("missing_value", `row ${start + i}, column ${called(label)} is NaN, which JSON does not hold`, start + i, label);
         return value;
       })),
   };

@@ -1,4 +1,4 @@
-import { SclblError } from "./errors.js";
+import { SclblError, refuse } from "./errors.js";
 import { sha256 } from "./sha256.js";
 import { keep, recall } from "./store.js";
 
@@ -83,37 +83,39 @@ const resolved = async (url, options, last) => {
 /** Refuses a program that has another SHA-256 than it should have. */
 export const same = (found, wanted, url) => {
   if (wanted && found !== wanted) {
-    const what = `the program of ${url || "these bytes"} has the SHA-256 ${found}, not ${wanted}`;
-    throw new SclblError("corrupted", `${what}; it is not run`);
+    refuse("corrupted", `the program of ${url || "these bytes"} has the SHA-256 ${found}, not ${wanted}; it is not run`);
   }
 };
 
 /**
  * A program, compiled, whose bytes have the SHA-256 that they should have.
- * @param {{url: string, response?: Response, sha256?: string, size?: number}} where
+ * @param {string | false} url where it is fetched
+ * @param {Response | BufferSource | Blob} given what holds it, where there is no URL
+ * @param {string} wanted the SHA-256, where one is known
  * @param {object} options
- * @returns {Promise<{module: WebAssembly.Module, bytes: Uint8Array, sha256: string}>}
+ * @returns {Promise<{module: WebAssembly.Module, sha256: string}>}
  */
-export const program = async ({ url, response, sha256: wanted, size = 2 ** 26 }, options) => {
+export const program = async (url, given, wanted, options) => {
   const stored = wanted && url && options.store !== "none";
   let bytes = stored && (await recall(wanted));
   let streamed;
-  const read = async (answer) => {
-    const stream = WebAssembly.compileStreaming && answer.clone().body;
+  const read = async (response) => {
     const headers = { "content-type": "application/wasm" };
-    streamed = stream && WebAssembly.compileStreaming(new Response(stream, { headers }));
+    streamed = WebAssembly.compileStreaming?.(new Response(response.clone().body, { headers }));
     // Whether these are the right bytes is said first.
     streamed?.catch(() => 0);
-    return new Uint8Array(await answer.arrayBuffer());
+    return new Uint8Array(await response.arrayBuffer());
   };
   if (!bytes || (await sha256(bytes)) !== wanted) {
-    // Slow networks: 10 bytes a millisecond.
-    const how = { ...options, timeout: options.timeout + Math.ceil(size / 10) };
-    bytes = await (response ? read(response) : ask(url, how, read));
+    // Programs may be large, and networks slow: ten minutes for what takes half of one elsewhere.
+    const how = { ...options, timeout: options.timeout * 20 };
+    bytes = await (url
+      ? ask(url, how, read)
+      : read(given instanceof Response ? given : new Response(given)));
     const found = await sha256(bytes);
     same(found, wanted, url);
     if (stored) keep(wanted, bytes);
     wanted = found;
   }
-  return { bytes, sha256: wanted, module: await (streamed ?? WebAssembly.compile(bytes)) };
+  return { sha256: wanted, module: await (streamed ?? WebAssembly.compile(bytes)) };
 };

@@ -51,14 +51,15 @@ const openAnswer = (model) => {
     answer.removeAttribute("aria-busy");
     answer.classList.remove("waiting");
   };
-  const say = (text) => {
+  const say = (text, className = "refused") => {
     clear();
     const said = document.createElement("p");
-    said.className = "refused";
+    said.className = className;
     said.textContent = text;
     answer.append(said);
   };
   const show = (method, found, options = {}) => {
+    if (!found && options.note) return say(options.note, "muted");
     if (!found) return say(options.error?.message ?? options.error ?? "No prediction.");
     clear();
     draw(answer, model.manifest.signature, found, options);
