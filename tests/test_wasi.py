@@ -322,7 +322,7 @@ def test_memory_is_bounded(form: str) -> None:
     said = made("logistic")[1].run(rows=rows, memory=64 << 20)
     assert (said.code, said.out) == (1, b"")
     assert said.error == "error: the program has no memory left for these rows (code limit)\n"
-    program, command, _ = made("words")
+    _, command, _ = made("words")
     line = b"a good day\n" if form == "csv" else b'["a good day"]\n'
     head = b"0\n" if form == "csv" else b""
     said = command.run("--format", form, rows=head + line * 200_000, memory=16 << 20)
