@@ -19,4 +19,4 @@ def wilson(right: int, count: int) -> tuple[float, float]:
 def in_words(right: int, count: int) -> str:
     """Return a share and its interval as a page says it."""
     low, high = wilson(right, count)
-    return f"{right / count:.1%} (95 % interval {low:.1%} to {high:.1%})"
+    return f"{right / count:.1%} (95% interval {low:.1%} to {high:.1%})"

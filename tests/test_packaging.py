@@ -28,8 +28,8 @@ DISTRIBUTIONS = {"google": "protobuf", "markdown_it": "markdown-it-py"}
 USERS_OWN = {"pandas", "polars", "pyarrow", "sklearn", "statsmodels", "xgboost", "patsy"}
 #: What the kernels are compiled to.
 BUILT = ("*.bc", "*.o", "*.by")
-#: What runs processes, makes the files of pages or shows itself in a notebook finds these where they
-#: are.
+#: What runs processes, makes the files of pages or shows itself in a notebook finds these where
+#: they are.
 PRESENT_WHEN_USED = {"IPython", "minify", "scipy", "ziglang"}
 
 

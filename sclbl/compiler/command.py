@@ -1,4 +1,4 @@
-"""A program as a WASI command: the same methods, and around them what reads rows and writes results.
+"""A program as a WASI command: its methods, and around them what reads rows and writes results.
 
 What is around them is C like the kernels (`kernels/command*.c`), objects that are linked as they
 are. All that they know of a model is a block of tables, which the caller writes.
@@ -72,8 +72,8 @@ def compile_command(spec: Spec, methods: Sequence[str], tables: bytes, about: by
         None,
         imports,
     )
-    name = COMMAND_SECTION.encode()
-    content = encode_leb(len(name)) + name + about
+    section = COMMAND_SECTION.encode()
+    content = encode_leb(len(section)) + section + about
     return command + b"\0" + encode_leb(len(content)) + content
 
 

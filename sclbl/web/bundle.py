@@ -37,6 +37,9 @@ _TOP = re.compile(
 _SEVERAL = re.compile(r"^(?:export )?(?:const|let) [\[{]([\w, ]+)[\]}]", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import\b|export\b).*", re.MULTILINE)
 
+#: Declarations, which are all written alike once they were checked, because that is smaller.
+_CONST = re.compile(r"^( *|.*\bfor \()const ", re.MULTILINE)
+
 TYPES = {"js": "application/javascript", "css": "text/css", "html": "text/html"}
 
 
@@ -99,7 +102,8 @@ def joined(entry: Path) -> str:
     if missing:
         raise BundleError(f"{entry.name} exports {missing[0]!r}, which no module declares")
     # In a function of their own even the names at the top of modules can be shortened.
-    body = "\n".join([*parts, f"return {{ {names} }};"])
+    body = _CONST.sub(r"\1let ", "\n".join(parts))
+    body = "\n".join([body, f"return {{ {names} }};"])
     return f"const {{ {names} }} = (() => {{\n{body}\n}})();\nexport {{ {names} }};\n"
 
 

@@ -15,6 +15,9 @@ from sclbl.registry.base import Record
 from sclbl.signature import TABLE, Input, Signature
 from sclbl.view import spelled
 
+#: A row of more values, all alike, is written as an expression, and not in a shell.
+SPELLED = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -32,20 +35,10 @@ class Code:
     text: str
 
 
-def _written(value: Any) -> Any:
-    """Return data with whole numbers as people write them: 70 for 70.0."""
-    if isinstance(value, dict):
-        return {key: _written(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_written(part) for part in value]
-    whole = isinstance(value, float) and value.is_integer() and 0 < abs(value) < 2**53
-    return int(value) if whole else value
-
-
 def of_server(
     record: Record, example: Any, server: str, *, private: bool, only: bool = False
 ) -> tuple[Code, ...]:
-    """Return the code that calls a version on a server.
+    """Return the code that calls a version on a server; none where there is no row to call it with.
 
     Parameters
     ----------
@@ -60,134 +53,171 @@ def of_server(
     only : bool
         Whether the program stays on the server, so that Python asks it too.
     """
+    if example is None:
+        return ()
     signature, method = Signature.from_json(record.signature), default_method(record.methods)
     example = _written(example)
     url = f"{server}/v1/deployments/{record.ref}"
-    body = json.dumps(_body(signature, example), ensure_ascii=False)
-    token = ' \\\n  -H "authorization: Bearer $SCLBL_TOKEN"' if private else ""
-    curl = (
-        f"curl -s {shlex.quote(f'{url}/predict?method={method}')}{token} \\\n"
-        f"  -H 'content-type: application/json' \\\n  -d {shlex.quote(body)}"
-    )
-    login = f'sclbl.login({server!r}, os.environ["SCLBL_TOKEN"])\n' if private else ""
+    asked = f"{url}/predict?method={method}"
     if only:
-        python = _asking(f"{url}/predict?method={method}", _body(signature, example), private)
-        return (
-            Code("curl", curl),
-            Code("Python", python),
-            _script(url, server, record, example, private),
-        )
-    where = "" if private else f", registry={server!r}"
-    python = _python(
-        signature,
-        example,
-        method,
-        f"sclbl.get({record.ref!r}{where})",
-        login,
-        "os" if private else "",
-    )
-    return (
-        Code("curl", curl),
-        Code("Python", python),
-        _script(url, server, record, example, private),
-    )
-
-
-def _script(url: str, server: str, record: Record, example: Any, private: bool) -> Code:
-    signature, method = Signature.from_json(record.signature), default_method(record.methods)
+        python = _asking(asked, _body(signature, example), private)
+    elif private:
+        login = f'sclbl.login({server!r}, os.environ["SCLBL_TOKEN"])\n'
+        python = _python(signature, example, method, f"sclbl.get({record.ref!r})", login)
+    else:
+        opened = f"sclbl.get({record.ref!r}, registry={server!r})"
+        python = _python(signature, example, method, opened)
     options = ", { token }" if private else ""
     given = 'const token = prompt("Token");\n' if private else ""
     script = (
         f'import {{ load }} from "{server}/assets/sclbl.js";\n\n{given}'
         f"const model = await load({json.dumps(url)}{options});\n"
-        f"{_run(method, signature, example)}"
+        f"{_script(signature, example, method)}"
     )
-    return Code("JavaScript", script)
-
-
-def _asking(url: str, body: Any, private: bool) -> str:
-    """Return Python that asks a server over HTTP."""
-    token = 'headers = {"Authorization": f"Bearer {os.environ[\'SCLBL_TOKEN\']}"}\n'
-    more = ", headers=headers" if private else ""
-    return (
-        f"{'import os' + chr(10) if private else ''}import requests\n\n{token if private else ''}"
-        f"answer = requests.post({url!r}, json={spelled(body)}{more}, timeout=60)\n"
-        'print(answer.json()["results"])'
+    codes = (Code("Python", python), Code("JavaScript", script))
+    if _is_long(example):
+        return codes[1:] if only else codes
+    token = ' \\\n  -H "authorization: Bearer $SCLBL_TOKEN"' if private else ""
+    body = json.dumps(_body(signature, example), ensure_ascii=False)
+    curl = (
+        f"curl -s {shlex.quote(asked)}{token} \\\n"
+        f"  -H 'content-type: application/json' \\\n  -d {shlex.quote(body)}"
     )
+    return Code("curl", curl), *codes
 
 
 def of_file(record: Record, example: Any, program: str) -> tuple[Code, ...]:
     """Return the code that calls a program that lies beside a page, by its file's name."""
+    if example is None:
+        return ()
     signature, method = Signature.from_json(record.signature), default_method(record.methods)
     example = _written(example)
     script = (
         'import { load } from "./sclbl.js";\n\n'
         f"const model = await load(new URL({json.dumps(f'./{program}')}, import.meta.url));\n"
-        f"{_run(method, signature, example)}"
+        f"{_script(signature, example, method)}"
     )
     python = _python(signature, example, method, f"sclbl.load({f'./{program}'!r})")
+    codes = (Code("JavaScript", script), Code("Python", python))
+    if _is_long(example):
+        return codes
     shell = f"sclbl run ./{shlex.quote(program)} - --from json --method {shlex.quote(method)}"
     body = shlex.quote(json.dumps(_body(signature, example), ensure_ascii=False))
-    return (
-        Code("JavaScript", script),
-        Code("Python", python),
-        Code("Command line", f"echo {body} \\\n  | {shell}"),
-    )
+    return *codes, Code("Command line", f"printf %s {body} \\\n  | {shell}")
+
+
+def _written(value: Any) -> Any:
+    """Return data with whole numbers as people write them: 70 for 70.0."""
+    if isinstance(value, dict):
+        return {key: _written(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_written(part) for part in value]
+    whole = isinstance(value, float) and value.is_integer() and 0 < abs(value) < 2**53
+    return int(value) if whole else value
+
+
+def _alike(value: Any) -> tuple[tuple[int, ...], Any] | None:
+    """Return the shape of lists in lists, and the one value in all of them; None for others."""
+    shape = []
+    while isinstance(value, list) and value:
+        if any(part != value[0] for part in value):
+            return None
+        shape.append(len(value))
+        value = value[0]
+    size = 1
+    for length in shape:
+        size *= length
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return (tuple(shape), value) if number and size > SPELLED else None
+
+
+def _is_long(example: Any) -> bool:
+    rows = example.values() if isinstance(example, dict) else [example]
+    return any(_alike(row) is not None for row in rows)
+
+
+def _each(signature: Signature, example: Any) -> Mapping[str, Any]:
+    """Return the row of each input by its name."""
+    names = names_of(signature)
+    return {names[0]: example} if len(names) == 1 else example
 
 
 def _body(signature: Signature, example: Any) -> Any:
-    names = names_of(signature)
-    if len(names) == 1:
-        return {"rows": [] if example is None else [example]}
-    return {"inputs": {name: [] if example is None else [example[name]] for name in names}}
+    rows = {name: [row] for name, row in _each(signature, example).items()}
+    return {"rows": next(iter(rows.values()))} if len(rows) == 1 else {"inputs": rows}
 
 
-def _run(method: str, signature: Signature, example: Any) -> str:
-    names = names_of(signature)
-    rows: Any = [] if example is None else [example]
-    if len(names) > 1:
-        rows = {name: [] if example is None else [example[name]] for name in names}
-    text = json.dumps(rows, ensure_ascii=False)
+def _script(signature: Signature, example: Any, method: str) -> str:
+    texts = {name: f"[{_in_script(row)}]" for name, row in _each(signature, example).items()}
+    rows = next(iter(texts.values()))
+    if len(texts) > 1:
+        rows = "{" + ", ".join(f"{json.dumps(n)}: {text}" for n, text in texts.items()) + "}"
+    call = f"model.run({json.dumps(method)}, {rows})"
+    return f"const {{ values }} = await {call};\nconsole.log(values);"
+
+
+def _in_script(row: Any) -> str:
+    found = _alike(row)
+    if found is None:
+        return json.dumps(row, ensure_ascii=False)
+    shape, value = found
+    text = f"Array({shape[-1]}).fill({json.dumps(value)})"
+    for size in reversed(shape[:-1]):
+        text = f"Array.from({{ length: {size} }}, () => {text})"
+    return text
+
+
+def _asking(url: str, body: Any, private: bool) -> str:
+    """Return Python that asks a server over HTTP."""
+    head, more = "import requests\n\n", ""
+    if private:
+        head = f"import os\n{head}"
+        more = ', headers={"Authorization": "Bearer " + os.environ["SCLBL_TOKEN"]}'
     return (
-        f"const {{ values }} = await model.run({json.dumps(method)}, {text});\nconsole.log(values);"
+        f"{head}answer = requests.post({url!r}, json={spelled(body)}{more}, timeout=60)\n"
+        'print(answer.json()["results"])'
     )
 
 
-def _python(
-    signature: Signature, example: Any, method: str, opened: str, before: str = "", more: str = ""
-) -> str:
-    rows = _python_rows(signature, example)
-    imports = [name for name in ("numpy", "pandas", "scipy.sparse") if f"{name}." in rows]
-    lines = "".join(f"import {name}\n" for name in (*filter(None, (more,)), *imports, "sclbl"))
+def _python(signature: Signature, example: Any, method: str, opened: str, before: str = "") -> str:
+    given = {i.name: i for i in signature.beside}
+    texts = {
+        name: _table(signature, row) if name == TABLE else _input(given[name], row)
+        for name, row in _each(signature, example).items()
+    }
+    rows = next(iter(texts.values()))
+    if len(texts) > 1:
+        rows = "{" + ", ".join(f"{name!r}: {text}" for name, text in texts.items()) + "}"
+    known = {"numpy": rows, "os": before, "pandas": rows, "scipy.sparse": rows}
+    imports = [name for name, text in known.items() if f"{name}." in text]
+    lines = "".join(f"import {name}\n" for name in (*imports, "sclbl"))
     named = method.isidentifier() and not method.startswith("_")
     call = f"program.{method}({rows})" if named else f"program.run({method!r}, {rows})"
     return f"{lines}\n{before}program = {opened}\nprint({call})"
 
 
-def _python_rows(signature: Signature, example: Any) -> str:
-    if example is None:
-        return "rows"
-    names = names_of(signature)
-    each: Mapping[str, Any] = {names[0]: example} if len(names) == 1 else example
-    given = {i.name: i for i in signature.beside}
-    texts = {
-        name: _table(signature, row) if name == TABLE else _input(given[name], row)
-        for name, row in each.items()
-    }
-    if len(names) == 1:
-        return texts[names[0]]
-    return "{" + ", ".join(f"{name!r}: {text}" for name, text in texts.items()) + "}"
-
-
 def _table(signature: Signature, row: Any) -> str:
     if signature.shape is not None:
-        return f"numpy.array([{spelled(row)}])"
+        return _array(row, whole=signature.one_row)
+    found = _alike(row)
+    if found is not None:
+        return f"numpy.full((1, {found[0][0]}), {found[1]!r})"
     return f"[{spelled(in_python(row, signature))}]"
+
+
+def _array(row: Any, whole: bool = False, dtype: str = "") -> str:
+    """Return Python that makes an array of one row; of the row itself where it is `whole`."""
+    more = f", dtype={dtype!r}" if dtype else ""
+    found = _alike(row)
+    if found is None:
+        return f"numpy.array({spelled(row if whole else [row])}{more})"
+    shape = found[0] if whole else (1, *found[0])
+    return f"numpy.full({shape}, {found[1]!r}{more})"
 
 
 def _input(given: Input, row: Any) -> str:
     if given.kind == "tensor":
-        return f"numpy.array([{spelled(row)}], dtype={given.dtype!r})"
+        return _array(row, dtype=given.dtype)
     if given.kind == "sparse" and isinstance(row, dict):
         pairs = f"{row['values']!r}, ([0] * {len(row['columns'])}, {row['columns']!r})"
         return f"scipy.sparse.csr_array(({pairs}), shape=(1, {given.width}))"

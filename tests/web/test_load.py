@@ -150,7 +150,7 @@ def test_without_leave_for_webassembly_the_server_is_asked(
         assert found[0] == "remote"
         assert "Content Security Policy" in found[1]
         error = asked(page, "return await caught(load(given, { where: 'local' }))", url)
-        assert error["code"] == "program"
+        assert error["code"] == "error"
         assert "Content Security Policy" in error["message"]
         page.close()
 
@@ -420,6 +420,6 @@ def test_what_the_page_lacks(
     assert why in said
     error = asked(page, "return await caught(load(given, { where: 'local' }))", given)
     assert error["name"] == "SclblError"
-    assert "cannot run here: " in error["message"]
+    assert "it cannot run here: " in error["message"]
     assert why in error["message"]
     page.close()

@@ -1,38 +1,34 @@
 import { pause } from "./sha256.js";
-import { LOST } from "./workers.js";
 
 /** Milliseconds that a thread works before others have their turn. */
 const TURN = 8;
 
-/** A function that gives others their turn, where theirs has come. */
-const turns = (signal) => {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < TURN) return;
-    await pause();
-    signal.throwIfAborted();
-    since = performance.now();
-  };
-};
-
 /**
- * Uses the rows of a batch as encoded parts, and returns what became of each.
+ * Uses the rows of a batch as encoded parts, and returns what becomes of each.
  * @param {{rows: number, encode: (start: number, end: number) => object}} batch
  * @param {number} size most rows of a part
  * @param {AbortSignal} signal
- * @param {(part: object) => unknown} use
+ * @param {(part: object) => Promise<object>} use
+ * @param {number} [ahead] how many parts are under way at once
  */
-export const inParts = async ({ rows, encode }, size, signal, use) => {
+export const inParts = async ({ rows, encode }, size, signal, use, ahead = 1) => {
   const found = [];
-  const turn = turns(signal);
+  let since = performance.now();
   let start = 0;
   do {
     const part = encode(start, Math.min(rows, start + size));
-    found.push(await use(part));
+    const used = use(part);
+    // The first one that fails is said; of others nothing is.
+    used.catch(() => 0);
     start += part.rows;
-    await turn();
+    if (found.push(used) >= ahead) await found[found.length - ahead];
+    if (performance.now() - since > TURN) {
+      await pause();
+      since = performance.now();
+    }
+    signal.throwIfAborted();
   } while (start < rows);
-  return found;
+  return Promise.all(found);
 };
 
 /**
@@ -46,40 +42,31 @@ export const runner = ({ chunk, call }, workers) => {
 
   return async (method, batch, signal) => {
     const { rows, encode } = batch;
-    const timed = async (part, ask) => {
+    const here = async (part) => call(method, part);
+    const timed = (use) => async (part) => {
       const begin = performance.now();
-      const result = await ask(method, part);
+      const result = await use(part);
       pace[method] = (performance.now() - begin) / (part.rows || 1);
       return result;
     };
-    // Once for the engine to make its code, once to see what a row takes.
-    for (let i = 0; rows > 1 && !pace[method] && i < 2; i++) {
-      await timed(encode(0, 1), call).catch(() => 0);
-    }
-    const row = pace[method] ?? 0;
-    const threads = rows * row > 1 ? workers : [];
-    const fair = Math.ceil(rows / (4 * threads.length || 1));
-    const size = Math.max(1, Math.min(chunk, fair, TURN / row) | 0);
-    const parts = await inParts(batch, size, signal, (part) => part);
-    const todo = [...parts.keys()];
-    const found = [];
-    let refused;
-    const work = async (ask, turn, thread) => {
-      while (!refused && !thread?.gone && todo.length) {
-        const k = todo.shift();
-        try {
-          found[k] = await timed(parts[k], ask);
-        } catch (error) {
-          if (error === LOST) todo.push(k);
-          else refused = error;
-        }
-        await turn?.();
-        signal.throwIfAborted();
-      }
+    /** Asks the worker that has least to do; another one where it is gone in between. */
+    const spread = async (part) => {
+      const [thread] = workers.filter(({ gone }) => !gone).sort((a, b) => a.load() - b.load());
+      return thread ? ((await thread.ask(method, part)) ?? spread(part)) : here(part);
     };
-    await Promise.all(threads.map((thread) => work(thread.ask, null, thread)));
-    await work(call, turns(signal));
-    // Which row is refused depends on those that a program sees with it.
-    return refused ? inParts(batch, chunk, signal, (part) => call(method, part)) : found;
+    // What a row takes is not known before one was run.
+    if (rows > 1 && !pace[method]) await timed(here)(encode(0, 1)).catch(() => 0);
+    const count = rows * pace[method] > 1 ? workers.length : 0;
+    const fair = Math.ceil(rows / (4 * count || 1));
+    const size = Math.max(1, Math.min(chunk, fair, TURN / (pace[method] || TURN / rows)) | 0);
+    try {
+      return await inParts(batch, size, signal, timed(count ? spread : here), 2 * count || 1);
+    } catch (error) {
+      signal.throwIfAborted();
+      // Rows are refused before any is run, and then those that the program sees with them.
+      await inParts(batch, chunk, signal, async () => 0);
+      await inParts(batch, chunk, signal, here);
+      throw error;
+    }
   };
 };

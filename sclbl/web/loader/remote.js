@@ -7,7 +7,7 @@ const NUMBERS = 2 ** 17;
 
 /**
  * A function that asks a server to run methods on batches of rows.
- * @param {string} url of the version
+ * @param {string} url what a method's name is put behind
  * @param {object} signature
  * @param {object} options
  */
@@ -15,19 +15,16 @@ export const requester = (url, signature, options) => (method, batch, signal) =>
   const { columns, inputs } = signature;
   const widths = [...inputs, ...signature.results(method)].map(({ width }) => width || 1);
   const size = Math.ceil(NUMBERS / Math.max(columns.length, ...widths));
-  return inParts(batch, size, signal, async (part) => {
+  return inParts(batch, size, signal, async ({ first, rows }) => {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", body: batch.json(first, first + rows), headers, signal };
     try {
-      const headers = { "content-type": "application/json" };
-      const init = { method: "POST", body: batch.json(part.first, part.first + part.rows), headers, signal };
-      const to = `${url}/predict?method=${method}`;
-      return fromJson(signature, method, await ask(to, options, (said) => said.text(), init));
+      const text = await ask(url + method, options, (said) => said.text(), init);
+      return fromJson(signature, method, text);
     } catch (error) {
       // A server counts the rows of its request.
-      const { row } = error;
-      if (part.first && row != null) {
-        error.row += part.first;
-        error.message = error.message.replace(`row ${row}`, `row ${error.row}`);
-      }
+      const { row, message } = error;
+      if (row != null) error.message = message.replace(`row ${row}`, `row ${(error.row += first)}`);
       throw error;
     }
   });

@@ -1,4 +1,4 @@
-import { SclblError } from "./errors.js";
+import { SclblError, refuse } from "./errors.js";
 import { sha256 } from "./sha256.js";
 import { keep, recall } from "./store.js";
 
@@ -23,9 +23,9 @@ export const ask = async (url, { token, timeout, retries }, read, { signal, ...i
       const response = await fetch(url, { ...init, headers, signal: until });
       const { ok, status } = response;
       if (ok) return await read(response);
-      const { code = "request", message = `${url} answered ${status}`, row, column, input } =
-        (await response.json().catch(() => 0))?.error ?? {};
-      failed = Object.assign(new SclblError(code, message, row, column, input), { status });
+      const said = await response.json().catch(() => 0);
+      failed = new SclblError("request", `${url} answered ${status}`);
+      Object.assign(failed, said?.error, { status });
       wait = response.headers.get("retry-after") * 1000 || wait;
     } catch (error) {
       signal?.throwIfAborted();
@@ -50,10 +50,11 @@ const known = new Map();
 export const named = (url, options) => {
   const key = `${url} ${options.token}`;
   const last = known.get(key);
-  const at = performance.now();
-  if (last && at - last.at < options.interval * 1000) return last.record;
-  const record = resolved(url, options, last?.record);
-  known.set(key, { record, at });
+  const now = performance.now();
+  if (now - last?.at < options.interval * 1000) return last;
+  const record = resolved(url, options, last);
+  record.at = now;
+  known.set(key, record);
   // An error is not kept: the next call asks again.
   record.catch(() => known.delete(key));
   return record;
@@ -61,8 +62,8 @@ export const named = (url, options) => {
 
 const resolved = async (url, options, last) => {
   const key = encodeURIComponent(url);
-  const kept = async () => JSON.parse(new TextDecoder().decode(await recall(key)));
-  const before = (await last) ?? (options.store !== "none" && (await kept().catch(() => 0)));
+  const kept = async () => JSON.parse(new TextDecoder().decode(await recall(key, options)));
+  const before = (await last) ?? (await kept().catch(() => 0));
   if (before && /(@|%40)\d+$/.test(url)) return before;
   try {
     // Where there is an answer already, none is waited for.
@@ -71,7 +72,7 @@ const resolved = async (url, options, last) => {
     const record = await ask(url, how, (response) => response.json());
     const text = JSON.stringify(record);
     if (text === JSON.stringify(before)) return before;
-    if (options.store !== "none") keep(key, new TextEncoder().encode(text));
+    keep(key, new TextEncoder().encode(text), options);
     return record;
   } catch (error) {
     // A refusal of the server's own counts: what was deleted does not live on in pages.
@@ -83,37 +84,38 @@ const resolved = async (url, options, last) => {
 /** Refuses a program that has another SHA-256 than it should have. */
 export const same = (found, wanted, url) => {
   if (wanted && found !== wanted) {
-    const what = `the program of ${url || "these bytes"} has the SHA-256 ${found}, not ${wanted}`;
-    throw new SclblError("corrupted", `${what}; it is not run`);
+    refuse("corrupted", `the program of ${url || "these bytes"} has the SHA-256 ${found}, not ${wanted}; it is not run`);
   }
 };
 
 /**
  * A program, compiled, whose bytes have the SHA-256 that they should have.
- * @param {{url: string, response?: Response, sha256?: string, size?: number}} where
+ * @param {string | false} url where it is fetched
+ * @param {Response | BufferSource | Blob} given what holds it, where there is no URL
+ * @param {string} wanted the SHA-256, where one is known
  * @param {object} options
- * @returns {Promise<{module: WebAssembly.Module, bytes: Uint8Array, sha256: string}>}
+ * @returns {Promise<{module: WebAssembly.Module, sha256: string}>}
  */
-export const program = async ({ url, response, sha256: wanted, size = 2 ** 26 }, options) => {
-  const stored = wanted && url && options.store !== "none";
-  let bytes = stored && (await recall(wanted));
+export const program = async (url, given, wanted, options) => {
+  let bytes = wanted && (await recall(wanted, options));
   let streamed;
-  const read = async (answer) => {
-    const stream = WebAssembly.compileStreaming && answer.clone().body;
+  const read = async (response) => {
     const headers = { "content-type": "application/wasm" };
-    streamed = stream && WebAssembly.compileStreaming(new Response(stream, { headers }));
+    streamed = WebAssembly.compileStreaming?.(new Response(response.clone().body, { headers }));
     // Whether these are the right bytes is said first.
     streamed?.catch(() => 0);
-    return new Uint8Array(await answer.arrayBuffer());
+    return new Uint8Array(await response.arrayBuffer());
   };
   if (!bytes || (await sha256(bytes)) !== wanted) {
-    // Slow networks: 10 bytes a millisecond.
-    const how = { ...options, timeout: options.timeout + Math.ceil(size / 10) };
-    bytes = await (response ? read(response) : ask(url, how, read));
+    // Programs may be large, and networks slow: ten minutes for what takes half of one elsewhere.
+    const how = { ...options, timeout: options.timeout * 20 };
+    bytes = await (url
+      ? ask(url, how, read)
+      : read(given instanceof Response ? given : new Response(given)));
     const found = await sha256(bytes);
     same(found, wanted, url);
-    if (stored) keep(wanted, bytes);
+    if (wanted) keep(wanted, bytes, options);
     wanted = found;
   }
-  return { bytes, sha256: wanted, module: await (streamed ?? WebAssembly.compile(bytes)) };
+  return { sha256: wanted, module: await (streamed ?? WebAssembly.compile(bytes)) };
 };

@@ -34,16 +34,18 @@ const inDatabase = async () => {
 
 /** The first of these that the page may use: Cache Storage, IndexedDB, its own memory. */
 let chosen;
-const storage = () => (chosen ??= cached().catch(inDatabase).catch(() => new Map()));
+const storage = ({ store }) =>
+  store === "none" ? new Map() : (chosen ??= cached().catch(inDatabase).catch(() => new Map()));
 
 /**
  * The bytes that were kept under a key; undefined where there are none.
  * @param {string} key
+ * @param {{store: string}} options
  * @returns {Promise<Uint8Array | undefined>}
  */
-export const recall = async (key) => {
+export const recall = async (key, options) => {
   try {
-    const kept = await (await storage()).get(key);
+    const kept = await (await storage(options)).get(key);
     return kept && new Uint8Array(kept);
   } catch {}
 };
@@ -52,11 +54,12 @@ export const recall = async (key) => {
  * Keeps bytes under a key, in place of the oldest ones; of all others, where the storage is full.
  * @param {string} key
  * @param {Uint8Array} bytes
+ * @param {{store: string}} options
  */
-export const keep = async (key, bytes) => {
+export const keep = async (key, bytes, options) => {
   for (const others of [ENTRIES - 1, 0]) {
     try {
-      const store = await storage();
+      const store = await storage(options);
       const keys = [...(await store.keys())];
       for (const old of keys.splice(0, keys.length - others)) await store.delete(old);
       return await store.set(key, bytes);

@@ -1,8 +1,6 @@
 import { SclblError } from "./errors.js";
 
 const ROLE = "sclbl";
-/** What a call of a worker fails with where the worker is gone: another one takes its part. */
-export const LOST = {};
 
 /** Node's threads; browsers, Deno and Bun have `Worker`. */
 const node = globalThis.process?.getBuiltinModule?.("worker_threads");
@@ -13,8 +11,7 @@ const thread = () => {
   if (globalThis.Worker) return new Worker(url, { type: "module", name: ROLE });
   const made = new node.Worker(url, { workerData: ROLE });
   made.on("message", (data) => made.onmessage({ data }));
-  made.on("error", () => made.onerror());
-  made.on("exit", () => made.onerror());
+  for (const end of ["error", "exit"]) made.on(end, () => made.onerror());
   return made;
 };
 
@@ -24,13 +21,14 @@ const started = async (module) => {
   /** The calls under way, in the order in which the worker answers them. */
   const waiting = [];
   const post = (message) =>
-    new Promise((done, failed) => {
-      if (self.gone) failed(LOST);
-      waiting.push({ done, failed });
+    new Promise((...settle) => {
+      waiting.push(settle);
       worker.postMessage(message);
     });
   const self = {
     gone: false,
+    load: () => waiting.length,
+    /** What a part gives; undefined where the worker is gone. */
     ask: (method, part) => post([method, part]),
     end() {
       worker.terminate();
@@ -38,17 +36,16 @@ const started = async (module) => {
     },
   };
   worker.onmessage = ({ data: [result, error] }) => {
-    const { done, failed } = waiting.shift();
-    if (error) failed(new SclblError(...error));
+    const [done, failed] = waiting.shift();
+    if (error) failed(Object.assign(new SclblError(), error));
     else done(result);
   };
   worker.onerror = (event) => {
     event?.preventDefault();
     self.gone = true;
-    for (const { failed } of waiting) failed(LOST);
+    for (const [done] of waiting) done();
   };
-  await post(module);
-  return self;
+  return (await post(module)) && self;
 };
 
 /**
@@ -57,8 +54,8 @@ const started = async (module) => {
  * @param {WebAssembly.Module} module
  */
 export const pool = async (count, module) => {
-  const tried = await Promise.allSettled(Array.from({ length: count }, () => started(module)));
-  return tried.flatMap(({ value }) => value ?? []);
+  const tried = Array.from({ length: count }, () => started(module).catch(() => 0));
+  return (await Promise.all(tried)).filter(Boolean);
 };
 
 /**
@@ -72,10 +69,9 @@ export const serve = (start) => {
   let call;
   port.onmessage = async ({ data }) => {
     try {
-      if (call) port.postMessage([call(...data)]);
-      else port.postMessage([!(call = await start(data))]);
-    } catch ({ code, message, row, column, input }) {
-      port.postMessage([0, [code, message, row, column, input]]);
+      port.postMessage([call ? call(...data) : !!(call = await start(data))]);
+    } catch (error) {
+      port.postMessage([0, { ...error, message: error.message }]);
     }
   };
 };

@@ -16,6 +16,15 @@ const placeOf = ({ where, why, ms, sha256 }) => {
   return `Computed ${place}, in ${time}, by program ${sha256.slice(0, 16)}.`;
 };
 
+/** Names the server in the code as the browser knows it: behind a proxy it has another address. */
+const nameServer = ({ server }) => {
+  if (!server) return;
+  const own = new URL("..", location.href).href.replace(/\/$/, "");
+  for (const code of document.querySelectorAll("pre code")) {
+    if (code.id) code.textContent = code.textContent.replaceAll(server, own);
+  }
+};
+
 /** Copies code where it is asked for; says that it did. */
 const openCopies = () => {
   for (const button of document.querySelectorAll("[data-copy]")) {
@@ -51,14 +60,15 @@ const openAnswer = (model) => {
     answer.removeAttribute("aria-busy");
     answer.classList.remove("waiting");
   };
-  const say = (text) => {
+  const say = (text, className = "refused") => {
     clear();
     const said = document.createElement("p");
-    said.className = "refused";
+    said.className = className;
     said.textContent = text;
     answer.append(said);
   };
   const show = (method, found, options = {}) => {
+    if (!found && options.note) return say(options.note, "muted");
     if (!found) return say(options.error?.message ?? options.error ?? "No prediction.");
     clear();
     draw(answer, model.manifest.signature, found, options);
@@ -143,6 +153,7 @@ const openTrying = (data, model, place) => {
  */
 export const start = async (load, widgetOf) => {
   const data = JSON.parse(find("sclbl").textContent);
+  nameServer(data);
   openCopies();
   let model;
   try {

@@ -1,6 +1,6 @@
 import { made, methodOf, newest } from "./asking.js";
 import { averaged, bytes, gridOf, rowsOf } from "./grid.js";
-import { fileField, greyOf, openFiles, openSeen, paint, pixelsOf, planesOf } from "./pictures.js";
+import { fileField, greyOf, openFiles, openSeen, paint, pixelsOf } from "./pictures.js";
 
 /** Pixels of the drawing along each side; a stroke is as wide as a pen's in MNIST's digits. */
 const SIDE = 280;
@@ -9,6 +9,8 @@ const STROKE = 22;
 const FILLED = 20 / 28;
 /** A drawing smaller than this part of the canvas is not made larger than one of this part. */
 const SMALLEST = 1 / 4;
+/** Of a larger picture file the browser makes one with so many pixels along its longer side. */
+const MOST = 512;
 
 /** Where the ink lies: its box and its centre of mass; null where there is none. */
 const inkOf = (plane, { width, height }) => {
@@ -50,13 +52,19 @@ const centred = (plane, size, { width, height }, fit) => {
 
 /** The ink on a picture of paper, whichever of the two is dark: 0 where there is paper, 255 at most. */
 const inkOn = (grey, { width, height }) => {
-  const isEdge = (x, y) => x === 0 || y === 0 || x === width - 1 || y === height - 1;
-  const edge = grey.filter((_, k) => isEdge(k % width, Math.floor(k / width)));
-  const paper = edge.sort()[edge.length >> 1];
-  const far = Float64Array.from(grey, (value) => Math.abs(value - paper));
-  const most = far.reduce((a, b) => Math.max(a, b), 0);
+  const edge = [];
+  for (let x = 0; x < width; x++) edge.push(grey[x], grey[x + width * (height - 1)]);
+  for (let y = 0; y < height; y++) edge.push(grey[y * width], grey[y * width + width - 1]);
+  const paper = edge.sort((a, b) => a - b)[edge.length >> 1];
+  const ink = new Float64Array(grey.length);
+  let most = 0;
+  for (let k = 0; k < ink.length; k++) {
+    ink[k] = Math.abs(grey[k] - paper);
+    most = Math.max(most, ink[k]);
+  }
   // Shadows and the grain of paper are no ink.
-  return far.map((value) => (most && value > most / 4 ? (255 * value) / most : 0));
+  for (let k = 0; k < ink.length; k++) ink[k] = ink[k] > most / 4 ? (255 * ink[k]) / most : 0;
+  return ink;
 };
 
 /** Draws lines where a mouse, a finger or a pen goes; calls `changed` for each. */
@@ -103,15 +111,19 @@ const openDrawing = (canvas, changed) => {
     // Ink is what is not transparent: its colour is the page's affair.
     read: () => {
       const { data } = context.getImageData(0, 0, SIDE, SIDE);
-      return data.filter((_, k) => k % 4 === 3);
+      const ink = new Uint8Array(SIDE * SIDE);
+      for (let k = 0; k < ink.length; k++) ink[k] = data[4 * k + 3];
+      return ink;
     },
   };
 };
 
 /** A picture file: as it is where it has the model's size, else its ink, centred. */
 const planeOfFile = async (file, grid, fit) => {
-  const pixels = await pixelsOf(file, false);
-  const grey = greyOf(planesOf(pixels));
+  const pixels = await pixelsOf(file, MOST, false);
+  const { data } = pixels;
+  const grey = new Uint8Array(pixels.width * pixels.height);
+  for (let k = 0; k < grey.length; k++) grey[k] = greyOf(data[4 * k], data[4 * k + 1], data[4 * k + 2]);
   if (pixels.width === grid.width && pixels.height === grid.height) return grey;
   return centred(inkOn(grey, pixels), pixels, grid, fit);
 };

@@ -6,9 +6,8 @@
  * @property {number} height
  * @property {number} width
  * @property {boolean} last whether the channels are the last axis
- * @property {number[]} shape of a row, as the rows are nested
  * @property {string | null} input the name of the input; null for the table
- * @property {boolean} one whether a call takes one picture, and no list of them
+ * @property {boolean} single whether its numbers are float32
  */
 
 const CHANNELS = [1, 3];
@@ -43,7 +42,7 @@ const squareOf = (count) => {
  */
 export const gridOf = (signature, options) => {
   const { columns: listed } = signature;
-  const columns = Array.isArray(listed) ? listed.length : listed.count;
+  const [columns, kind] = Array.isArray(listed) ? [listed.length, listed[0]?.[1]] : [listed.count, listed.kind];
   const beside = (signature.inputs ?? []).filter((given) => given.kind !== "parameter");
   if (beside.length + (columns ? 1 : 0) !== 1) {
     throw new Error("A picture is one input; this model takes several. Take the form.");
@@ -54,22 +53,16 @@ export const gridOf = (signature, options) => {
   if (!axes || axes.channels * axes.height * axes.width !== count) {
     throw new Error(`Rows of ${shape.join(" by ")} values are no picture; say its axes in the option shape.`);
   }
-  return { ...axes, shape, input: columns ? null : beside[0].name, one: Boolean(signature.one_row) };
+  const single = (columns ? kind : beside[0].dtype) === "float32";
+  return { ...axes, single, input: columns ? null : beside[0].name };
 };
 
 /** The number of a channel, where all have one or each has its own. */
 const ofChannel = (given, channel) => (Array.isArray(given) ? given[channel] : given);
 
-const nested = (values, shape) => {
-  if (shape.length < 2) return values;
-  const step = values.length / shape[0];
-  return Array.from({ length: shape[0] }, (_, k) =>
-    nested(values.slice(k * step, (k + 1) * step), shape.slice(1)),
-  );
-};
-
 /**
- * The rows of a call with one picture: of each byte `(byte / scale - mean) / std`.
+ * The rows of a call with one picture: of each byte `(byte / scale - mean) / std`, as the nearest
+ * number of the input's type.
  *
  * @param {ArrayLike<number>[]} planes the bytes of each channel, row by row
  * @param {Grid} grid
@@ -77,38 +70,39 @@ const nested = (values, shape) => {
  */
 export const rowsOf = (planes, grid, { scale = 255, mean = 0, std = 1 }) => {
   const size = grid.height * grid.width;
-  const values = new Array(size * grid.channels);
+  const Values = grid.single ? Float32Array : Float64Array;
+  const rows = new Values(size * grid.channels);
   for (let channel = 0; channel < grid.channels; channel++) {
     const plane = planes[channel % planes.length];
     for (let k = 0; k < size; k++) {
       const at = grid.last ? k * grid.channels + channel : channel * size + k;
-      values[at] = (plane[k] / scale - ofChannel(mean, channel)) / ofChannel(std, channel);
+      rows[at] = (plane[k] / scale - ofChannel(mean, channel)) / ofChannel(std, channel);
     }
   }
-  const row = nested(values, grid.shape);
-  const rows = grid.one ? row : [row];
   return grid.input === null ? rows : { [grid.input]: rows };
 };
 
 /**
- * The mean of a plane over each cell of a raster: every pixel counts by the area that it shares with
- * the cell. Beyond the plane lies 0.
+ * The mean of pixels over each cell of a raster: every pixel counts by the area that it shares with
+ * the cell. Beyond them lies 0.
  *
- * @param {ArrayLike<number>} plane
- * @param {{width: number, height: number}} size of the plane
+ * @param {ArrayLike<number>} values
+ * @param {{width: number, height: number, begin?: number, step?: number}} size of the picture; where
+ *   its first pixel stands among the values, and how far the next one is from there
  * @param {{left: number, top: number, across: number, down: number}} raster where the first cell
  *   begins, and how large a cell is, in pixels
  * @param {{width: number, height: number}} cells
  * @returns {Float64Array}
  */
-export const averaged = (plane, size, raster, cells) => {
+export const averaged = (values, size, raster, cells) => {
+  const { begin = 0, step = 1 } = size;
   const columns = sharesOf(size.width, raster.left, raster.across, cells.width);
   const rows = sharesOf(size.height, raster.top, raster.down, cells.height);
   // First along each line, then down: the work of a picture, not of a picture for every cell.
   const lines = new Float64Array(cells.width * size.height);
   for (let y = 0; y < size.height; y++) {
     for (let i = 0; i < cells.width; i++) {
-      lines[y * cells.width + i] = weighed(plane, y * size.width, 1, columns[i]);
+      lines[y * cells.width + i] = weighed(values, begin + y * size.width * step, step, columns[i]);
     }
   }
   const found = new Float64Array(cells.width * cells.height);

@@ -1,14 +1,20 @@
 import { methodOf, newest } from "./asking.js";
 import { averaged, bytes, gridOf, rowsOf } from "./grid.js";
-import { fileField, greyOf, openFiles, openSeen, paint, pixelsOf, planesOf } from "./pictures.js";
+import { fileField, greyOf, openFiles, openSeen, paint, pixelsOf } from "./pictures.js";
+
+/** Of a larger picture the browser makes one with so many pixels along its longer side. */
+const MOST = 1024;
 
 /** The planes of a picture: its middle, where the model takes a square, each pixel the mean of its area. */
 const fitted = async (file, { width, height, channels }) => {
-  const pixels = await pixelsOf(file, width === height);
-  const raster = { left: 0, top: 0, across: pixels.width / width, down: pixels.height / height };
-  const planes = planesOf(pixels);
-  const small = planes.map((plane) => bytes(averaged(plane, pixels, raster, { width, height })));
-  return channels === 1 ? [greyOf(small)] : small;
+  const pixels = await pixelsOf(file, MOST, width === height);
+  const size = { width: pixels.width, height: pixels.height, step: 4 };
+  const raster = { left: 0, top: 0, across: size.width / width, down: size.height / height };
+  const planes = [0, 1, 2].map((begin) =>
+    bytes(averaged(pixels.data, { ...size, begin }, raster, { width, height })),
+  );
+  const [red, green, blue] = planes;
+  return channels === 1 ? [red.map((value, k) => greyOf(value, green[k], blue[k]))] : planes;
 };
 
 /**

@@ -1,55 +1,45 @@
 import { made } from "./asking.js";
 
-/** Of a picture at most so many pixels are looked at, along each side; a larger one is shrunk. */
-const LARGEST = 1024;
 
 /**
  * The pixels of a picture file, on white: transparent parts are paper.
  *
  * @param {Blob} file
+ * @param {number} most pixels along each side; the browser shrinks a picture that has more
  * @param {boolean} square whether only the largest square in its middle is wanted
  * @returns {Promise<ImageData>}
  */
-export const pixelsOf = async (file, square) => {
-  let picture;
-  try {
-    picture = await createImageBitmap(file);
-  } catch {
+export const pixelsOf = async (file, most, square) => {
+  const whole = await createImageBitmap(file).catch(() => {
     const name = file.name ?? "this";
     throw new Error(`${name} is no picture that this browser reads; take a PNG, JPEG or WebP file`);
-  }
-  const width = square ? Math.min(picture.width, picture.height) : picture.width;
-  const height = square ? width : picture.height;
-  const shrunk = Math.min(1, LARGEST / Math.max(width, height));
+  });
+  const side = Math.min(whole.width, whole.height);
+  const [width, height] = square ? [side, side] : [whole.width, whole.height];
+  const left = Math.floor((whole.width - width) / 2);
+  const top = Math.floor((whole.height - height) / 2);
+  const shrunk = Math.min(1, most / Math.max(width, height));
+  const size = {
+    resizeWidth: Math.max(1, Math.round(width * shrunk)),
+    resizeHeight: Math.max(1, Math.round(height * shrunk)),
+    resizeQuality: "high",
+  };
+  // Not by drawing it smaller: of a large photo that would hold up the page.
+  const part = await createImageBitmap(whole, left, top, width, height, shrunk < 1 ? size : {});
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(width * shrunk));
-  canvas.height = Math.max(1, Math.round(height * shrunk));
+  canvas.width = part.width;
+  canvas.height = part.height;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.imageSmoothingQuality = "high";
-  const left = Math.floor((picture.width - width) / 2);
-  const top = Math.floor((picture.height - height) / 2);
-  context.drawImage(picture, left, top, width, height, 0, 0, canvas.width, canvas.height);
-  picture.close();
+  context.drawImage(part, 0, 0);
+  whole.close();
+  part.close();
   return context.getImageData(0, 0, canvas.width, canvas.height);
 };
 
-/**
- * Red, green and blue of pixels, each as a plane.
- *
- * @param {ImageData} pixels
- */
-export const planesOf = ({ data, width, height }) =>
-  [0, 1, 2].map((channel) => {
-    const plane = new Uint8Array(width * height);
-    for (let k = 0; k < plane.length; k++) plane[k] = data[4 * k + channel];
-    return plane;
-  });
-
 /** The brightness of red, green and blue (ITU-R 601), in bytes. */
-export const greyOf = ([red, green, blue]) =>
-  red.map((value, k) => (19595 * value + 38470 * green[k] + 7471 * blue[k] + 32768) >> 16);
+export const greyOf = (red, green, blue) => (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16;
 
 /**
  * Shows planes of bytes in a canvas, pixel for pixel.
@@ -65,7 +55,7 @@ export const paint = (canvas, planes) => {
     }
     shown.data[4 * k + 3] = 255;
   }
-  canvas.getContext("2d").putImageData(shown, 0, 0);
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(shown, 0, 0);
 };
 
 /**
