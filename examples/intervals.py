@@ -19,5 +19,4 @@ def wilson(right: int, count: int) -> tuple[float, float]:
 def in_words(right: int, count: int) -> str:
     """Return a share and its interval as a page says it."""
     low, high = wilson(right, count)
-    shown = [f"{100 * share:.1f} %" for share in (right / count, low, high)]
-    return f"{shown[0]} (95 % interval {shown[1]} to {shown[2]})"
+    return f"{right / count:.1%} (95% interval {low:.1%} to {high:.1%})"

@@ -59,8 +59,8 @@ def csv_case(signature: Signature, pick: random.Random) -> bytes:
     extra = named and pick.random() < 0.3
     if extra:
         head.append(pick.choice(["extra", "", '"q,"', head[0]] if pick.random() < 0.3 else ["z"]))
-    if pick.random() < 0.03:
-        head.pop(0)
+    if pick.random() < 0.06:
+        head[0] = pick.choice([head[0][:-2] + '"', head[0].upper(), '"x"', '"vist"', '"city"'])
     lines = [",".join(head)]
     if pick.random() < 0.1:
         lines[0] = "\ufeff" + lines[0]
@@ -94,6 +94,8 @@ def json_case(signature: Signature, pick: random.Random) -> bytes:
             row = f"[{','.join(values)}]"
         else:
             named = [f'"{signature.label_of(i)}":{v}' for i, v in zip(order, values, strict=False)]
+            if pick.random() < 0.03:
+                named[0] = named[0].replace('"', '"x', 1)
             if pick.random() < 0.1:
                 name = pick.choice(["z", signature.label_of(0)])
                 named.insert(pick.randrange(len(named) + 1), f'"{name}": {pick.choice(VALUES)}')

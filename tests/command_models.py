@@ -112,7 +112,9 @@ def _codes() -> tuple[Any, pd.DataFrame]:
 
 def _integers() -> tuple[Any, pd.DataFrame]:
     X = table(400)[["visits"]].astype(np.int8).assign(member=table(400).member)
-    return FunctionTransformer(lambda rows: rows * 3).fit(X), X
+    # An integer has no -0, whose reciprocal would be another one.
+    with np.errstate(divide="ignore"):
+        return FunctionTransformer(lambda rows: 1.0 / rows).fit(X), X
 
 
 def _neighbors() -> tuple[Any, pd.DataFrame]:

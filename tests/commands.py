@@ -92,7 +92,6 @@ def difference(said: Said, expected: bytes, error: SclblError | None) -> str:
     if said.code != 1 or found is None:
         return f"{said.code} {said.error!r}, not {error}"
     text = " ".join(printable(error.shell).split())
-    text = re.sub(r" \(did you mean .*?\)(?=[,;])", "", text)
     begins = text.startswith(found["said"])
     if error.code == "request" and " is not JSON" in text:
         begins = text.startswith(found["said"].partition(" is not JSON")[0])

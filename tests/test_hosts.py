@@ -74,10 +74,12 @@ def test_python(folder: Path) -> None:
     check(folder, [sys.executable, "-I", str(HOSTS / "host.py")])
 
 
+@pytest.mark.browser
 def test_node(folder: Path) -> None:
     check(folder, [str(NODE), str(HOSTS / "host.mjs")])
 
 
+@pytest.mark.browser
 def test_deno(folder: Path) -> None:
     deno = found("deno", "pip install deno")
     check(folder, [deno, "run", "--allow-read", str(HOSTS / "host.mjs")])
@@ -91,6 +93,7 @@ def test_c(folder: Path) -> None:
     check(folder, [str(folder / "host")])
 
 
+@pytest.mark.browser
 def test_javascriptcore(folder: Path) -> None:
     jsc = found("jsc", "apt install libjavascriptcoregtk-4.0-bin")
     for name in ("rows", "refused"):
@@ -100,7 +103,7 @@ def test_javascriptcore(folder: Path) -> None:
     check(folder, [jsc, str(HOSTS / "host.jsc.js"), "--"], suffix=".json")
 
 
-@pytest.mark.parametrize("host", ["python", "node"])
+@pytest.mark.parametrize("host", ["python", pytest.param("node", marks=pytest.mark.browser)])
 def test_commands(folder: Path, host: str) -> None:
     line = [sys.executable, str(HOSTS / "command.py")]
     if host == "node":

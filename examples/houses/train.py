@@ -72,8 +72,8 @@ def error(model: TransformedTargetRegressor, houses: pd.DataFrame, prices: pd.Se
             refused += 1
     half, most = np.quantile(off, [0.5, 0.9])
     return (
-        f"of {len(houses)} houses it prices {len(off)}, half of them within {100 * half:.0f} % and "
-        f"nine of ten within {100 * most:.0f} %; it refuses {refused} that lie beyond what it was "
+        f"of {len(houses)} houses it prices {len(off)}, half of them within {half:.0%} and "
+        f"nine of ten within {most:.0%}; it refuses {refused} that lie beyond what it was "
         "fitted on"
     )
 

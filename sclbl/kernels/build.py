@@ -31,6 +31,7 @@ COMMAND = frozenset(
         "command_json",
         "command_letters",
         "command_memory",
+        "command_names",
         "command_results",
         "command_say",
     }

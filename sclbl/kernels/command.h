@@ -220,6 +220,7 @@ i32 cells_lost(u32 column); /* whether the first row has no such column */
 void csv_begin(void);
 void csv_rows(void);
 void csv_check(void);
+void json_begin(void);
 void json_rows(void);
 void json_check(void);
 

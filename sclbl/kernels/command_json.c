@@ -3,8 +3,9 @@
 
 #define LINE_BYTES 16777216
 #define DEEPEST 512
-/* Names that a message lists. */
+/* Names that a message lists, and among which it looks for one that is nearly alike. */
 #define LISTED 10
+#define KEYS 1000
 
 static u8 *at, *end, *start; /* of the line */
 /* What is wrong with the rows of the chunk as they lie beside each other. */
@@ -17,7 +18,7 @@ static struct {
     u32 length;
     u32 lost; /* columns that the first row has not */
     u32 n_keys;
-    bytes keys[LISTED]; /* of the first row */
+    bytes* keys; /* of the first row */
 } shape;
 
 _Noreturn static void not_json(const char* why) {
@@ -213,9 +214,9 @@ static i32 column_of(bytes name, u32 from) {
 
 /* Keep a name that the first row has, for a message. */
 static void note_key(bytes name) {
-    for (u32 k = 0; k < shape.n_keys && k < LISTED; k++)
+    for (u32 k = 0; k < shape.n_keys && k < KEYS; k++)
         if (same(shape.keys[k], name)) return;
-    if (shape.n_keys < LISTED) shape.keys[shape.n_keys] = name;
+    if (shape.n_keys < KEYS) shape.keys[shape.n_keys] = name;
     shape.n_keys++;
 }
 
@@ -317,6 +318,8 @@ static i32 is_blank_line(void) {
     return 1;
 }
 
+void json_begin(void) { shape.keys = (bytes*)command_keep(KEYS * sizeof(bytes)); }
+
 void json_rows(void) {
     shape.other = shape.uneven = -1;
     shape.nested = 0;
@@ -356,6 +359,7 @@ _Noreturn static void refuse_columns(void) {
         if (said++) say(", ");
         else first = (i32)c;
         say_bytes(text_of(columns()[c].quoted));
+        say_like(text_of(columns()[c].name), shape.keys, shape.n_keys < KEYS ? shape.n_keys : KEYS);
     }
     if (shape.lost > 10) {
         say(" and ");

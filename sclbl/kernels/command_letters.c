@@ -52,9 +52,3 @@ bytes command_json(bytes text) {
     command_add('"');
     return (bytes){start, (u32)(command_end() - start)};
 }
-
-void say_like(bytes name, const bytes* names, u32 n) {
-    (void)name;
-    (void)names;
-    (void)n;
-}

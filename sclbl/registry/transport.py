@@ -46,6 +46,7 @@ class _Error(msgspec.Struct):
     shell: str | None = None
     row: int | None = None
     column: str | None = None
+    input: str | None = None
 
 
 class _Refusal(msgspec.Struct):
@@ -91,7 +92,7 @@ class Answer:
             text = said.message[:MAX_MESSAGE]
             cls, message = by_code(said.code), Message(text, (said.shell or text)[:MAX_MESSAGE])
             if issubclass(cls, InputError):
-                return cls(message, row=said.row, column=said.column)
+                return cls(message, row=said.row, column=said.column, input=said.input)
             return cls(message)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             if self.status == 401:

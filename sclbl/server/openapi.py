@@ -295,6 +295,7 @@ SCHEMAS: dict[str, Json] = {
                 "message": {"type": "string", "description": "what failed and what to do"},
                 "row": {"type": ["integer", "null"], "description": "from 0"},
                 "column": {"type": ["string", "null"]},
+                "input": {"type": "string", "description": "which of several inputs it is of"},
                 "shell": {"type": "string", "description": "the message for a terminal"},
             },
         }

@@ -170,6 +170,7 @@ async def deployment(request: Request) -> Response:
         codes=calls.of_server(record, example, server, private=private, only=only),
         index="../",
         private=private,
+        server=server,
     )
     text = page.render(
         record,

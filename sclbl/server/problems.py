@@ -113,7 +113,8 @@ def body_of(error: SclblError, place: str | None = None) -> bytes:
     """
     message, shell = _without(place, str(error)), _without(place, error.shell)
     row, column = getattr(error, "row", None), getattr(error, "column", None)
-    return error_body(error.code, message, row, column, shell)
+    given = getattr(error, "input", None)
+    return error_body(error.code, message, row, column, shell, given)
 
 
 def _without(place: str | None, text: str) -> str:
@@ -126,11 +127,14 @@ def error_body(
     row: int | None = None,
     column: str | None = None,
     shell: str | None = None,
+    given: str | None = None,
 ) -> bytes:
-    """Return the JSON body of an error."""
+    """Return the JSON body of an error; `given` is the input that it is of."""
     # The column's position can arrive as a number from the program; it is text on the wire.
     place = None if column is None else str(column)
     said = {"code": code, "message": message, "row": row, "column": place}
+    if given is not None:
+        said["input"] = given
     if shell is not None and shell != message:
         said["shell"] = shell
     return msgspec.json.encode({"error": said})

@@ -53,6 +53,8 @@ class Place:
         Where all deployments are listed.
     private : bool
         Whether the page was asked for with a token.
+    server : str or None
+        The URL of the server as it stands in the codes.
     """
 
     assets: str
@@ -61,6 +63,7 @@ class Place:
     codes: Sequence[Code] = ()
     index: str | None = None
     private: bool = False
+    server: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,7 @@ def render(
         "size": record.size,
         "program": place.program,
         "deployment": place.deployment,
+        "server": place.server,
         "widget": widget and widget.name,
         "options": dict(widget.options) if widget else {},
         "form": [f.to_json() for f in form],
@@ -190,7 +194,7 @@ def render(
         table=[f for f in form if f.role == "column"],
         size=_size(record.size),
         libraries=record.manifest.get("source", {}).get("libraries", {}),
-        inputs=describe_inputs(signature),
+        inputs=_takes(signature),
         reports=_reports(record),
         versions=list(reversed(versions))[:VERSIONS],
         count=len(versions),
@@ -244,6 +248,15 @@ def _batch(signature: Signature) -> bool:
     """Return whether rows of a CSV are what the model takes."""
     cells = bool(signature.columns) and signature.shape is None
     return cells and not signature.beside and not signature.one_row
+
+
+def _takes(signature: Signature) -> str:
+    """Return what a signature takes, in words."""
+    if signature.shape is None:
+        return describe_inputs(signature)
+    sizes = " by ".join(f"{size:,}" for size in signature.shape)
+    rows = "one array" if signature.one_row else "arrays"
+    return f"{rows} of {signature.columns[0].kind}, {sizes}"
 
 
 def _reports(record: Record) -> list[tuple[str, Any]]:

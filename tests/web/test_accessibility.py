@@ -14,6 +14,8 @@ from tests.web.test_pages import given
 from tests.web.test_site import hosted
 from tests.web.uploaded import filled, opened, settled
 
+pytestmark = pytest.mark.browser
+
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (360, 768, 1440)
 
@@ -63,7 +65,7 @@ def look(browser: Browser) -> Page:
     return page
 
 
-@pytest.mark.parametrize("ref", ["churn", "churn@1", "sentiment", "linear", "kept"])
+@pytest.mark.parametrize("ref", ["churn", "churn@1", "sentiment", "features", "kept", "near"])
 def test_pages_of_deployments(chromium: Browser, places: dict[str, str], ref: str) -> None:
     page = look(chromium)
     page.goto(f"{places['open']}/d/{ref}")

@@ -30,6 +30,8 @@ from tests.web.test_pages import given
 from tests.web.test_site import hosted
 from tests.web.uploaded import filled, settled
 
+pytestmark = pytest.mark.browser
+
 HOSTILE = (
     "<script>window.hacked = 1</script>",
     '"><img src="x" onerror="window.hacked = 1">',

@@ -177,6 +177,7 @@ def test_an_open_server_looks_at_no_cookie(registry: LocalRegistry) -> None:
         assert requests.get(f"{url}/d/churn", headers=wrong, timeout=30).status_code == 200
 
 
+@pytest.mark.browser
 def test_a_browser_logs_in_predicts_and_logs_out(
     chromium: Browser, url: str, registry: LocalRegistry
 ) -> None:
@@ -197,6 +198,7 @@ def test_a_browser_logs_in_predicts_and_logs_out(
     page.close()
 
 
+@pytest.mark.browser
 def test_a_link_of_another_site_leads_in(chromium: Browser, url: str) -> None:
     """The browser keeps the cookie back then, and sends it a moment later."""
     page = chromium.page(alone=True)

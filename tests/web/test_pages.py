@@ -20,6 +20,7 @@ import pytest
 import requests
 
 import sclbl
+from sclbl.errors import InputError
 from sclbl.registry.local import LocalRegistry
 from sclbl.server.pages import POLICY
 from sclbl.web import bundle
@@ -27,6 +28,8 @@ from sclbl.web.assets import assets, digest
 from tests.server.threads import TOKEN, serving
 from tests.web.browser import Browser, Page
 from tests.web.uploaded import customers, filled, opened, settled
+
+pytestmark = pytest.mark.browser
 
 #: Bytes of a page's script and style as they travel.
 MOST = 12 * 1024
@@ -188,6 +191,92 @@ def test_numbers_of_other_models(chromium: Browser, url: str, registry: LocalReg
     page.close()
 
 
+def test_values_of_a_call_and_lists(chromium: Browser, url: str, registry: LocalRegistry) -> None:
+    page = chromium.page(f"{url}/d/near")
+    settled(page)
+    for field in ("#f0", "#f1", "#f2"):
+        filled(page, field, "0.25")
+    page.drive("await page.select('#method', 'radius_neighbors')")
+    settled(page)
+    program = sclbl.load("near", registry=registry)
+    for given, radius in (("", 3.0), ("0.75", 0.75), ("1", 1.0)):
+        filled(page, "#f3", given)
+        found = page.evaluate(
+            "[...document.querySelectorAll('.values')]"
+            ".map((list) => [...list.querySelectorAll('dd')].map((dd) => Number(dd.innerText)))"
+        )
+        expected = program.radius_neighbors([[0.25] * 3], radius=radius)
+        assert found == [part[0].tolist() for part in expected]
+    filled(page, "#f3", "far")
+    assert "not a number" in page.evaluate("document.getElementById('e3').innerText")
+    assert page.evaluate("document.querySelectorAll('.values').length") == 0
+    page.close()
+
+
+def test_rows_that_are_no_table(chromium: Browser, url: str, registry: LocalRegistry) -> None:
+    page = chromium.page(f"{url}/d/features")
+    settled(page)
+    filled(page, "#f0", '{"age": 1.5, "city": "Breda"}')
+    program = sclbl.load("features", registry=registry)
+    expected = program.predict_proba([{"age": 1.5, "city": "Breda"}])[0].tolist()
+    assert shares(page) == expected
+    for text in ("{", '{"age": "x", "age": []}', "[1]", "7"):
+        assert filled(page, "#f0", text) == "No prediction: see the field that is marked."
+        assert page.evaluate("document.getElementById('e0').innerText")
+    assert page.evaluate("document.getElementById('file')") is None
+    page.close()
+
+
+def test_whole_numbers_are_never_rounded(
+    chromium: Browser, url: str, registry: LocalRegistry, tmp_path: Path
+) -> None:
+    page = chromium.page(f"{url}/d/counts")
+    settled(page)
+    program = sclbl.load("counts", registry=registry)
+    filled(page, "#f0", "9007199254740992")
+    assert exact(page) == program.predict([2**53])[0]
+    # A number of JavaScript would be the one before it.
+    assert filled(page, "#f0", "9007199254740993").startswith("No prediction")
+    with pytest.raises(InputError) as raised:
+        program.predict([2**53 + 1])
+    said = page.evaluate("document.getElementById('e0').innerText")
+    assert "9007199254740993" in said
+    assert "9007199254740993" in str(raised.value)
+    path = tmp_path / "rows.csv"
+    path.write_text("n\n9007199254740993\n")
+    assert "9007199254740993" in given(page, path)
+    page.close()
+
+
+def test_the_server_predicts_what_stays_there(
+    chromium: Browser, url: str, registry: LocalRegistry
+) -> None:
+    page = chromium.page(f"{url}/d/kept")
+    settled(page)
+    filled(page, "#f0", "0.1")
+    expected = sclbl.load("kept", registry=registry).predict([[0.1, 1.0, 1.0]])[0]
+    assert exact(page) == expected
+    where = page.evaluate("document.getElementById('where').innerText")
+    assert where.startswith("Computed by the server (the deployment is marked server-only)")
+    page.close()
+
+
+def test_a_tag_chooses_a_widget(chromium: Browser, url: str, registry: LocalRegistry) -> None:
+    registry.edit("sentiment", tags={"widget": "text"})
+    try:
+        page = chromium.page(f"{url}/d/sentiment")
+        page.drive("await page.waitForSelector('#widget textarea, #widget input')")
+        assert page.evaluate("document.getElementById('form')") is None
+        assert page.said == []
+        registry.edit("sentiment", tags={"widget": "globe"})
+        page.goto(f"{url}/d/sentiment")
+        settled(page)
+        assert "there is no widget" in page.evaluate("document.querySelector('.note').innerText")
+        page.close()
+    finally:
+        registry.edit("sentiment", tags={"widget": None})
+
+
 def test_firefox_predicts_the_same(firefox: Browser, url: str, registry: LocalRegistry) -> None:
     page = firefox.page(f"{url}/d/churn@1")
     settled(page)
@@ -305,7 +394,9 @@ def code_in(html: str) -> dict[str, str]:
     return {language: unescape(text) for language, text in found}
 
 
-@pytest.mark.parametrize("ref", ["churn@1", "linear", "sentiment"])
+@pytest.mark.parametrize(
+    "ref", ["churn@1", "linear", "sentiment", "features", "near", "kept", "whole", "two"]
+)
 def test_the_code_on_a_page_works_as_it_stands(
     url: str, registry: LocalRegistry, ref: str, tmp_path: Path
 ) -> None:
@@ -332,10 +423,12 @@ def test_the_code_on_a_page_works_as_it_stands(
     assert ran.returncode == 0, ran.stderr
     assert record.methods
     for said in (python.stdout, ran.stdout):
-        shown = said.strip().strip("[] \n'\"")
+        if isinstance(result, str):
+            assert said.strip().strip("[] \n'\"") == result
+            continue
         # NumPy prints eight digits.
-        same = shown == result if isinstance(result, str) else np.isclose(float(shown), result)
-        assert same
+        numbers = [float(n) for n in re.findall(r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?", said)]
+        assert np.allclose(numbers, np.ravel(result), rtol=1e-6)
 
 
 # ------------------------------------------------------------ without scripts

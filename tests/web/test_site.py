@@ -28,6 +28,8 @@ from tests.web.browser import Browser
 from tests.web.test_pages import code_in, row_in, shares
 from tests.web.uploaded import customers, filled, opened, settled
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistry]:

@@ -292,11 +292,13 @@ def gemm(*shape: int) -> bytes:
 def test_pictures_of_every_form(pages: Pages, shape: tuple[int, ...], widget: str) -> None:
     labels = ["<b>a</b>", "b", "c", "d"]
     program = pages.open(gemm(*shape), None, widget, labels=labels, mean=0.25, std=0.5)
-    grey = RNG.integers(0, 256, (9, 9))
-    pages.give(grey)
-    values = ((grey / 255 - 0.25) / 0.5).astype(np.float32)
-    axis = shape.index(3) if 3 in shape else None
-    row = values.reshape(shape) if axis is None else np.stack([values] * 3, axis=axis)
+    picture = Image.fromarray(RNG.integers(0, 256, (9, 9, 3)).astype(np.uint8))
+    pages.give(np.asarray(picture))
+    if widget == "canvas" or 3 not in shape:
+        picture = picture.convert("L")
+    planes = np.moveaxis(np.asarray(picture.convert("RGB")), -1, 0)
+    values = ((planes / 255 - 0.25) / 0.5).astype(np.float32)
+    row = np.moveaxis(values, 0, shape.index(3)) if 3 in shape else values[0].reshape(shape)
     (wanted,) = program.run("shares", row[None])
     assert pages.bars() == [list(pair) for pair in zip(labels, wanted.tolist(), strict=True)]
     assert pages.page.said == []

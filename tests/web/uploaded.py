@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from onnx import TensorProto, helper
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import RadiusNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PowerTransformer, StandardScaler
 
@@ -31,6 +35,10 @@ TAGS = {
     "team": "crm",
     "form": json.dumps({"age": {"help": "in years", "minimum": 18, "maximum": 80, "step": 1}}),
 }
+
+
+#: Where they are, once they were uploaded.
+_FILLED: list[Path] = []
 
 
 def customers(rows: int = 120) -> pd.DataFrame:
@@ -60,6 +68,32 @@ def churn() -> object:
     return make_pipeline(columns, LogisticRegression()).fit(frame, left)
 
 
+def whole() -> bytes:
+    """A file whose operator mixes the first axis: a call takes the whole tensor."""
+    node = helper.make_node("Transpose", ["x"], ["y"], perm=[1, 0])
+    return _file([node], {"x": ("FLOAT", [2, 3])}, {"y": ("FLOAT", [3, 2])})
+
+
+def two_inputs() -> bytes:
+    """A file with two inputs of different types."""
+    nodes = [helper.make_node("Cast", ["b"], ["c"], to=1), helper.make_node("Add", "ac", ["y"])]
+    inputs = {"a": ("FLOAT", ["n", 3]), "b": ("INT64", ["n", 3])}
+    return _file(nodes, inputs, {"y": ("FLOAT", ["n", 3])})
+
+
+def _file(nodes: list[Any], inputs: dict[str, Any], outputs: dict[str, Any]) -> bytes:
+    values = [
+        [
+            helper.make_tensor_value_info(name, getattr(TensorProto, kind), shape)
+            for name, (kind, shape) in given.items()
+        ]
+        for given in (inputs, outputs)
+    ]
+    graph = helper.make_graph(nodes, "graph", *values)
+    opset = [helper.make_opsetid("", 13)]
+    return bytes(helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString())
+
+
 def fill(registry: LocalRegistry) -> None:
     """Upload what the tests look at: two versions of churn, and a version of each other kind."""
     frame, model = customers(), churn()
@@ -80,22 +114,34 @@ def fill(registry: LocalRegistry) -> None:
     sclbl.upload(linear, x[:5], name="linear", registry=registry)
     kept = LinearRegression().fit(x, x @ [3.0, 2.0, 1.0])
     sclbl.upload(kept, x[:5], name="kept", tags={"server-only": "yes"}, registry=registry)
+    counted = pd.DataFrame({"n": np.arange(40)})
+    counts = LinearRegression().fit(counted, np.arange(40) * 2.0)
+    sclbl.upload(counts, counted[:5], name="counts", registry=registry)
+    near = RadiusNeighborsRegressor(radius=3.0).fit(x, x[:, 0])
+    methods = ["predict", "radius_neighbors"]
+    sclbl.upload(near, x[:5], name="near", methods=methods, registry=registry)
     positive = np.abs(x) + 0.5
     power = make_pipeline(PowerTransformer("box-cox"), LinearRegression()).fit(positive, x[:, 0])
     sclbl.upload(power, positive[:5], name="power", registry=registry)
     texts = pd.Series(["a good film", "a bad film", "very good", "bad and dull"] * 4)
     sentiment = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, ["+", "-"] * 8)
     sclbl.upload(sentiment, texts[:3], name="sentiment", registry=registry)
+    for name, model in (("whole", whole()), ("two", two_inputs())):
+        sclbl.upload(model, name=name, registry=registry)
     dicts = [{"age": 1.0, "city": "Breda"}, {"age": 2.0, "city": "Delft"}]
     features = make_pipeline(DictVectorizer(), LogisticRegression()).fit(dicts, [0, 1])
     sclbl.upload(features, dicts, name="features", registry=registry)
 
 
 def opened(folder: Path) -> LocalRegistry:
-    """Return a registry with all of them."""
-    registry = LocalRegistry(folder)
-    fill(registry)
-    return registry
+    """Return a registry with all of them; each process uploads them once."""
+    if not _FILLED:
+        template = folder.with_name(f"{folder.name}-filled")
+        with LocalRegistry(template) as registry:
+            fill(registry)
+        _FILLED.append(template)
+    shutil.copytree(_FILLED[0], folder, dirs_exist_ok=True)
+    return LocalRegistry(folder)
 
 
 def settled(page: Page) -> str:

@@ -50,21 +50,20 @@ export const open = (signature, method, rows, parameters = {}) => {
   }
   if (!count && !empty) refuse("shape", "there are no rows to predict (0 rows)");
 
-  const given = {};
-  for (const { name, kind, dtype } of inputs) {
-    const value = parameters[name] ?? null;
-    if (kind !== "parameter" || value === null) continue;
+  const given = inputs.map(({ name, kind, dtype }) => {
+    const value = Object.hasOwn(parameters, name) ? parameters[name] : null;
+    if (kind !== "parameter" || value == null) return null;
     const held = (typeof value === "boolean") === (dtype === "bool") ? hold(value, dtype) : undefined;
     if (held === undefined) refuse("parameter", `the parameter ${called(name)} is ${shown(value)}, which is no ${dtype}; give one`);
-    given[name] = { value: arrayOf(dtype, [held]) };
-  }
+    return { value: arrayOf(dtype, [held]) };
+  });
   const each = (take) => Object.fromEntries(readers.map((reader, i) => [names[i], reading(names[i], () => take(reader))]));
   return {
     rows: count,
     encode: (start, end) => {
       const last = columns.length ? readers.at(-1).reach(start, end) : end;
-      const found = { ...given, ...each((reader) => reader.encode(start, last)) };
-      return { numeric: null, text: [], ...(columns.length && found.table), first: start, rows: last - start, beside: inputs.map(({ name }) => found[name] ?? null) };
+      const found = each((reader) => reader.encode(start, last));
+      return { numeric: null, text: [], ...(columns.length && found.table), first: start, rows: last - start, beside: inputs.map(({ name }, i) => given[i] ?? (Object.hasOwn(found, name) ? found[name] : null)) };
     },
     json: (start, end) => toJson(signature, each((reader) => reader.plain(start, end)), parameters),
   };

@@ -18,7 +18,7 @@ const formOf = (value) => (isList(value) ? `a list of ${value.length}` : isRecor
 
 /** Refuses values of which one has another form than the first. */
 const alike = (values, names) => {
-  const forms = values.map(formOf);
+  const forms = Array.from(values, formOf);
   const other = forms.findIndex((form) => form !== forms[0]);
   if (other > 0) {
     const [one, first] = [other, 0].map((i) => (names ? `column ${called(names[i])}` : `row ${i}`));

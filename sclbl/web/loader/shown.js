@@ -19,12 +19,14 @@ export const kindOf = (value) => Object.prototype.toString.call(value).slice(8, 
 
 /** A value as messages show it, in so many letters at most; of an object what it is. */
 export const shown = (value, most = 60) => {
-  const size = Math.abs(typeof value === "number" ? value : 0);
+  const type = typeof value;
+  const size = type === "number" ? Math.abs(value) : 0;
   const kind = kindOf(value);
-  const text = typeof value === "string" ? quoted([...value].slice(0, most + 1).join(""))
+  const text = type === "string" ? quoted([...value].slice(0, most + 1).join(""))
     : size >= 1e16 || (size && size < 1e-4) ? value.toExponential().replace(/([+-])(\d)$/, "$10$2").replace("Infinity", "inf")
-    : { Null: "None", Array: "a list", Object: "a dict", Date: "a datetime", Number: String(value) }[kind] ??
-      (kind === "Boolean" ? (value ? "True" : "False") : kind === "BigInt" ? String(value) : `a ${kind}`);
+    : /number|bigint/.test(type) ? String(value)
+    : type === "boolean" ? (value ? "True" : "False")
+    : value === null ? "None" : `a ${{ Array: "list", Object: "dict", Date: "datetime" }[kind] ?? kind}`;
   const letters = [...text];
   return letters.length > most ? letters.slice(0, most - 4).join("") + "..." : text;
 };

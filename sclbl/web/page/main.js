@@ -16,6 +16,15 @@ const placeOf = ({ where, why, ms, sha256 }) => {
   return `Computed ${place}, in ${time}, by program ${sha256.slice(0, 16)}.`;
 };
 
+/** Names the server in the code as the browser knows it: behind a proxy it has another address. */
+const nameServer = ({ server }) => {
+  if (!server) return;
+  const own = new URL("..", location.href).href.replace(/\/$/, "");
+  for (const code of document.querySelectorAll("pre code")) {
+    if (code.id) code.textContent = code.textContent.replaceAll(server, own);
+  }
+};
+
 /** Copies code where it is asked for; says that it did. */
 const openCopies = () => {
   for (const button of document.querySelectorAll("[data-copy]")) {
@@ -144,6 +153,7 @@ const openTrying = (data, model, place) => {
  */
 export const start = async (load, widgetOf) => {
   const data = JSON.parse(find("sclbl").textContent);
+  nameServer(data);
   openCopies();
   let model;
   try {

@@ -4,7 +4,7 @@ const WORD = /[\p{L}\p{M}\p{N}_'’]+/gu;
 /** Of longer texts the first words are weighed: each is a row of its own. */
 const MOST = 1000;
 /** So many words are listed, those that matter most. */
-const LISTED = 8;
+const LISTED = 5;
 /** A move of this much has the strongest colour. */
 const STRONG = 0.25;
 
