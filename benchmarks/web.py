@@ -44,7 +44,6 @@ TENSORFLOW = (
     "tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
 )
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-ROWS = 10_000
 ISOLATED = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
@@ -198,9 +197,9 @@ def together(url: str, given: dict[str, Any]) -> float:
             return max(pool.map(lambda page: float(page.run(code, given)), pages))
 
 
-def timings(host: Hosted, name: str, ask: dict[str, Any]) -> dict[str, Any]:
+def timings(host: Hosted, name: str, ask: dict[str, Any], rows: int) -> dict[str, Any]:
     """Return what one model takes, with ours and with ONNX Runtime Web."""
-    given = {"url": f"/{name}.wasm", "onnx": f"/{name}.onnx", "rows": ROWS, **ask}
+    given = {"url": f"/{name}.wasm", "onnx": f"/{name}.onnx", "rows": rows, **ask}
     found: dict[str, Any] = {}
     with running("chromium") as browser:
         for workers in (0, 1, 2):
@@ -238,7 +237,9 @@ def timings(host: Hosted, name: str, ask: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--npm", type=Path, help="where the peers are installed, and stay")
-    folder = parser.parse_args().npm
+    parser.add_argument("--rows", type=int, default=10_000, help="rows of a large batch")
+    given = parser.parse_args()
+    folder, rows = given.npm, given.rows
     with tempfile.TemporaryDirectory(prefix="sclbl-peers-") as scratch:
         kept = (folder or Path(scratch)).resolve()
         there = kept / "node_modules" / "onnxruntime-web"
@@ -265,14 +266,14 @@ def main() -> None:
                 short = name.partition(" ")[0]
                 host.replies[f"/{short}.wasm"] = subject["program"]
                 host.replies[f"/{short}.onnx"] = subject["onnx"]
-                found = timings(host, short, subject["ask"])
+                found = timings(host, short, subject["ask"], rows)
                 results[name] = found
                 table = [
-                    [k, duration(v[0]), duration(v[1]), f"{ROWS / v[1]:,.0f}", duration(v[2])]
+                    [k, duration(v[0]), duration(v[1]), f"{rows / v[1]:,.0f}", duration(v[2])]
                     for k, v in found.items()
                     if isinstance(v, list)
                 ]
-                columns = ["", "one row", f"{ROWS:,} rows", "rows a second", "longest task"]
+                columns = ["", "one row", f"{rows:,} rows", "rows a second", "longest task"]
                 show(name, columns, table)
                 first = found["first answer"]
                 print(

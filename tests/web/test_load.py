@@ -54,6 +54,14 @@ def page(browser: Browser, host: Hosted) -> Iterator[Page]:
     found.close()
 
 
+@pytest.fixture
+def one_page(chromium: Browser, host: Hosted) -> Iterator[Page]:
+    """A page of one browser, for what no browser has a part in."""
+    found = chromium.page(host.url, alone=True)
+    yield found
+    found.close()
+
+
 def asked(page: Page, body: str, given: Any = None) -> Any:
     """Run statements with `load`, and `fresh` for a `load` that remembers nothing in memory."""
     start = 'const { load } = await import("/sclbl.js");'
@@ -227,19 +235,19 @@ def test_an_alias_that_moved_is_followed_without_a_reload(
     assert found[4:] == ["churn@2", "churn@2"]
 
 
-def test_a_deployment_is_asked_for_once_an_interval(page: Page, host: Hosted) -> None:
+def test_a_deployment_is_asked_for_once_an_interval(one_page: Page, host: Hosted) -> None:
     server_asks = f"/v1/deployments/{REF}"
     body = """
         const models = await Promise.all([load(given.url), load(given.url)]);
         await Promise.all(models.map((model) => model.predict(given.rows)));
         await models[0].predict(given.rows);
     """
-    asked(page, body, {"url": server_asks, "rows": ROWS})
+    asked(one_page, body, {"url": server_asks, "rows": ROWS})
     assert host.paths().count(server_asks) == 1
 
 
 def test_a_version_is_asked_for_once_and_for_all(
-    page: Page, host: Hosted, server: Deployed
+    one_page: Page, host: Hosted, server: Deployed
 ) -> None:
     server.on(host, ref="churn@1")
     body = """
@@ -248,7 +256,7 @@ def test_a_version_is_asked_for_once_and_for_all(
         await kept();
         await (await fresh())("/v1/deployments/churn@1");
     """
-    asked(page, KEPT + body, ROWS)
+    asked(one_page, KEPT + body, ROWS)
     assert host.paths().count("/v1/deployments/churn@1") == 1
 
 
@@ -300,27 +308,29 @@ def test_a_server_that_is_gone_stops_nothing_that_runs(
     ("status", "code"),
     [(401, "authentication"), (403, "server_only"), (404, "not_found"), (410, "deleted")],
 )
-def test_a_refusal_of_the_server_is_said(page: Page, host: Hosted, status: int, code: str) -> None:
+def test_a_refusal_of_the_server_is_said(
+    one_page: Page, host: Hosted, status: int, code: str
+) -> None:
     url = f"/v1/deployments/{REF}"
-    asked(page, "window.model = await load(given, { interval: 0 });", url)
+    asked(one_page, "window.model = await load(given, { interval: 0 });", url)
     error = {"error": {"code": code, "message": "because of that", "row": None, "column": None}}
     host.replies[url] = Reply(json.dumps(error).encode(), status)
     expected = {"name": "SclblError", "code": code, "message": "because of that"}
-    assert asked(page, "return await caught(load(given, { interval: 0 }))", url) == expected
+    assert asked(one_page, "return await caught(load(given, { interval: 0 }))", url) == expected
     # One that was deleted does not live on in pages that are open.
-    assert asked(page, "return await caught(model.predict([[1, 2, 3, 4]]))") == expected
+    assert asked(one_page, "return await caught(model.predict([[1, 2, 3, 4]]))") == expected
 
 
-def test_without_an_answer_it_says_so(page: Page) -> None:
+def test_without_an_answer_it_says_so(one_page: Page) -> None:
     with hosting() as other:
         gone = other.url
     body = "return await caught(load(given, { retries: 1 }))"
-    error = asked(page, body, f"{gone}/v1/deployments/{REF}")
+    error = asked(one_page, body, f"{gone}/v1/deployments/{REF}")
     assert error["code"] == "unreachable"
     assert error["message"].startswith(f"no answer from {gone}/v1/deployments/{REF}: ")
 
 
-def test_a_server_that_does_not_answer_in_time(page: Page, host: Hosted) -> None:
+def test_a_server_that_does_not_answer_in_time(one_page: Page, host: Hosted) -> None:
     import threading
 
     let_go = threading.Event()
@@ -332,23 +342,23 @@ def test_a_server_that_does_not_answer_in_time(page: Page, host: Hosted) -> None
     host.replies["/v1/deployments/slow"] = wait
     try:
         body = "return await caught(load('/v1/deployments/slow', { timeout: 50, retries: 1 }))"
-        assert asked(page, body)["code"] == "unreachable"
+        assert asked(one_page, body)["code"] == "unreachable"
     finally:
         let_go.set()
 
 
-def test_busy_servers_are_asked_again(page: Page, host: Hosted, server: Deployed) -> None:
+def test_busy_servers_are_asked_again(one_page: Page, host: Hosted, server: Deployed) -> None:
     path = f"/v1/deployments/{REF}"
     right = host.replies[path]
     assert isinstance(right, Reply)
     busy = {"error": {"code": "busy", "message": "busy"}}
     answers = [Reply(json.dumps(busy).encode(), 503, {"retry-after": "0"})] * 2 + [right]
     host.replies[path] = lambda headers: answers.pop(0)
-    assert asked(page, "return (await load(given)).ref", path) == "churn@1"
+    assert asked(one_page, "return (await load(given)).ref", path) == "churn@1"
     answers[:] = [Reply(json.dumps(busy).encode(), 503, {"retry-after": "0"})] * 2
     body = "return await caught((await fresh())(given + '?', { retries: 1 }))"
     host.replies["/v1/deployments/new"] = host.replies[path]
-    assert asked(page, body, "/v1/deployments/new")["code"] == "busy"
+    assert asked(one_page, body, "/v1/deployments/new")["code"] == "busy"
 
 
 def test_what_is_no_program_is_refused(page: Page, host: Hosted) -> None:
@@ -357,43 +367,54 @@ def test_what_is_no_program_is_refused(page: Page, host: Hosted) -> None:
     host.replies["/empty.wasm"] = b"\0asm\1\0\0\0"
     for path in ("/page.wasm", "/cut.wasm", "/empty.wasm"):
         error = asked(page, "return await caught(load(given))", path)
-        assert error["name"] == "SclblError", path
+        assert (error["name"], error["code"]) == ("SclblError", "invalid_program"), path
     assert asked(page, "return await caught(load('/none.wasm'))")["code"] == "request"
 
 
-def test_options_are_checked(page: Page) -> None:
+def test_options_are_checked(one_page: Page) -> None:
     for options, words in (
         ({"sha": "0"}, "load has no option sha"),
         ({"where": "remote"}, "a file has no server"),
     ):
-        error = asked(page, "return await caught(load(new Uint8Array(8), given))", options)
+        error = asked(one_page, "return await caught(load(new Uint8Array(8), given))", options)
         assert words in error["message"]
 
 
-def test_programs_above_the_limit_are_left_to_the_server(page: Page, server: Deployed) -> None:
+def test_programs_above_the_limit_are_left_to_the_server(one_page: Page, server: Deployed) -> None:
     given = f"/v1/deployments/{REF}"
     body = "const m = await load(given, { limit: 1000 }); return [m.where, m.why]"
     size = server.versions[0].size
     why = f"it has {size} bytes, above the limit"
-    assert asked(page, body, given) == ["remote", why]
+    assert asked(one_page, body, given) == ["remote", why]
     body = "return (await load(given, { limit: 1000, where: 'local' })).where"
-    assert asked(page, body, given) == "local"
+    assert asked(one_page, body, given) == "local"
 
 
-def test_deployments_that_are_server_only(page: Page, host: Hosted, server: Deployed) -> None:
+def test_a_place_that_is_no_place_keeps_rows_here(one_page: Page) -> None:
+    """A typing error must not send anyone's rows to a server."""
+    body = """
+        delete globalThis.WebAssembly;
+        return await caught((await fresh())(given, { where: "Local" }));
+    """
+    error = asked(one_page, body, f"/v1/deployments/{REF}")
+    assert error["code"] == "error"
+    assert error["message"].endswith("there is no WebAssembly")
+
+
+def test_deployments_that_are_server_only(one_page: Page, host: Hosted, server: Deployed) -> None:
     server.on(host, tags={"server-only": ""})
     given = f"/v1/deployments/{REF}"
     body = "const m = await load(given); return [m.where, m.why]"
-    assert asked(page, body, given) == ["remote", "the deployment is server-only"]
+    assert asked(one_page, body, given) == ["remote", "the deployment is server-only"]
     # Where a server refuses the program and its record does not say so.
     server.on(host)
     error = {"error": {"code": "server_only", "message": "this program stays here"}}
     path = f"/v1/programs/{server.versions[0].sha256}.wasm"
     host.replies[path] = Reply(json.dumps(error).encode(), 403)
     body = "const m = await (await fresh())(given); return [m.where, m.why]"
-    assert asked(page, body, given) == ["remote", "this program stays here"]
+    assert asked(one_page, body, given) == ["remote", "this program stays here"]
     body = "return await caught((await fresh())(given, { where: 'local' }))"
-    assert "this program stays here" in asked(page, body, given)["message"]
+    assert "this program stays here" in asked(one_page, body, given)["message"]
 
 
 @pytest.mark.parametrize(

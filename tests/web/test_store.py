@@ -180,7 +180,7 @@ DENIED: Mapping[str, Mapping[str, Any]] = {
     "chromium": {"profile": {"default_content_setting_values": {"cookies": 2}}},
     "firefox": {"network.cookie.cookieBehavior": 2},
 }
-PRIVATE: Mapping[str, Mapping[str, Any]] = {"firefox": {"browser.privatebrowsing.autostart": True}}
+PRIVATE = {"browser.privatebrowsing.autostart": True, "network.dns.localDomains": PLAIN}
 
 
 def twice(page: Page, server: Deployed) -> None:
@@ -203,13 +203,9 @@ def test_private_windows(chromium: Browser, host: Hosted, server: Deployed) -> N
     page = chromium.page(host.url, alone=True)
     twice(page, server)
     page.close()
-    with running("firefox", preferences=PRIVATE["firefox"]) as browser:
+    with running("firefox", preferences=PRIVATE) as browser:
         twice(browser.page(host.url), server)
         # Plain http in a private window: neither Cache Storage nor a hash of the browser's own.
-    with running(
-        "firefox",
-        preferences={**PRIVATE["firefox"], "network.dns.localDomains": PLAIN},
-    ) as browser:
         twice(browser.page(f"http://{PLAIN}:{host.port}"), server)
 
 

@@ -51,8 +51,9 @@ const load = async (source, given) => {
     const { ref, size, tags } = record ?? {};
     const auto = where === "auto" && record;
     let why;
+    let code = "error";
     try {
-      if (where === "remote") throw Error();
+      if (where === "remote") throw Error("a file has no server");
       if (auto && "server-only" in tags) throw Error("the deployment is server-only");
       if (auto && size > limit) throw Error(`it has ${size} bytes, above the limit`);
       if (!globalThis.WebAssembly) throw Error("there is no WebAssembly");
@@ -67,12 +68,13 @@ const load = async (source, given) => {
     } catch (error) {
       if (error.name === "CompileError") refuse("invalid_program", "the program is not a whole WebAssembly module");
       if (!/^(server_only|program)$/.test(error.code ?? "program")) throw error;
-      why = error.message || undefined;
+      why = error.message;
+      if (!record && error.name === "CompileError") code = "invalid_program";
     }
-    if (!record || where === "local") refuse("error", `it cannot run here: ${why ?? "a file has no server"}`);
+    if (!auto && (where !== "remote" || !record)) refuse(code, `it cannot run here: ${why}`);
     const { manifest } = record;
     const signature = readSignature(manifest);
-    const about = { where: "remote", why, sha256: record.sha256, ref };
+    const about = { where: "remote", why: auto ? why : undefined, sha256: record.sha256, ref };
     const run = requester(`${root}deployments/${ref}/predict?method=`, signature, options);
     return { manifest, signature, about, workers: [], run };
   };
