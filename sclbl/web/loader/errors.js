@@ -13,17 +13,11 @@ export class SclblError extends Error {
   }
 }
 
-const CORRECT = "correct the value, or leave the row out";
-/** What to do about the refusals whose messages do not say it. */
+/** What to do about refusals whose messages do not say it. */
 const REMEDIES = {
   shape: "give rows as objects, lists, columns or a typed array",
   columns: "give each of the model's, null where a value is missing",
   dtype: "give such values",
-  missing_value: CORRECT,
-  infinite_value: CORRECT,
-  unknown_category: CORRECT,
-  out_of_range: CORRECT,
-  out_of_reach: CORRECT,
   limit: "give fewer rows a call",
   program: "fetch or compile it again",
   invalid_program: "fetch or compile it again",
@@ -33,12 +27,12 @@ const REMEDIES = {
  * Throws a `SclblError`.
  *
  * @param {string} code
- * @param {string} what what failed; and what to do, where the code does not say that
+ * @param {string} what what failed; and, behind a semicolon, what to do, where the code does not say
  * @param {number | null} [row]
  * @param {string | null} [column]
  * @returns {never}
  */
 export const refuse = (code, what, row, column) => {
-  const remedy = REMEDIES[code];
-  throw new SclblError(code, remedy ? `${what}; ${remedy}` : what, row, column);
+  const remedy = REMEDIES[code] ?? (/_value|_cat|out_/.test(code) ? "correct the value, or leave the row out" : "");
+  throw new SclblError(code, !remedy || what.includes("; ") ? what : `${what}; ${remedy}`, row, column);
 };
