@@ -290,7 +290,7 @@ def test_verification_compares_names_dtypes_index_and_values(
         (lambda f: f.rename(columns={"whole": "other"}), "its columns are 'whole', 'truth', 'sho"),
         (lambda f: f.astype({"truth": "float32"}), "column 'truth' is float64, and the model's f"),
         (lambda f: f.reset_index(drop=True), "its index is another than the model's"),
-        (lambda f: f + 1e-6, "row 1, column 'whole' holds -0"),
+        (lambda f: f + 1e-6, "row 1, column 'whole' is -0"),
     ]
     spec = strip(model, NUMBERS)
     for change, message in changes:

@@ -302,4 +302,11 @@ def list_source(rows: Sequence[Any], *, rows_of_text: bool) -> Source:
             "a list",
             row=wrong,
         )
-    return RowsSource(rows)
+    source = RowsSource(rows)
+    types = set(map(type, chain.from_iterable(rows)))
+    if any(hasattr(t, "__len__") and not issubclass(t, (str, bytes)) for t in types):
+        raise ShapeError(
+            "the input is nested more than two deep (3 dimensions); give a list of rows, each a "
+            "list of values"
+        )
+    return source

@@ -170,5 +170,5 @@ def error(response: requests.Response) -> tuple[int, str, str]:
     """Return status, code and message of an error."""
     body = response.json()["error"]
     assert response.headers["content-type"] == "application/json"
-    assert set(body) - {"shell"} == {"code", "message", "row", "column"}
+    assert set(body) - {"shell", "input"} == {"code", "message", "row", "column"}
     return response.status_code, body["code"], body["message"]

@@ -29,12 +29,21 @@ const packed = (held) => {
   return Array.isArray(held) ? held.map(packed) : Object.fromEntries(Object.entries(held).map(([name, one]) => [name, packed(one)]));
 };
 
+const jsonOf = (batch) => {
+  try {
+    return batch.json(0, batch.rows);
+  } catch ({ code, message }) {
+    return { code, message };
+  }
+};
+
 for await (const line of createInterface({ input: process.stdin })) {
   const { signature, rows, parameters } = JSON.parse(line);
   let found;
   try {
     const batch = open(readSignature({ signature }), "predict", valueOf(rows), valueOf(parameters));
     found = packed(batch.encode(0, batch.rows));
+    found.json = jsonOf(batch);
   } catch (error) {
     const { name, code, row, column, input, message, stack } = error;
     found = { error: name === "SclblError" ? { code, row, column, input, message } : { stack } };

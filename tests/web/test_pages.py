@@ -257,7 +257,7 @@ def test_the_server_predicts_what_stays_there(
     expected = sclbl.load("kept", registry=registry).predict([[0.1, 1.0, 1.0]])[0]
     assert exact(page) == expected
     where = page.evaluate("document.getElementById('where').innerText")
-    assert where.startswith("Computed by the server (the deployment is marked server-only)")
+    assert re.match(r"Computed by the server \(.*server-only\), in ", where)
     page.close()
 
 

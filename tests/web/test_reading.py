@@ -13,7 +13,9 @@ import pytest
 
 import sclbl
 from sclbl.errors import InputError
-from sclbl.rows import Blocks, Encoder, RaggedRows, TextColumn
+from sclbl.json_calls import read_call
+from sclbl.json_rows import read_json
+from sclbl.rows import Blocks, Encoder, OneNull, RaggedRows, TextColumn
 from sclbl.runtime.method import check_options
 from tests.web.cases import Case, cases, python_rows, python_value
 
@@ -103,6 +105,33 @@ def test_accepted_rows_are_the_same_bytes(name: str, read: dict[str, Any]) -> No
     assert same_numbers(ours.numeric, theirs["numeric"])
     assert all(map(same_text, ours.text, theirs["text"]))
     assert len(ours.text) == len(theirs["text"])
+    given = ours.beside or (None,) * len(theirs["beside"])
+    assert all(map(same_beside, given, theirs["beside"]))
+
+
+@pytest.mark.parametrize("name", [c.name for c in CASES.values() if not c.refused])
+def test_a_server_reads_the_same_bytes(name: str, read: dict[str, Any]) -> None:
+    case, theirs = CASES[name], read[name]
+    signature, text = case.signature, theirs["json"]
+    if isinstance(text, dict):
+        # JSON has no infinities, and one missing text.
+        assert text["code"] in ("infinite_value", "missing_value", "parameter"), text
+        assert any(word in json.dumps(case.rows) for word in ("inf", "nan", "Infinity")) or (
+            any(word in json.dumps(case.parameters) for word in ("inf", "nan"))
+        )
+        return
+    parameters: Any = {}
+    if signature.inputs:
+        call = read_call(text.encode(), signature)
+        parameters = call.parameters
+        held = {name: OneNull(rows) for name, rows in call.inputs.items()}
+        rows: Any = held if len(held) > 1 else next(iter(held.values()))
+    else:
+        rows = OneNull(read_json(text.encode(), signature))
+    empty = signature.outputs["predict"].empty
+    ours = Encoder(signature).encode(rows, empty=empty, parameters=parameters)
+    assert same_numbers(ours.numeric, theirs["numeric"])
+    assert all(map(same_text, ours.text, theirs["text"]))
     given = ours.beside or (None,) * len(theirs["beside"])
     assert all(map(same_beside, given, theirs["beside"]))
 

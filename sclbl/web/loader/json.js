@@ -22,7 +22,9 @@ export const toJson = ({ shape, columns }, { table, ...rows }, parameters) => {
   const own = table && { table: shape ? inLists(table.flat(), [table.length, ...shape]) : table };
   const inputs = { ...own, ...rows };
   const [only, ...more] = Object.values(inputs);
-  const some = Object.keys(parameters).length ? { parameters } : {};
+  const given = Object.entries(parameters).filter(([, value]) => value != null);
+  if (given.some(([, value]) => value !== value)) refuse("parameter", "JSON holds no NaN; run the program here");
+  const some = given.length ? { parameters: Object.fromEntries(given) } : {};
   const text = JSON.stringify(more.length ? { inputs, ...some } : { rows: only, ...some }, written);
   return text.replace(/"\\ud800([^"]*)"/g, "$1");
 };

@@ -14,6 +14,7 @@ export const isRecord = (value) => kindOf(value) === "Object";
 
 // ---------------------------------------------------------------- what holds the rows
 
+const isScalar = (value) => typeof value !== "object" || (!isList(value) && !isRecord(value));
 const formOf = (value) => (isList(value) ? `a list of ${value.length}` : isRecord(value) ? "a dict" : "one value");
 
 /** Refuses values of which one has another form than the first. */
@@ -75,7 +76,10 @@ const sourceOf = (rows, { columns, texts, layout }) => {
   if (!Array.isArray(rows)) refuse("shape", `${shown(rows)} is not rows`);
   const form = alike(rows);
   if (form === "a dict") return recordsOf(rows);
-  if (form !== "one value") return listsOf(rows);
+  if (form !== "one value") {
+    if (rows.some((values) => !isTyped(values) && values.some((value) => !isScalar(value)))) refuse("shape", "the input is nested more than two deep (3 dimensions)");
+    return listsOf(rows);
+  }
   // Texts are the rows of an only column; other values are the cells of one row.
   const free = texts.length && layout === "array";
   const isCell = (value) => typeof value === "string" || (free && (value === null || (typeof value === "number" && !Number.isInteger(value))));
