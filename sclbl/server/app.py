@@ -106,7 +106,13 @@ def create_app(registry: Store, guard: Guard, settings: Settings | None = None) 
                 allow_origins=list(settings.cors),
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["authorization", "content-type", "idempotency-key"],
-                expose_headers=["x-sclbl-ref", "x-sclbl-sha256", "x-sclbl-method", "etag"],
+                expose_headers=[
+                    "x-sclbl-ref",
+                    "x-sclbl-sha256",
+                    "x-sclbl-method",
+                    "etag",
+                    "retry-after",
+                ],
                 max_age=3600,
             )
         )

@@ -66,10 +66,6 @@ const load = async (source, given) => {
       const about = { where: "local", sha256: found.sha256, ref };
       return { ...held, about, workers, run: runner(held, workers) };
     } catch (error) {
-      // A page whose policy forbids WebAssembly throws the same error.
-      if (error.name === "CompileError" && !/policy|CSP/i.test(error.message)) {
-        refuse("invalid_program", "the program is not a whole WebAssembly module");
-      }
       if (!/^(server_only|program)$/.test(error.code ?? "program")) throw error;
       why = error.message;
       if (!record && error.name === "CompileError") code = "invalid_program";
