@@ -87,7 +87,6 @@ void command_start(void) {
     say("error: ");
     cells_begin();
     if (csv) csv_begin();
-    else json_begin();
     for (;;) {
         cells_clear();
         if (csv) csv_rows();

@@ -164,8 +164,6 @@ i32 command_shortest(f64 x, u8* digits, i32* point);
 enum { STYLE_PYTHON, STYLE_JSON };
 #define NUMBER_MOST 32
 u32 command_write(f64 x, i32 style, u8* out); /* finite, or Python's inf and nan */
-/* All digits of an integer of 2**53 or more, 309 at most. */
-u32 command_write_integer(f64 x, u8* out);
 u32 command_write_whole(u64 value, i32 negative, u8* out);
 
 /* ------------------------------------------------------------------ messages (command_say.c) */
@@ -174,6 +172,7 @@ void say(const char* text);
 void say_bytes(bytes text);
 void say_whole(u64 value);
 void say_float(f64 value);
+void say_shown(f64 value); /* as refusals show it: whole numbers without a point */
 /* As Python's repr; of more than `most` letters (0: all) the beginning. */
 void say_repr(bytes text, u32 letters, u32 most);
 /* In brackets, after a column that is not there: the nearest name that is. */
@@ -220,7 +219,6 @@ i32 cells_lost(u32 column); /* whether the first row has no such column */
 void csv_begin(void);
 void csv_rows(void);
 void csv_check(void);
-void json_begin(void);
 void json_rows(void);
 void json_check(void);
 

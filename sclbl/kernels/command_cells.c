@@ -134,73 +134,49 @@ static void check_lost(u32 c) {
     const fault* f = fault_of(c, LOST);
     if (f->row < 0) return;
     say_row(f->row);
-    say(" has no column ");
+    say(" lacks ");
     say_bytes(text_of(columns()[c].quoted));
-    say(", which row 0 has");
     stop_cell("columns", f, c);
 }
 
+/* A whole number of any length, as refusals show it. */
 static void say_integer(bytes digits) {
     i32 negative = *digits.at == '-';
     bytes rest = {digits.at + negative, digits.length - (u32)negative};
-    if (rest.length <= 40) return say_bytes(digits);
-    say("an integer of ");
-    say_whole(command_bits(rest));
-    say(" bits");
+    if (rest.length > 4300) {
+        say("an integer of ");
+        say_whole(command_bits(rest));
+        return say(" bits");
+    }
+    i32 cut = digits.length > 60;
+    say_bytes((bytes){digits.at, cut ? 56 : digits.length});
+    if (cut) say("...");
+}
+
+_Noreturn static void stop_value(const fault* f, u32 c, i32 as_float) {
+    const column* of = columns() + c;
+    say_cell(f->row, (i32)c);
+    say(" holds ");
+    if (f->type == LIST) say("a list");
+    else if (f->type == DICT) say("a dict");
+    else if (f->type == TEXT) say_repr(f->text, 61, 60);
+    else if (as_float || f->type == NUMBER || f->type == MISSING) say_shown(f->number);
+    else if (f->type == BOOLEAN) say(f->number ? "True" : "False");
+    else say_integer(f->text);
+    say(", which is no ");
+    if (of->kind == KIND_TEXT) say("text");
+    else say_bytes(text_of(of->type));
+    stop_cell("dtype", f, c);
 }
 
 static void check_refused(u32 c) {
     const fault* f = fault_of(c, REFUSED);
-    if (f->row < 0) return;
-    const column* of = columns() + c;
-    say_cell(f->row, (i32)c);
-    if (f->type == LIST || f->type == DICT) {
-        say(f->type == LIST ? " holds list" : " holds dict");
-        stop_cell("dtype", f, c);
-    }
-    say(": ");
-    if (of->kind == KIND_TEXT) {
-        if (f->type == BOOLEAN) say(f->number ? "True" : "False");
-        else if (f->type == NUMBER) say_float(f->number);
-        else say_bytes(f->text);
-        say(" is a number, but the model takes text");
-    } else if (f->type == TEXT) {
-        say_repr(f->text, 61, 60);
-        say(" is text, but the model takes numbers");
-    } else if (f->type == BEYOND) {
-        say_integer(f->text);
-        say(" is beyond 2**53, where float64 no longer holds every integer");
-    } else {
-        say("NaN is another value to the model than the missing number of this column, which is ");
-        say_bytes(text_of(of->known));
-    }
-    stop_cell("dtype", f, c);
+    if (f->row >= 0) stop_value(f, c, 0);
 }
 
-static void check_unheld(u32 c, i32 csv) {
+static void check_unheld(u32 c) {
     const fault* f = fault_of(c, UNHELD);
-    if (f->row < 0) return;
-    const column* of = columns() + c;
-    bytes type = text_of(of->type);
-    say_cell(f->row, (i32)c);
-    if (of->held != HELD_WHOLE) {
-        say(": ");
-        say_float(f->number);
-        say(csv ? " is not a " : " is too large for ");
-        say_bytes(type);
-        say(csv ? " number" : "");
-        say(", and the column was ");
-        say_bytes(type);
-        say(" in the model's example_input");
-    } else {
-        say(" is ");
-        if (f->number != f->number) say("missing");
-        else say_float(f->number);
-        say(", which ");
-        say_bytes(type);
-        say(" does not hold");
-    }
-    stop_cell("dtype", f, c);
+    if (f->row >= 0) stop_value(f, c, 1);
 }
 
 /* A field as CSV's messages show it: 40 letters of it, and an ellipsis. */
@@ -235,7 +211,7 @@ static void check_text(u32 c) {
     stop_cell("dtype", f, c);
 }
 
-static void check_groups(i32 csv) {
+static void check_groups(void) {
     for (u32 g = 1; g <= all()->n_groups; g++) {
         i32 first = -1;
         for (u32 c = 0; c < all()->n_columns; c++) {
@@ -243,7 +219,7 @@ static void check_groups(i32 csv) {
             if (columns()[c].group != g || f->row < 0) continue;
             if (first < 0 || f->row < fault_of((u32)first, UNHELD)->row) first = (i32)c;
         }
-        if (first >= 0) check_unheld((u32)first, csv);
+        if (first >= 0) check_unheld((u32)first);
     }
 }
 
@@ -252,9 +228,9 @@ static void check_csv(void) {
     for (u32 c = 0; c < n; c++) check_text(c);
     for (u32 c = 0; c < n && !all()->by_group; c++) {
         check_refused(c);
-        check_unheld(c, 1);
+        check_unheld(c);
     }
-    check_groups(1);
+    check_groups();
 }
 
 static void check_json(void) {
@@ -268,7 +244,7 @@ static void check_json(void) {
         if (first < 0 || f->row < fault_of((u32)first, REFUSED)->row) first = (i32)c;
     }
     if (first >= 0) check_refused((u32)first);
-    check_groups(0);
+    check_groups();
     for (u32 c = 0; c < n; c++) {
         if (columns()[c].kind != KIND_TEXT) continue;
         check_lost(c);

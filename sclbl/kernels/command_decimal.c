@@ -322,26 +322,6 @@ u32 command_write_whole(u64 value, i32 negative, u8* out) {
     return size;
 }
 
-u32 command_write_integer(f64 x, u8* out) {
-    u64 pattern;
-    __builtin_memcpy(&pattern, &x, 8);
-    set(&A, (pattern & 0xFFFFFFFFFFFFFull) | 1ull << 52);
-    shift(&A, (i32)(pattern >> 52 & 2047) - 1075);
-    u32 from = 309;
-    while (A.n) {
-        u64 rest = 0;
-        for (i32 i = A.n - 1; i >= 0; i--) {
-            rest = rest << 32 | A.word[i];
-            A.word[i] = (u32)(rest / 10);
-            rest %= 10;
-        }
-        if (!A.word[A.n - 1]) A.n--;
-        out[--from] = '0' + (u8)rest;
-    }
-    for (u32 i = from; i < 309; i++) out[i - from] = out[i];
-    return 309 - from;
-}
-
 static u32 copy(u8* out, const char* text) {
     u32 n = 0;
     for (; text[n]; n++) out[n] = (u8)text[n];

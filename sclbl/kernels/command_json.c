@@ -3,22 +3,20 @@
 
 #define LINE_BYTES 16777216
 #define DEEPEST 512
-/* Names that a message lists, and among which it looks for one that is nearly alike. */
+/* Names that a message lists. */
 #define LISTED 10
-#define KEYS 1000
 
 static u8 *at, *end, *start; /* of the line */
 /* What is wrong with the rows of the chunk as they lie beside each other. */
 static struct {
     i32 lists;  /* whether the first row is an array */
     i32 other;  /* the first row that is not what the first one is */
+    u32 other_length;
     i32 nested; /* whether an array holds arrays or objects */
     u32 width;  /* of the first row */
     i32 uneven; /* the first array of another length */
     u32 length;
     u32 lost; /* columns that the first row has not */
-    u32 n_keys;
-    bytes* keys; /* of the first row */
 } shape;
 
 _Noreturn static void not_json(const char* why) {
@@ -212,33 +210,16 @@ static i32 column_of(bytes name, u32 from) {
     return -1;
 }
 
-/* Keep a name that the first row has, for a message. */
-static void note_key(bytes name) {
-    for (u32 k = 0; k < shape.n_keys && k < KEYS; k++)
-        if (same(shape.keys[k], name)) return;
-    if (shape.n_keys < KEYS) shape.keys[shape.n_keys] = name;
-    shape.n_keys++;
-}
-
-/* Among arrays the items of an object are its keys, as in Python. */
-static u32 object(i32 among_lists) {
+static void object(void) {
     for (u32 c = 0; c < all()->n_columns; c++) the_chunk.row[c].type = ABSENT;
-    if (is_empty('}')) return 0;
-    u32 next = 0, n = 0;
+    if (is_empty('}')) return;
+    u32 next = 0;
     do {
-        bytes name = key();
-        i32 c = among_lists ? -1 : column_of(name, next);
-        i32 twice = 0;
-        for (u32 k = 0; among_lists && k < n && k < all()->n_columns; k++)
-            twice |= same(the_chunk.row[k].text, name);
-        if (among_lists && !twice && n < all()->n_columns) the_chunk.row[n] = (value){TEXT, 0, name};
-        if (!the_chunk.rows) note_key(name);
+        i32 c = column_of(key(), next);
         value other;
         any(c < 0 ? &other : the_chunk.row + c, c >= 0 && columns()[c].kind == KIND_TEXT, 1);
         if (c >= 0) next = (u32)c + 1 < all()->n_columns ? (u32)c + 1 : 0;
-        n += !twice;
     } while (another('}'));
-    return n;
 }
 
 static u32 array(void) {
@@ -268,7 +249,9 @@ _Noreturn static void scalar(void) {
 
 static void row(void) {
     i32 list = *at == '[', first = !the_chunk.rows;
-    u32 length = list ? array() : object(!first && shape.lists);
+    u32 length = 0;
+    if (list) length = array();
+    else object();
     blanks();
     if (at < end) not_json("");
     if (first) {
@@ -277,8 +260,11 @@ static void row(void) {
         for (u32 c = 0; c < all()->n_columns; c++)
             shape.lost += !list && the_chunk.row[c].type == ABSENT;
     }
-    if (list != shape.lists && shape.other < 0) shape.other = the_chunk.rows;
-    if (shape.lists && length != shape.width && shape.uneven < 0) {
+    if (list != shape.lists && shape.other < 0) {
+        shape.other = the_chunk.rows;
+        shape.other_length = length;
+    }
+    if (shape.lists && list && length != shape.width && shape.uneven < 0) {
         shape.uneven = the_chunk.rows;
         shape.length = length;
     }
@@ -318,12 +304,10 @@ static i32 is_blank_line(void) {
     return 1;
 }
 
-void json_begin(void) { shape.keys = (bytes*)command_keep(KEYS * sizeof(bytes)); }
-
 void json_rows(void) {
     shape.other = shape.uneven = -1;
     shape.nested = 0;
-    shape.lost = shape.n_keys = 0;
+    shape.lost = 0;
     while (the_chunk.rows < CHUNK_ROWS && read_line()) {
         if (is_blank_line()) {
             command_cut(start);
@@ -336,62 +320,47 @@ void json_rows(void) {
 }
 
 _Noreturn static void refuse_columns(void) {
-    if (!all()->named) {
-        say("the model's columns have no names, and the rows name theirs (");
-        for (u32 k = 0; k < shape.n_keys && k < LISTED; k++) {
-            if (k) say(", ");
-            say_repr(shape.keys[k], 0, 0);
-        }
-        if (shape.n_keys > LISTED) {
-            say(" and ");
-            say_whole(shape.n_keys - LISTED);
-            say(" more");
-        }
-        say(")");
-        stop("columns", -1, 0, 0);
-    }
-    say_whole(shape.lost);
-    say(shape.lost > 1 ? " columns are missing: " : " column is missing: ");
+    say("the rows lack ");
     i32 first = -1;
     u32 said = 0;
-    for (u32 c = 0; c < all()->n_columns && said < 10; c++) {
+    for (u32 c = 0; c < all()->n_columns && said < LISTED; c++) {
         if (!cells_lost(c)) continue;
         if (said++) say(", ");
         else first = (i32)c;
         say_bytes(text_of(columns()[c].quoted));
-        say_like(text_of(columns()[c].name), shape.keys, shape.n_keys < KEYS ? shape.n_keys : KEYS);
     }
-    if (shape.lost > 10) {
+    if (shape.lost > LISTED) {
         say(" and ");
-        say_whole(shape.lost - 10);
+        say_whole(shape.lost - LISTED);
         say(" more");
     }
     stop_at("columns", -1, first);
 }
 
+/* Rows of more than one form: which row differs from the first, and how. */
+_Noreturn static void refuse_form(i32 row, i32 list, u32 length) {
+    say_row(row);
+    say(" is ");
+    if (list) say("a list of "), say_whole(length);
+    else say("a dict");
+    say(" and row 0 is ");
+    if (shape.lists) say("a list of "), say_whole(shape.width);
+    else say("a dict");
+    stop("shape", (i64)(the_chunk.first + (u32)row), 0, 0);
+}
+
 void json_check(void) {
     if (!the_chunk.rows) return;
     if (!shape.lists) {
-        if (shape.other >= 0) {
-            say("row 0 is a dict and ");
-            say_row(shape.other);
-            say(" is a list");
-            stop("shape", (i64)(the_chunk.first + (u32)shape.other), 0, 0);
-        }
+        if (shape.other >= 0) refuse_form(shape.other, 1, shape.other_length);
         if (shape.lost) refuse_columns();
         return;
     }
+    if (shape.other >= 0 && (shape.uneven < 0 || shape.other < shape.uneven)) refuse_form(shape.other, 0, 0);
+    if (shape.uneven >= 0) refuse_form(shape.uneven, 1, shape.length);
     if (shape.nested) {
         say("the input is nested more than two deep (3 dimensions)");
         stop("shape", -1, 0, 0);
-    }
-    if (shape.uneven >= 0) {
-        say_row(shape.uneven);
-        say(" has ");
-        say_whole(shape.length);
-        say(" values and row 0 has ");
-        say_whole(shape.width);
-        stop("shape", (i64)(the_chunk.first + (u32)shape.uneven), 0, 0);
     }
     if (shape.width != all()->n_columns) {
         say("the rows have ");
@@ -399,9 +368,5 @@ void json_check(void) {
         say(" columns and the model takes ");
         say_whole(all()->n_columns);
         stop("columns", -1, 0, 0);
-    }
-    if (shape.other >= 0 && all()->n_texts) {
-        say("the rows cannot be read: reading them raised KeyError");
-        stop("input", -1, 0, 0);
     }
 }

@@ -29,22 +29,10 @@ static void say_value(i32 row, i32 c) {
     u32 at = (u32)row * all()->n_texts + of->place;
     if (of->kind == KIND_TEXT) {
         u8 kind = the_chunk.kinds[at];
-        if (kind == 1) return say_repr(the_chunk.texts[at], 41, 40);
+        if (kind == 1) return say_repr(the_chunk.texts[at], 61, 60);
         return say(kind == 0 ? "None" : kind == 2 ? "NaN" : "pandas.NA");
     }
-    f64 x = cells_number(row, of->place);
-    f64 size = __builtin_fabs(x);
-    i32 whole = x == __builtin_rint(x) && size != __builtin_inf();
-    if (x != x) say("NaN");
-    else if (of->kind == KIND_BOOLEAN && (x == 0 || x == 1)) say(x ? "True" : "False");
-    else if ((of->kind == KIND_INTEGER || of->kind == KIND_BOOLEAN) && whole) {
-        if (x < 0) say("-");
-        if (size < EXACT) return say_whole((u64)size);
-        static u8 digits[309];
-        u32 n = command_write_integer(size, digits), most = x < 0 ? 39 : 40;
-        say_bytes((bytes){digits, n > most ? most - 4 : n});
-        if (n > most) say("...");
-    } else say_float(x);
+    say_shown(cells_number(row, of->place));
 }
 
 /* Whether a cell holds a number of a usual size: itself it was not refused. */
@@ -68,17 +56,10 @@ _Noreturn static void refuse(i32 code, i32 first) {
     }
     say_cell(row, c);
     const char* name = "missing_value";
-    if (code == REFUSED_MISSING && c >= 0 && columns()[c].kind == KIND_TEXT)
-        say(" holds a missing value that the model refuses there (None, NaN and pandas.NA are three "
-            "values to it)");
-    else if (code <= REFUSED_INFINITE && is_usual(row, c)) {
-        say(": what the model computes from it is ");
-        say(code == REFUSED_MISSING
-                ? "missing (NaN, as of 0/0 or of a negative number's logarithm)"
-                : "infinite or too large for the model's precision");
-    } else if (code == REFUSED_MISSING) say(" is missing, and missing values are refused there");
-    else if (code == REFUSED_INFINITE) say(" is infinite or too large for the model's precision");
-    else if (code == REFUSED_UNKNOWN) {
+    if (code <= REFUSED_INFINITE) {
+        say(is_usual(row, c) ? ": what the model computes from it is " : " is ");
+        say(code == REFUSED_MISSING ? "missing" : "infinite or too large for the model's precision");
+    } else if (code == REFUSED_UNKNOWN) {
         say(" holds ");
         if (c >= 0) say_value(row, c), say(", ");
         say("a category that the model was not fitted on");
@@ -87,7 +68,7 @@ _Noreturn static void refuse(i32 code, i32 first) {
         say(" is outside of the range of numbers that the model takes");
         name = "out_of_range";
     } else {
-        say(" is too far from the rows that the model was fitted on, which has no answer for it");
+        say(" is too far from the rows that the model was fitted on");
         name = "out_of_reach";
     }
     if (code == REFUSED_INFINITE) name = "infinite_value";

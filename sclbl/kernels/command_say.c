@@ -39,6 +39,14 @@ void say_float(f64 value) {
     say_bytes((bytes){text, command_write(value, STYLE_PYTHON, text)});
 }
 
+void say_shown(f64 value) {
+    if (value != value) return say("NaN");
+    u8 text[NUMBER_MOST];
+    u32 n = command_write(value + 0.0, STYLE_PYTHON, text); /* -0 is 0 */
+    if (n > 2 && text[n - 1] == '0' && text[n - 2] == '.') n -= 2;
+    say_bytes((bytes){text, n});
+}
+
 static i32 is_printed(u32 letter) {
     const u8* at = in_tables(all()->unprintable_at);
     u32 passed = 128;
