@@ -138,7 +138,11 @@ export const table = (signature, rows, shaped) => {
   const keys = source.rows || source.names?.length || source.width ? match(source, signature) : [];
   const types = [type, ...new Set(numeric.map((column) => column.held).filter((held) => held !== type)), type];
 
+  // Numbers that lie as the program takes them, of which none can be refused here.
+  const lies = isTyped(rows) && rows instanceof TYPES[type] && !texts.length && numeric.every(({ held, takes }) => held === type && takes.includes("nan"));
+
   const encode = (start, end) => {
+    if (lies) return { numeric: rows.slice(start * columns.length, end * columns.length), text: [] };
     const block = numeric.length ? new TYPES[type]((end - start) * numeric.length) : null;
     const blocks = texts.map(() => textBlock(end - start));
     let fault = [Infinity];
