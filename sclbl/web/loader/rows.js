@@ -142,7 +142,7 @@ export const table = (signature, rows, shaped) => {
   const lies = isTyped(rows) && rows instanceof TYPES[type] && !texts.length && numeric.every(({ held, takes }) => held === type && takes.includes("nan"));
 
   const encode = (start, end) => {
-    if (lies) return { numeric: rows.slice(start * columns.length, end * columns.length), text: [] };
+    if (lies) return { numeric: rows.subarray(start * columns.length, end * columns.length), text: [] };
     const block = numeric.length ? new TYPES[type]((end - start) * numeric.length) : null;
     const blocks = texts.map(() => textBlock(end - start));
     let fault = [Infinity];

@@ -28,8 +28,9 @@ const started = async (module) => {
   const self = {
     gone: false,
     load: () => waiting.length,
-    /** What a part gives; undefined where the worker is gone. */
-    ask: (method, part) => post([method, part]),
+    /** What a part gives; undefined where the worker is gone. Of rows that lie in a larger array no
+     *  others are copied to it. */
+    ask: (method, part) => post([method, { ...part, numeric: part.numeric?.slice() }]),
     end() {
       worker.terminate();
       worker.onerror();
