@@ -47,7 +47,7 @@ def library() -> Path:
 
 def check(folder: Path, host: list[str], program: str = "churn.wasm", suffix: str = ".tsv") -> None:
     """Hold what a host prints to what the program gives in Python, as bytes."""
-    rows = pd.read_csv(folder / "rows.tsv", sep="\t")
+    rows = pd.read_csv(folder / "rows.tsv", sep="\t", float_precision="round_trip")
     assert rows["city"].isna().any()
     assert rows["age"].isna().any()
     model = sclbl.load(folder / "churn.wasm")
