@@ -161,15 +161,15 @@ def compile(
         return build(model, example_input, methods, verify_on, tolerance, step, example=example)
 
 
-def command(program: Program) -> bytes:
+def command(program: Program | Deployment) -> bytes:
     """Return a program as a WASI command: rows on stdin, predictions on stdout.
 
     It is a file of its own, for hosts that run WASI (preview 1); registries do not take it.
 
     Parameters
     ----------
-    program : Program
-        A program of tables, from `compile` or from `load` of a ref.
+    program : Program or Deployment
+        A program of tables, from `compile` or from `load` of a ref, or a version in a registry.
 
     Returns
     -------

@@ -7,9 +7,10 @@ any case are understood; booleans are ``true``/``false`` or ``1``/``0``.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -48,6 +49,9 @@ def _integer(text: str) -> float | int | None:
         # Exact, so that an integer too large for float64 is refused and not rounded.
         return int(text)
     except ValueError:
+        # One of more digits than Python reads would be infinite.
+        if text.strip().lstrip("+-").isdecimal():
+            raise
         return float(text)
 
 
@@ -118,15 +122,16 @@ def _column(fields: Sequence[str], column: Column, label: str, first_row: int) -
 
 
 def _single(values: np.ndarray, column: Column, label: str, first_row: int) -> np.ndarray:
-    """Return what was written in decimal as the nearest float32 numbers."""
+    """Return what was written in decimal as the nearest numbers of the column's own type."""
+    held = column.dtype or "float32"
     with np.errstate(over="ignore"):
-        out: np.ndarray = values.astype(np.float32)
+        out: np.ndarray = values.astype(held).astype(np.float32)
     large = np.isinf(out) & np.isfinite(values)
     if large.any():
         row = int(np.argmax(large))
         raise DtypeError(
             f"row {first_row + row}, column {label} holds {values[row].item()!r}, which is too "
-            "large for float32, the type of the column",
+            f"large for {held}, the type of the column",
             row=first_row + row,
             column=column.name if column.name is not None else label,
         )
@@ -180,6 +185,23 @@ _OTHERS = {
 }
 
 
+class _Lines:
+    """What a writer of CSV writes to: it quotes the ends of all its lines, and ends them so."""
+
+    def __init__(self, text: io.StringIO) -> None:
+        self._text = text
+
+    def write(self, line: str) -> None:
+        self._text.write(f"{line[:-2]}\n")
+
+
+def written(rows: Iterable[Iterable[Any]]) -> str:
+    """Return rows as lines of CSV, which end in a line feed; texts with line ends are quoted."""
+    text = io.StringIO(newline="")
+    csv.writer(_Lines(text), lineterminator="\r\n").writerows(rows)
+    return text.getvalue()
+
+
 def not_utf8(what: str, error: UnicodeDecodeError) -> RequestError:
     """Return the error for a CSV whose bytes are not UTF-8, with what they are likely to be.
 
@@ -202,6 +224,19 @@ def not_utf8(what: str, error: UnicodeDecodeError) -> RequestError:
     )
 
 
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def _refuse_row(header: Sequence[str]) -> None:
+    """Raise `ColumnError` where a header is a row: all numbers, which do not count the columns."""
+    counts = any(header == [str(k + first) for k in range(len(header))] for first in (0, 1))
+    if not counts and all(map(_NUMBER.fullmatch, header)):
+        raise ColumnError(
+            f"the first line of the CSV is {','.join(header)[:80]!r}, which are numbers and no "
+            "names of columns; put a line with their names above the rows"
+        )
+
+
 def _header(header: Sequence[str], signature: Signature) -> list[int]:
     """Return where in a line each column of the signature is."""
     if signature.layout == "array":
@@ -211,6 +246,7 @@ def _header(header: Sequence[str], signature: Signature) -> list[int]:
                 f"the CSV header has {len(header)} columns and the model takes "
                 f"{len(signature.columns)}, by position; give exactly these"
             )
+        _refuse_row(header)
         return list(range(len(header)))
     places: dict[str, int] = {}
     for position, name in enumerate(header):
@@ -260,12 +296,14 @@ def read_csv(
         The text is not CSV.
     """
     csv.field_size_limit(FIELD_BYTES)
-    reader = csv.reader(lines, strict=True)
+    lines = iter(lines)
+    # The mark of some spreadsheets stands before a name's quotes, of which it would make letters.
+    begin = [line.removeprefix("\ufeff") for line in islice(lines, 1)]
+    reader = csv.reader(chain(begin, lines), strict=True)
     try:
         header = next(reader, None)
         if not header:
             raise ColumnError("the CSV is empty; its first line must name the columns")
-        header[0] = header[0].removeprefix("\ufeff")
         places = _header(header, signature)
         first = 0
         while True:

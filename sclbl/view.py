@@ -257,7 +257,7 @@ def _columns(signature: Signature) -> str:
     columns = signature.columns
     kinds = {column.kind for column in columns}
     if signature.layout == "array" and len(kinds) == 1:
-        return f"{len(columns)} columns of {columns[0].kind}"
+        return f"{len(columns)} column{'s' * (len(columns) > 1)} of {columns[0].kind}"
     listed = [f"{signature.label_of(i)}: {c.kind}" for i, c in enumerate(columns[:LISTED])]
     return ", ".join(listed) + _more(len(columns))
 

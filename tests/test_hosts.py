@@ -47,7 +47,10 @@ def library() -> Path:
 
 def check(folder: Path, host: list[str], program: str = "churn.wasm", suffix: str = ".tsv") -> None:
     """Hold what a host prints to what the program gives in Python, as bytes."""
-    rows = pd.read_csv(folder / "rows.tsv", sep="\t", float_precision="round_trip")
+    rows = pd.read_csv(folder / "rows.tsv", sep="\t", dtype=str)
+    for name in rows.columns.drop("city"):
+        # Releases of pandas differ in the last digit of a float.
+        rows[name] = [float(text) if isinstance(text, str) else np.nan for text in rows[name]]
     assert rows["city"].isna().any()
     assert rows["age"].isna().any()
     model = sclbl.load(folder / "churn.wasm")

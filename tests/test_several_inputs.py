@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from onnx import TensorProto, helper
 import sclbl
 from sclbl import onnx_format
 from sclbl.errors import ColumnError, DtypeError, ShapeError, SpecError
+from sclbl.rows import OneNull
 
 RNG = np.random.default_rng(5)
 
@@ -75,6 +77,78 @@ def test_one_input_of_integers() -> None:
     np.testing.assert_array_equal(program.run("out", {"ids": ids}), program.run("out", ids))
     with pytest.raises(DtypeError, match="which is no int8"):
         program.run("out", ids.astype(np.int64) + 500)
+
+
+#: Rows of two numbers as Python writes them, which NumPy would read as floats.
+LARGE = {
+    "uint64": [[1, 2**63 + 1], [2**64 - 1, 0], [True, 2**63]],
+    "int64": [[1.0, 2**53 + 1], [-(2**63), 0.0], [2**63 - 1, -1.0]],
+    "int32": [[1.0, -(2**31)], [2**31 - 1, -0.0]],
+    "float64": [[2.5, 2**53], [1e300, -(2**53)]],
+    "float32": [[2.5, 2**53], [1e30, -(2**53)]],
+}
+BEYOND = {
+    "uint64": [2**64, -1, 1.5, 2.0**64, float("nan"), float("inf"), 10**400, "1", None],
+    "int64": [2**63, 2.0**63, -(2**63) - 1, float("nan"), 10**400, {}],
+    "uint8": [256, -1, 2**63, 10**400, 255.5],
+    "float64": [2**53 + 1, 2**63, 10**400, "x"],
+    "float32": [2**53 + 1, 2**63, "x"],
+}
+
+
+def echo(dtype: str, beside: bool) -> sclbl.Program:
+    """Return a program that gives back rows of two numbers, beside another input or alone."""
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    pair = helper.make_tensor_value_info
+    other = [pair("z", TensorProto.FLOAT, ["n", 1])] if beside else []
+    nodes = [helper.make_node("Identity", ["x"], ["y"])]
+    if beside:
+        nodes.append(helper.make_node("Identity", ["z"], ["w"]))
+    graph = helper.make_graph(
+        nodes, "echo", [pair("x", kind, ["n", 2]), *other], [pair("y", kind, ["n", 2])]
+    )
+    opset = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    return sclbl.compile(model.SerializeToString())
+
+
+def beside(rows: Any, several: bool) -> Any:
+    return {"x": rows, "z": [[0.0]] * len(rows)} if several else rows
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("dtype", LARGE)
+def test_numbers_in_lists_are_exact(dtype: str, several: bool) -> None:
+    program = echo(dtype, several)
+    for rows in (LARGE[dtype], *([row] for row in LARGE[dtype])):
+        wanted = np.array([[np.dtype(dtype).type(v) for v in row] for row in rows], dtype)
+        found = program.run("y", beside(rows, several))
+        assert found.dtype == dtype
+        assert found.tobytes() == wanted.tobytes()
+        read = beside(json.loads(json.dumps(rows)), several)
+        text = {k: OneNull(v) for k, v in read.items()} if several else OneNull(read)
+        assert program.run("y", text).tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [pytest.param(d, v, id=f"{d}-{k}") for d in BEYOND for k, v in enumerate(BEYOND[d])],
+)
+def test_numbers_that_a_type_does_not_hold(dtype: str, value: Any, several: bool) -> None:
+    program = echo(dtype, several)
+    for other in (1, 1.0, 2**40):
+        with pytest.raises(DtypeError, match=f"row 1.* which is no {dtype}") as refused:
+            program.run("y", beside([[1, 2], [other, value]], several))
+        assert refused.value.row == 1
+
+
+def test_a_tensor_that_holds_what_is_no_number() -> None:
+    nodes = [helper.make_node("Identity", ["x"], ["out"])]
+    program = sclbl.compile(file_of(nodes, {"x": (TensorProto.FLOAT, ["n", 2, 3])}))
+    message = r"row 0, column '1' holds a dict, which is no float32"
+    with pytest.raises(DtypeError, match=message):
+        program.run("out", [[[0, {"a": 1}, 1], [0, 0, 1]]])
 
 
 def test_rows_that_do_not_fit() -> None:

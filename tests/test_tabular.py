@@ -49,6 +49,31 @@ def test_kinds_and_missing_values() -> None:
     assert rows["t"].tolist() == ["gold", 'a, "b"\n€', None]
 
 
+@pytest.mark.parametrize("header", ['"x","n","b","t"', "x,n,b,t", '"x",n,b,"t"'])
+def test_a_mark_stands_before_the_first_name(header: str) -> None:
+    ((_, rows),) = csv(f"\ufeff{header}\n1.5,,,\n")
+    assert rows["x"].tolist() == [1.5]
+    with pytest.raises(ColumnError, match="lacks 'x'"):
+        csv(f"\ufeff\ufeff{header}\n1.5,,,\n")
+
+
+def test_decimals_are_the_nearest_numbers_of_a_column() -> None:
+    halves = Signature((Column("h", "float32", "float16"), Column("s", "float32")), "table")
+    frame = pd.DataFrame({"h": [0.1, 65504, 1e-9], "s": [0.1, 1e38, 1e-46]})
+    frame = frame.astype({"h": "float16", "s": "float32"})
+    ((_, rows),) = csv(frame.to_csv(index=False), halves)
+    for name in frame:
+        assert rows[name].dtype == np.float32
+        assert rows[name].tolist() == frame[name].tolist()
+    # Rounded once: through float32 it would be 1.
+    ((_, rows),) = csv("h,s\n1.0004882812500002,1\n", halves)
+    assert rows["h"].tolist() == [1 + 2**-10]
+    with pytest.raises(
+        DtypeError, match=r"column h holds 65520\.0, which is too large for float16"
+    ):
+        csv("h,s\n65520,1\n", halves)
+
+
 def test_numbers_are_read_to_the_bit() -> None:
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2**63, size=500).view(np.float64)

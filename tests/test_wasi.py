@@ -8,6 +8,7 @@ import random
 import struct
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,13 @@ HOSTILE = {
     "empty": b"",
     "a blank line": b"\n1\n",
     "only a header": HEADER,
+    "a mark": b"\xef\xbb\xbf" + HEADER + b"1,2,3,true,Breda\n",
+    "a mark and quotes": b'\xef\xbb\xbf"age",' + HEADER[4:] + b"1,2,3,true,Breda\n",
+    "a mark in quotes": b'"\xef\xbb\xbfage",' + HEADER[4:] + b"1,2,3,true,Breda\n",
+    "two marks": b"\xef\xbb\xbf\xef\xbb\xbf" + HEADER + b"1,2,3,true,Breda\n",
+    "a mark later": HEADER.replace(b"income", b"\xef\xbb\xbfincome") + b"1,2,3,true,Breda\n",
+    "a mark alone": b"\xef\xbb\xbf",
+    "a mark and a blank line": b"\xef\xbb\xbf\n" + HEADER,
     "a header without its end": HEADER.strip(),
     "no end": HEADER + b"1,2,3,true,Breda",
     "an open quote": HEADER + b'1,2,3,true,"Breda\n',
@@ -278,6 +286,8 @@ HOSTILE = {
     "latin": HEADER + "1,2,3,true,Órense\n".encode("latin-1"),
     "half a letter": HEADER + b"1,2,3,true,\xc3",
     "too many fields": HEADER + b"1,2,3,true,a,b\n",
+    "a row and no names": b"1.5,2e3,-.5,+7,8.\n1,2,3,4,5\n",
+    "counted": b"0,1,2,3,4\n1,2,3,4,5\n",
     "two": HEADER + b"1,x,3,true,a\ny,2,3,true,a\n",
 }
 
@@ -285,6 +295,32 @@ HOSTILE = {
 @pytest.mark.parametrize("rows", HOSTILE.values(), ids=list(HOSTILE))
 def test_hostile_csv(rows: bytes) -> None:
     same("logistic", "csv", rows)
+    same("array", "csv", rows)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "0,1",
+        "1,2",
+        "0,2",
+        "5.1,3.5",
+        "-1,.5",
+        "1e3,5.",
+        "+1,2",
+        "nan,1",
+        "inf,2",
+        "a,1",
+        "1 ,2",
+        ",1",
+    ],
+)
+def test_headers_that_are_rows(header: str) -> None:
+    """Hold numbers in place of names, for a model by position, to `sclbl run`."""
+    name = next(n for n in MODELS if not made(n)[0].signature.columns[0].name)
+    width = len(made(name)[0].signature.columns)
+    more = "".join(f",{k}" for k in range(2, width))
+    same(name, "csv", f"{header}{more}\n{','.join('1' * width)}\n".encode())
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -359,6 +395,40 @@ def test_no_registry_takes_a_command(tmp_path: Path) -> None:
         wasmtime.Linker(wasmtime.Engine()).instantiate(
             wasmtime.Store(wasmtime.Engine()), command.module
         )
+
+
+def test_a_version_in_a_registry_is_a_command(tmp_path: Path) -> None:
+    program, command, _ = made("array")
+    registry = connect(tmp_path)
+    assert program.spec is not None
+    registry.create("a", program.wasm, onnx_format.write(program.spec))
+    assert sclbl.command(sclbl.get("a", registry=tmp_path)) == command.wasm
+    wrong: Any = program.wasm
+    with pytest.raises(SpecError, match="a command is made of a program, and bytes is none"):
+        sclbl.command(wrong)
+
+
+@pytest.mark.browser
+def test_a_pipe_whose_writer_is_slow(tmp_path: Path) -> None:
+    program, command, rows = made("logistic")
+    (tmp_path / "command.wasm").write_bytes(command.wasm)
+    host = Path(__file__).parents[1] / "examples" / "hosts" / "command.mjs"
+    # Its streams made ready by Node, which does not wait for them from then on.
+    script = (
+        f'import process from "node:process"; process.stdin; await import({json.dumps(str(host))});'
+    )
+    text = written(rows, "csv", 20)
+    with subprocess.Popen(
+        [NODE, "--no-warnings", "--input-type=module", "-e", script, "", tmp_path / "command.wasm"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        time.sleep(0.3)
+        process.stdin.write(text[:100])
+        process.stdin.flush()
+        time.sleep(0.2)
+        out, _ = process.communicate(text[100:], timeout=30)
+    assert out == sclbl_run(program, "predict", "csv", text)[0]
 
 
 def test_models_that_take_or_give_no_table() -> None:

@@ -2,7 +2,6 @@
 //
 //   node command.mjs churn-command.wasm --method predict_proba < rows.csv
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { WASI } from "node:wasi";
 
 const [wasm, ...args] = process.argv.slice(2);

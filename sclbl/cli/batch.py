@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +26,7 @@ from sclbl.rows import OneNull
 from sclbl.rows.numbering import numbered_from
 from sclbl.runtime.method import check_options, general_results
 from sclbl.signature import Output, Signature
-from sclbl.tabular import CHUNK_ROWS, not_utf8, read_csv, read_ndjson
+from sclbl.tabular import CHUNK_ROWS, not_utf8, read_csv, read_ndjson, written
 
 if TYPE_CHECKING:
     from sclbl.program import Program
@@ -292,13 +292,10 @@ class CsvWriter(FileWriter):
         self._started = False
 
     def write(self, names: list[str], columns: list[np.ndarray]) -> None:
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        if not self._started:
-            writer.writerow(names)
-            self._started = True
-        writer.writerows(zip(*map(plain, columns), strict=True))
-        self._file.write(text.getvalue().encode())
+        header = () if self._started else (names,)
+        self._started = True
+        rows = zip(*map(plain, columns), strict=True)
+        self._file.write(written(chain(header, rows)).encode())
 
 
 class NdjsonWriter(FileWriter):

@@ -81,7 +81,6 @@ typedef struct {
     u32 by_group; /* whether CSV is checked a type of columns at a time */
     u32 n_inputs;
     u32 rows_a_call;
-    u32 quote_return; /* whether CSV puts a carriage return in quotes */
     u32 zeros_at, n_zeros; /* the zeros among Unicode's decimal digits */
     u32 unprintable_at;    /* lengths of what is printed and what is not, in turn */
     entry help;

@@ -65,7 +65,7 @@ static f64 number_of(u32 c, const value* v, i32 csv) {
     else if (v->type != NUMBER && v->type != INTEGER && v->type != BOOLEAN) return 0;
     else if (x != x && !of->takes_nan) note(c, REFUSED, v, x);
     if (csv && of->kind == KIND_SINGLE) {
-        f64 narrow = (f64)(f32)x;
+        f64 narrow = of->held == HELD_FLOAT16 ? half(x) : (f64)(f32)x;
         if (__builtin_fabs(narrow) == __builtin_inf() && narrow != x) note(c, LARGE, v, x);
         x = narrow;
     }
@@ -201,7 +201,9 @@ static void check_text(u32 c) {
     say(" holds ");
     if (f == large) {
         say_float(f->number);
-        say(", which is too large for float32, the type of the column");
+        say(", which is too large for ");
+        say(columns()[c].held == HELD_FLOAT16 ? "float16" : "float32");
+        say(", the type of the column");
         stop_cell("dtype", f, c);
     }
     say_field(f->text);

@@ -95,6 +95,7 @@ static void take_field(u32 field, bytes text);
 /* One record, or the header. Of fields that are wanted (of all, in the header) the text is added to
    what grows. Returns the number of fields, 0 of a blank line, -1 at the end. */
 static i64 record(i32 header) {
+    static i32 marked; /* whether the text is known to begin with a mark or without one */
     i32 state = START, any = 0;
     u32 field = 0, letters = 0;
     i32 wanted = header || (width && column_of[0] != NOT_WANTED);
@@ -152,6 +153,14 @@ static i64 record(i32 header) {
         if ((b & 0xC0) != 0x80 && letters++ >= FIELD_LETTERS)
             not_csv("field larger than field limit (16777216)");
         if (wanted) command_add((u8)b);
+        /* A mark of the byte order is no letter of the first name, whose quotes stand behind it. */
+        if (header && !field && !marked && state == FIELD && command_end() - start == 3) {
+            marked = 1;
+            if (start[0] != 0xEF || start[1] != 0xBB || start[2] != 0xBF) continue;
+            command_cut(start);
+            state = START;
+            letters = 0;
+        }
     }
 }
 
@@ -176,9 +185,16 @@ static void split(u8* at) {
         while (*at != END) at++;
         names[k] = (bytes){begin, (u32)(at++ - begin)};
     }
-    const u8* mark = names[0].at;
-    if (names[0].length > 2 && mark[0] == 0xEF && mark[1] == 0xBB && mark[2] == 0xBF)
-        names[0] = (bytes){mark + 3, names[0].length - 3};
+}
+
+/* The header in one line, as it was written but for quotes. */
+static bytes joined(void) {
+    u8* start = command_end();
+    for (u32 k = 0; k < width; k++) {
+        if (k) command_add(',');
+        command_add_all(names[k]);
+    }
+    return (bytes){start, (u32)(command_end() - start)};
 }
 
 /* A header that lacks columns: whether it is separated by something else than commas. */
@@ -188,13 +204,8 @@ static void refuse_separator(void) {
     i32 spoken = first.length > 3 && (first.at[0] | 32) == 's' && (first.at[1] | 32) == 'e' &&
                  (first.at[2] | 32) == 'p' && first.at[3] == '=';
     if (spoken) {
-        u8* start = command_end();
-        for (u32 k = 0; k < width; k++) {
-            if (k) command_add(',');
-            command_add_all(names[k]);
-        }
         say("the first line of the CSV is ");
-        say_repr((bytes){start, (u32)(command_end() - start)}, 0, 0);
+        say_repr(joined(), 0, 0);
         say(", which only spreadsheets read, and not the names of the columns");
         stop("columns", -1, 0, 0);
     }
@@ -211,6 +222,35 @@ static void refuse_separator(void) {
             }
 }
 
+/* Whether a name is one of a header that counts its columns. */
+static i32 counts(bytes name, u32 k) {
+    u8 digits[10];
+    u32 n = 0;
+    do digits[n++] = (u8)('0' + k % 10);
+    while (k /= 10);
+    if (name.length != n) return 0;
+    for (u32 i = 0; i < n; i++)
+        if (name.at[i] != digits[n - 1 - i]) return 0;
+    return 1;
+}
+
+/* A header that is a row: all numbers, which do not count the columns. */
+static void refuse_row(void) {
+    i32 number = 1, zero = 1, one = 1;
+    for (u32 k = 0; k < width; k++) {
+        f64 ignored;
+        u8 last = names[k].length ? names[k].at[names[k].length - 1] : 0;
+        number &= (last == '.' || (last >= '0' && last <= '9')) && command_decimal(names[k], 1, &ignored);
+        zero &= counts(names[k], k);
+        one &= counts(names[k], k + 1);
+    }
+    if (!number || zero || one) return;
+    say("the first line of the CSV is ");
+    say_repr(joined(), 80, 0);
+    say(", which are numbers and no names of columns");
+    stop("columns", -1, 0, 0);
+}
+
 static void by_position(void) {
     if (width != all()->n_columns) {
         refuse_separator();
@@ -221,6 +261,7 @@ static void by_position(void) {
         say(", by position");
         stop("columns", -1, 0, 0);
     }
+    refuse_row();
     for (u32 k = 0; k < width; k++) column_of[k] = k;
 }
 
@@ -322,7 +363,7 @@ static void take_field(u32 field, bytes text) {
     v->type = NUMBER;
     if (of->kind == KIND_BOOLEAN) read = is_boolean(seen, &v->number);
     else if (of->kind == KIND_INTEGER && command_integer(seen, v)) {
-        if (v->type == INTEGER) command_cut(end);
+        if (v->type != BEYOND) command_cut(end);
         return;
     } else read = !grouped && command_decimal(seen, 1, &v->number);
     if (!read) v->type = UNREAD;

@@ -216,8 +216,11 @@ i32 command_integer(bytes text, value* out) {
     if (at == end) return 0;
     for (const u8* p = at; p < end; p++)
         if (!is_digit(*p)) return 0;
-    /* More Python does not read; they are a number then, not an integer. */
-    if (end - at > 4300) return 0;
+    /* More digits Python does not read. */
+    if (end - at > 4300) {
+        out->type = UNREAD;
+        return 1;
+    }
     while (at < end - 1 && *at == '0') at++;
     u64 whole = 0;
     for (const u8* p = at; p < end && p < at + 17; p++) whole = whole * 10 + (*p - '0');

@@ -108,10 +108,15 @@ void command_streams(void) {
     out = command_keep(BUFFER);
 }
 
+enum { AGAIN = 6 }; /* WASI's errno */
+
 bytes command_read(void) {
     vector to = {in, BLOCK};
     u32 done = 0;
-    if (wasi_fd_read(0, &to, 1, &done)) {
+    i32 failed;
+    do failed = wasi_fd_read(0, &to, 1, &done);
+    while (failed == AGAIN); /* a pipe that does not wait, and whose writer is slow */
+    if (failed) {
         say("stdin cannot be read");
         stop("request", -1, 0, 0);
     }

@@ -189,7 +189,7 @@ static void put_text(text t) {
     i32 quoted = !found.length && chosen->width == 1;
     for (u32 i = 0; i < found.length; i++) {
         u8 c = found.at[i];
-        quoted |= c == ',' || c == '"' || c == '\n' || (c == '\r' && all()->quote_return);
+        quoted |= c == ',' || c == '"' || c == '\n' || c == '\r';
     }
     if (!quoted) return command_put(found);
     put("\"");

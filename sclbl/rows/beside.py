@@ -11,7 +11,7 @@ import numpy as np
 from sclbl.errors import ColumnError, DtypeError, ParameterError, ShapeError
 from sclbl.rows.blocks import RaggedRows, TextColumn
 from sclbl.rows.kinds import shortened, shown
-from sclbl.rows.numbers import EXACT
+from sclbl.rows.numbers import EXACT, array_of, beyond
 from sclbl.rows.source import OneNull
 from sclbl.rows.texts import LONE, text_column
 from sclbl.signature import Input
@@ -85,16 +85,11 @@ def rows_beside(given: Input, rows: Any) -> np.ndarray | RaggedRows:
 def _array(rows: Any, null: bool) -> np.ndarray:
     """Return an array; of objects where the rows are no rectangle of numbers."""
     try:
-        array = np.asarray(rows)
-        if array.dtype.kind == "U" and not hasattr(rows, "dtype"):
-            array = np.asarray(rows, dtype=object)  # numbers beside text stay numbers
+        array = array_of(rows)
     except ValueError:
         return np.empty(0, dtype=object)
     if null and array.dtype == object:
-        flat = array.ravel().tolist()
-        if None in flat and {type(v) for v in flat} <= {bool, int, float, type(None)}:
-            flat = [np.nan if v is None else v for v in flat]
-            return np.array(flat, dtype=np.float64).reshape(array.shape)
+        return np.where(array == None, np.nan, array)  # noqa: E711 - each item, not the array
     return array
 
 
@@ -337,27 +332,26 @@ def _texts(items: list[Any], offsets: np.ndarray) -> TextColumn:
     return text_column(array, "")
 
 
-def _numbers(given: Input, items: list[Any], offsets: np.ndarray, null: bool = False) -> np.ndarray:
+def _numbers(
+    given: Input, items: list[Any], offsets: np.ndarray, null: bool = False, why: str = ""
+) -> np.ndarray:
     dtype = np.dtype(given.dtype)
-    whole, why = given.dtype == "int64", f"the values of {given.name!r} are numbers of this type"
+    whole = dtype.kind in "iu"
+    why = why or f"the values of {given.name!r} are numbers of this type"
+    low, high = (np.iinfo(dtype).min, np.iinfo(dtype).max) if whole else (-EXACT, EXACT)
     if null and None in items:
         items = [np.nan if v is None else v for v in items]
     for place, item in enumerate(items):
         if not isinstance(item, _NUMBERS):
             _refuse(item, place, offsets, dtype.name, why)
-        if isinstance(item, int):
-            if not whole and abs(item) > EXACT:
-                _refuse(item, place, offsets, dtype.name, "it is beyond 2**53")
-            if whole and not -(2**63) <= item < 2**63:
-                _refuse(item, place, offsets, dtype.name, why)
-        elif whole and isinstance(item, (float, np.floating)):
-            # Beside other integers these are not to become floats.
-            if not (float(item).is_integer() and -(2.0**63) <= item < 2.0**63):
-                _refuse(item, place, offsets, dtype.name, why)
-        elif isinstance(item, np.uint64) and whole and item >= 2**63:
+        if isinstance(item, (int, np.integer)):
+            if not low <= int(item) <= high:
+                _refuse(item, place, offsets, dtype.name, why if whole else "it is beyond 2**53")
+        # Beside other integers these are not to become floats.
+        elif whole and not (float(item).is_integer() and low <= int(item) <= high):
             _refuse(item, place, offsets, dtype.name, why)
     if whole:
-        return np.array([int(v) for v in items], dtype=np.int64)
+        return np.array([int(v) for v in items], dtype=dtype)
     # Python's numbers have no width, NumPy's have: those are brought over exactly.
     for place, value in enumerate(items):
         if isinstance(value, np.generic):
@@ -378,10 +372,8 @@ def _exact(
         return np.ascontiguousarray(array)
     why = f"the input {given.name!r} takes numbers that {dtype.name} holds"
     if array.dtype.kind not in "fiub":
-        for place, value in enumerate(array.astype(object).ravel().tolist()):
-            if not isinstance(value, _NUMBERS):
-                _refuse(value, place, offsets, dtype.name, why)
-        raise DtypeError(f"the input {given.name!r} holds {array.dtype}; {why}")
+        items = array.astype(object).ravel().tolist()
+        return _numbers(given, items, offsets, why=why).reshape(array.shape)
     with np.errstate(over="ignore", invalid="ignore"):
         found = array.astype(dtype)
         back = found.astype(array.dtype)
@@ -391,7 +383,7 @@ def _exact(
         if literal:
             same = np.isinf(found) == np.isinf(array)
         if array.dtype.kind in "iu":
-            same &= np.abs(array.astype(np.float64)) <= EXACT
+            same &= ~beyond(array)
     elif dtype.kind == "b":
         same = np.isin(array, (0, 1))
     elif array.dtype.kind == "f":

@@ -13,8 +13,9 @@ from sclbl.errors import ColumnError, DtypeError, InputError, SclblError, ShapeE
 from sclbl.rows.beside import parameter, rows_beside
 from sclbl.rows.blocks import Blocks, TextColumn
 from sclbl.rows.containers import open_source
+from sclbl.rows.kinds import refuse_object
 from sclbl.rows.match import match
-from sclbl.rows.numbers import EXACT, NumericColumns
+from sclbl.rows.numbers import EXACT, NumericColumns, array_of, beyond
 from sclbl.rows.source import OneNull, Source
 from sclbl.rows.texts import column_of_texts, text_column
 from sclbl.signature import TABLE, TAKES, Missing, Signature
@@ -305,9 +306,7 @@ def _flat(rows: Any, signature: Signature) -> Any:
         return OneNull(_flat(rows.rows, signature))
     shape = signature.shape or ()
     try:
-        array = np.asarray(rows)
-        if array.dtype.kind == "U" and not hasattr(rows, "dtype"):
-            array = np.asarray(rows, dtype=object)  # numbers beside text stay numbers
+        array = array_of(rows)
     except ValueError:
         array = np.empty(0, dtype=object)  # of rows that differ in their shape
     if array.shape == shape:
@@ -326,10 +325,15 @@ def _flat(rows: Any, signature: Signature) -> Any:
     if hasattr(rows, "dtype"):
         return cells
     if array.dtype.kind not in "fiub":
+        for place, value in enumerate(cells.ravel().tolist()):
+            if hasattr(value, "__len__") and not isinstance(value, (str, bytes)):
+                row, column = divmod(place, cells.shape[1])
+                dtype = signature.columns[column].stored
+                refuse_object(value, row, signature.label_of(column), dtype)
         return cells.tolist()  # each cell is read as one of a table
     # Python's numbers have no width: each is the nearest of the type. Beyond it, refused below, as
     # are integers that float64 does not hold.
-    if array.dtype.kind == "f" or (np.abs(cells.astype(np.float64)) <= EXACT).all():
+    if array.dtype.kind == "f" or not beyond(cells).any():
         with np.errstate(over="ignore"):
             nearest = cells.astype(signature.numeric_dtype)
         held = np.isinf(nearest) == np.isinf(cells)

@@ -144,6 +144,32 @@ def _literals(values: list[Any], shape: tuple[int, ...]) -> np.ndarray | bool:
     return np.array([not isinstance(v, np.generic) for v in values], dtype=bool).reshape(shape)
 
 
+def array_of(rows: Any) -> np.ndarray:
+    """Return an array, or lists as one: of objects where NumPy would change what they hold.
+
+    Raises
+    ------
+    ValueError
+        Where lists differ in their length.
+    """
+    try:
+        array = np.asarray(rows)
+    except OverflowError:
+        array = np.empty(0, dtype=str)  # an integer that no float holds, beside floats
+    if hasattr(rows, "dtype"):
+        return array
+    with np.errstate(invalid="ignore"):
+        # Numbers beside text stay numbers, integers beside floats, or above 2**63, integers.
+        large = array.dtype.kind == "f" and bool((np.abs(array) >= EXACT).any())
+    return np.asarray(rows, dtype=object) if large or array.dtype.kind in "UT" else array
+
+
+def beyond(values: np.ndarray) -> np.ndarray:
+    """Return which integers float64 may not hold."""
+    large: np.ndarray = values > EXACT
+    return large if values.dtype.kind == "u" else large | (values < -EXACT)
+
+
 def column_of_numbers(
     values: Any, dtype: np.dtype[Any], label: str, takes: Sequence[Missing], *, literal: bool
 ) -> np.ndarray:
@@ -243,11 +269,9 @@ def _exact(
     if values.dtype == dtype and (dtype.kind == "f" or dtype.itemsize < 8):
         return values
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and values.size:
-        beyond = (
-            (values > EXACT) if values.dtype.kind == "u" else (values > EXACT) | (values < -EXACT)
-        )
-        if beyond.any():
-            row, column = _first(beyond)
+        large = beyond(values)
+        if large.any():
+            row, column = _first(large)
             whole = int(values.reshape(len(values), -1)[row, column])
             _refuse_integer(whole, row, labels[column], dtype.name)
     if dtype.kind != "f":

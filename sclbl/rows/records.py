@@ -291,8 +291,9 @@ def list_source(rows: Sequence[Any], *, rows_of_text: bool) -> Source:
     if all(_is_scalar(v) for v in rows):
         return as_array_source(objects(rows), rows_of_text=rows_of_text, literal=True)
     if all(isinstance(v, np.ndarray) for v in rows):
-        if len({v.shape for v in rows}) == 1:
+        if len({(v.shape, v.dtype) for v in rows}) == 1 or any(v.ndim != 1 for v in rows):
             return as_array_source(np.stack(rows), rows_of_text=rows_of_text)
+        # Each of its own type: in one for all, integers might be rounded.
         return RowsSource(rows)
     kinds = [_is_scalar(r) or isinstance(r, Mapping) for r in rows]
     if any(kinds):

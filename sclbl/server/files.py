@@ -37,11 +37,12 @@ async def _file(
             f"this {kind} is marked {SERVER_ONLY}: it is given to those with the token alone; "
             "predict over REST, or send the header `Authorization: Bearer TOKEN`"
         )
-    # What was asked for with a token must not stay in a cache that others share.
-    scope = "private" if shown else "public"
+    # What was shown for a token stays in no cache that others share, and is asked for again, so
+    # that the token is.
+    held = "private, no-cache" if shown else "public, max-age=31536000, immutable"
     headers = {
         "etag": etag,
-        "cache-control": f"{scope}, max-age=31536000, immutable",
+        "cache-control": held,
         "x-content-type-options": "nosniff",
     }
     content = await context.ask(read, sha256)

@@ -172,14 +172,18 @@ async def deployment(request: Request) -> Response:
         private=private,
         server=server,
     )
-    text = page.render(
-        record,
-        place,
-        widget=widget,
-        known=knowledge,
-        example=example,
-        versions=versions,
-        notes=notes,
+    # Docs may be long, and forms wide: nothing waits behind them.
+    text = await context.pools.run(
+        "read",
+        lambda: page.render(
+            record,
+            place,
+            widget=widget,
+            known=knowledge,
+            example=example,
+            versions=versions,
+            notes=notes,
+        ),
     )
     return html(text, request)
 
@@ -261,6 +265,8 @@ async def log_out(request: Request) -> Response:
     cookies.refuse_foreign(request)
     response = html("", request, 303)
     response.headers["location"] = "./"
+    # Programs and descriptions that the pages kept for the next visit go too.
+    response.headers["clear-site-data"] = '"cache", "storage"'
     cookies.forget(request, response)
     return response
 

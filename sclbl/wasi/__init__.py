@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 from sclbl.compiler.command import compile_command
 from sclbl.errors import SpecError
 from sclbl.methods import default_method
+from sclbl.program import Program
 from sclbl.wasi.tables import tables
 
 if TYPE_CHECKING:
-    from sclbl.program import Program
+    from sclbl.deployment import Deployment
     from sclbl.signature import Signature
 
 
-def command(program: Program) -> bytes:
+def command(program: Program | Deployment) -> bytes:
     """Return a program as a WASI command.
 
     Parameters
     ----------
-    program : Program
-        A program of tables, with its spec: from `sclbl.compile`, or from a registry.
+    program : Program or Deployment
+        A program of tables, with its spec: from `sclbl.compile`, or a version in a registry.
 
     Returns
     -------
@@ -37,6 +38,14 @@ def command(program: Program) -> bytes:
     SpecError
         The program came without its spec, takes more than a table, or returns what is none.
     """
+    source = program
+    if not isinstance(program, Program):
+        if not hasattr(program, "program"):
+            raise SpecError(
+                f"a command is made of a program, and {type(program).__name__} is none; give what "
+                "sclbl.compile, sclbl.load of a ref or sclbl.get return"
+            )
+        program = program.program
     signature = program.signature
     _check(signature)
     methods = [name for name, output in signature.outputs.items() if output.is_plain]
@@ -45,7 +54,7 @@ def command(program: Program) -> bytes:
             f"no method of {program!r} returns a table of results, which a command writes; run it "
             "with `sclbl run` or a host of docs/abi.md"
         )
-    spec = program.spec
+    spec = source.spec
     if spec is None:
         raise SpecError(
             f"{program!r} came without its spec, of which a command is compiled; give the model, "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import struct
 import sys
@@ -20,7 +18,7 @@ from sclbl.missing import CODES, NAMES
 from sclbl.printable import printable
 from sclbl.result_columns import column_names, plain, spelled
 from sclbl.signature import Column, Output, Signature
-from sclbl.tabular import CHUNK_ROWS
+from sclbl.tabular import CHUNK_ROWS, written
 from sclbl.wasm import encode_leb
 
 #: In the order of the enumerations in command.h.
@@ -35,7 +33,7 @@ _EXACT = 2.0**53
 #: Bytes that a chunk of rows may take with its results.
 _MOST_BYTES = 1 << 31
 
-_HEAD = struct.Struct("<17I2I2I")
+_HEAD = struct.Struct("<16I2I2I")
 _COLUMN = struct.Struct("<12I6I2d")
 _METHOD = struct.Struct("<4I8I2d")
 
@@ -98,7 +96,7 @@ def tables(signature: Signature, methods: Sequence[str], first: str, chunk: int)
         *(len(methods), writer.put(offered), methods.index(first)),
         *(len(signature.numeric), len(signature.text), max(groups.values(), default=0), item),
         *(signature.layout == "table", by_group and signature.takes_nan),
-        *(1 + len(signature.parameters), chunk, '"' in _field("a\rb", single=False)),
+        *(1 + len(signature.parameters), chunk),
         *(writer.put(zeros), len(zeros) // 4, writer.put(runs)),
         *writer.text(_help(signature, methods, first)),
         *writer.text(", ".join(methods)),
@@ -170,7 +168,7 @@ def _method(writer: _Writer, signature: Signature, name: str) -> bytes:
     storage = _STORAGE.index(output.storage)
     return _METHOD.pack(
         *writer.text(name),
-        *writer.text(_line(names)),
+        *writer.text(written([names])),
         output.width,
         storage,
         _BYTES[storage],
@@ -219,15 +217,9 @@ def _labels(writer: _Writer, output: Output) -> int:
     return writer.put(found)
 
 
-def _line(values: Sequence[Any]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue()
-
-
 def _field(value: Any, *, single: bool) -> str:
     """Return a value as a field of CSV: where it is alone in its line, or not."""
-    return _line([value])[:-1] if single else _line([value, 0]).removesuffix(",0\n")
+    return written([[value]])[:-1] if single else written([[value, 0]]).removesuffix(",0\n")
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 from sclbl.example import in_python
 from sclbl.json_calls import names_of
 from sclbl.methods import default_method
+from sclbl.printable import printable
 from sclbl.registry.base import Record
 from sclbl.signature import TABLE, Input, Signature
 from sclbl.view import spelled
@@ -78,7 +79,7 @@ def of_server(
     if _is_long(example):
         return codes[1:] if only else codes
     token = ' \\\n  -H "authorization: Bearer $SCLBL_TOKEN"' if private else ""
-    body = json.dumps(_body(signature, example), ensure_ascii=False)
+    body = _json(_body(signature, example))
     curl = (
         f"curl -s {shlex.quote(asked)}{token} \\\n"
         f"  -H 'content-type: application/json' \\\n  -d {shlex.quote(body)}"
@@ -102,7 +103,7 @@ def of_file(record: Record, example: Any, program: str) -> tuple[Code, ...]:
     if _is_long(example):
         return codes
     shell = f"sclbl run ./{shlex.quote(program)} - --from json --method {shlex.quote(method)}"
-    body = shlex.quote(json.dumps(_body(signature, example), ensure_ascii=False))
+    body = shlex.quote(_json(_body(signature, example)))
     return *codes, Code("Command line", f"printf %s {body} \\\n  | {shell}")
 
 
@@ -152,14 +153,21 @@ def _script(signature: Signature, example: Any, method: str) -> str:
     rows = next(iter(texts.values()))
     if len(texts) > 1:
         rows = "{" + ", ".join(f"{json.dumps(n)}: {text}" for n, text in texts.items()) + "}"
+    # As it stands in JSON, this key would be what an object inherits from.
+    rows = rows.replace('"__proto__": ', '["__proto__"]: ')
     call = f"model.run({json.dumps(method)}, {rows})"
     return f"const {{ values }} = await {call};\nconsole.log(values);"
+
+
+def _json(value: Any) -> str:
+    """Return JSON, in which what turns or breaks lines unseen is written as an escape."""
+    return printable(json.dumps(value, ensure_ascii=False))
 
 
 def _in_script(row: Any) -> str:
     found = _alike(row)
     if found is None:
-        return json.dumps(row, ensure_ascii=False)
+        return _json(row)
     shape, value = found
     text = f"Array({shape[-1]}).fill({json.dumps(value)})"
     for size in reversed(shape[:-1]):

@@ -21,6 +21,8 @@ MOST_FIELDS = 200
 MOST_CATEGORIES = 500
 #: The smallest number that is normal: a bound below it means "more than nothing".
 _TINY = np.finfo(np.float64).smallest_normal.item()
+#: The largest number of a form.
+_LARGEST = np.finfo(np.float64).max.item()
 #: The tag in which an uploader says more about the fields.
 TAG = "form"
 
@@ -179,7 +181,8 @@ def _column(
         "example": example,
         **stated.get(label, {}),
     }
-    field.setdefault("help", _range(field["minimum"], field["maximum"]))
+    bounds = _range(field["minimum"], field["maximum"])
+    field["help"] = "; ".join(filter(None, (field.get("help"), bounds)))
     return Field(
         "column",
         name,
@@ -250,6 +253,8 @@ def stated_in(tags: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], str]:
                 wrong = isinstance(value, bool) and bool not in _STATED[key]
                 if wrong or not isinstance(value, _STATED[key]):
                     raise TypeError(f"{key} of {column[:80]!r} is {type(value).__name__}")
+                if isinstance(value, (int, float)) and not abs(value) <= _LARGEST:
+                    raise ValueError(f"{key} of {column[:80]!r} is too large")
     except (ValueError, TypeError, RecursionError) as error:
         return {}, printable(f"The tag {TAG} cannot be read, so the form goes without it: {error}")
     return data, ""

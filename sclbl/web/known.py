@@ -70,10 +70,16 @@ def known(signature: Signature, graph: Graph) -> Known:
         elif role == "passes":
             origins[node.outputs[0]] = source
         elif role == "finds" and len(source) == 1:
-            keys = [k for k in node.attrs["keys"].tolist() if k == k and not of_text(k)]
+            keys = [_written(k) for k in node.attrs["keys"].tolist() if k == k and not of_text(k)]
             if keys:
                 categories.setdefault(source[0], keys)
     return Known(categories, bounds, frozenset(read))
+
+
+def _written(key: Any) -> Any:
+    """Return a category as people write it: 5, where an encoder keeps 5.0."""
+    whole = isinstance(key, float) and key.is_integer() and abs(key) < 2**53
+    return int(key) if whole else key
 
 
 def _note_bounds(

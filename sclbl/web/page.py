@@ -6,7 +6,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sclbl.errors import RequestError
@@ -32,6 +33,8 @@ SERVER_ONLY = "server-only"
 WIDGET, OPTIONS = "widget", "widget-options"
 #: Characters of a text of others that are shown; versions that are listed.
 SHOWN, VERSIONS = 300, 100
+#: Characters of docs that are formatted, longer ones stand as they were written; cells of tables.
+FORMATTED, CELLS = 32 * 1024, 20_000
 _MEGABYTE = 1_000_000
 
 
@@ -126,7 +129,12 @@ def widget_of(
         ) from None
     if not isinstance(said, dict):
         raise RequestError(f"the tag {OPTIONS} of {record.ref} is no JSON object; edit it")
-    return Widget(wanted, {**said, **(options or {})})
+    found = {**said, **(options or {})}
+    try:
+        json.dumps(found, allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RequestError(f"the widget's options are not JSON ({error}); edit them") from None
+    return Widget(wanted, found)
 
 
 def render(
@@ -264,13 +272,20 @@ def _reports(record: Record) -> list[tuple[str, Any]]:
     return [(title, in_words(Report.from_json(r))) for title, r in reports if r is not None]
 
 
+@lru_cache(maxsize=32)
 def _docs(docs: str) -> str:
     """Return docs as HTML, in which nothing runs and nothing is fetched."""
     if not docs:
         return ""
+    if len(docs) > FORMATTED:
+        return f"<pre>{escape(docs)}</pre>"
     from markdown_it import MarkdownIt
 
-    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+    # The cells that rows of a table lack are made up: a few letters may ask for millions.
+    lines = docs.splitlines()
+    if len(lines) * max(line.count("|") for line in lines) <= CELLS:
+        markdown.enable("table")
     # An image would be fetched from wherever the text says, by everyone who looks.
     markdown.disable("image")
     markdown.validateLink = _is_safe  # type: ignore[method-assign]

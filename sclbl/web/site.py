@@ -23,12 +23,14 @@ from sclbl.web.calls import of_file
 from sclbl.web.fields import stated_in
 from sclbl.web.known import Known, known
 from sclbl.web.made_up import better, plain, row_of
-from sclbl.whole_file import whole_file
+from sclbl.whole_file import SUFFIX, whole_file
 
 #: By this a page that was written here is known again.
 MARK = '<meta name="generator" content="sclbl site">'
+_UNFINISHED = f"<!doctype html>{MARK}<title>Unfinished</title><p>This page is being written."
 #: Files of a site: what another site may replace, and nothing else.
-_OURS = re.compile(r"index\.html|[a-z]+\.(js|css)|program-[0-9a-f]{8}\.wasm")
+_NAMES = r"(index\.html|[a-z]+\.(js|css)|program-[0-9a-f]{8}\.wasm)"
+_OURS = re.compile(rf"{_NAMES}|\.{_NAMES}\.[0-9a-f]{{16}}{re.escape(SUFFIX)}")
 #: A larger spec is not read for what it knows of columns.
 SPEC_BYTES = 16 * 1024 * 1024
 
@@ -74,7 +76,10 @@ def write(
     files = {name: assets()[name] for name in wanted} | {program: wasm}
     gone = _replaceable(target)
     target.mkdir(parents=True, exist_ok=True)
-    for name, content in {**files, "index.html": text.encode()}.items():
+    # Whatever stops this half way, the folder is known as a site's, and written again.
+    there = (target / "index.html").exists()
+    first = {} if there else {"index.html": _UNFINISHED.encode()}
+    for name, content in [*first.items(), *files.items(), ("index.html", text.encode())]:
         with whole_file(target / name) as part:
             part.write_bytes(content)
     for path in gone:
@@ -202,7 +207,7 @@ def _replaceable(folder: Path) -> list[Path]:
             f"{folder} holds {foreign[0].name!r}, which is not of a site; give a folder that is "
             "empty, new, or holds a site of sclbl alone"
         )
-    if found:
+    if any(path.suffix != SUFFIX for path in found):
         _require_ours(folder / "index.html")
     return found
 

@@ -127,7 +127,7 @@ def test_what_the_uploader_states() -> None:
     assert wrong == ""
     spec = sclbl.strip(churn(), customers()[:5])
     age, income, *_ = fields(spec.signature, example=None, stated=stated)
-    assert (age.minimum, age.maximum, age.step, age.help) == (18, 80, 1, "in years")
+    assert (age.minimum, age.maximum, age.step, age.help) == (18, 80, 1, "in years; 18 to 80")
     assert (age.shown, income.shown) == ("30", "")
     assert stated_in({}) == ({}, "")
 
@@ -142,6 +142,8 @@ def test_what_the_uploader_states() -> None:
         ('{"age": {"minimum": "1"}}', "minimum of 'age' is str"),
         ('{"age": {"minimum": true}}', "minimum of 'age' is bool"),
         ('{"age": {"minimum": NaN}}', "NaN is no JSON"),
+        ('{"age": {"maximum": 1e999}}', "maximum of 'age' is too large"),
+        (f'{{"age": {{"maximum": {"9" * 400}}}}}', "maximum of 'age' is too large"),
         ("[" * 100_000, "recursion"),
     ],
 )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -23,6 +27,7 @@ from sclbl.registry.base import Record
 from sclbl.registry.local import LocalRegistry
 from sclbl.web import page as pages
 from sclbl.web import site
+from sclbl.web.calls import of_file
 from sclbl.web.page import _docs
 from tests.server.threads import serving
 from tests.web.browser import Browser, Page
@@ -235,6 +240,43 @@ def test_names_are_shown_as_they_are_read(registry: LocalRegistry) -> None:
 )
 def test_docs_are_rendered_without_harm(docs: str, html: str) -> None:
     assert _docs(docs).strip() == html
+
+
+def test_long_docs_stand_as_they_were_written() -> None:
+    assert "<em>" in _docs("*a* " * 8_000)
+    long = "*a* <b>\n" * 8_000
+    assert _docs(long) == f"<pre>{escape(long)}</pre>"
+
+
+@pytest.mark.parametrize(("columns", "rows", "made"), [(20, 500, True), (3000, 1000, False)])
+def test_tables_of_docs_are_no_larger_than_they_look(columns: int, rows: int, made: bool) -> None:
+    docs = "a|" * columns + "\n" + "-|" * columns + "\n" + "b\n" * rows
+    assert ("<table>" in _docs(docs)) == made
+    assert len(_docs(docs)) < 150_000
+
+
+def test_a_name_that_objects_inherit_stands_in_code(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"__proto__": [1.0, 2.0, 3.0], "b\u202e": [0.5, 2.0, 4.0]})
+    with LocalRegistry(tmp_path) as registry:
+        model = LinearRegression().fit(frame, [1.0, 2.0, 4.0])
+        deployment = sclbl.upload(model, frame, name="proto", example=True, registry=registry)
+        record = registry.get("proto")
+        code = {c.language: c.text for c in of_file(record, deployment.example, "program.wasm")}
+        deployment.site(tmp_path / "site")
+        assert '["__proto__"]: 1' in code["JavaScript"]
+        for text in code.values():
+            assert "\u202e" not in text
+        module = tmp_path / "site" / "code.mjs"
+        module.write_text(
+            code["JavaScript"].replace("program.wasm", f"program-{record.sha256[:8]}.wasm")
+        )
+        deno = Path(sys.executable).with_name("deno")
+        done = subprocess.run(
+            [deno, "run", "--quiet", "--no-lock", "--allow-read", module],
+            capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == pytest.approx(deployment.predict(frame[:1]).tolist())
 
 
 def test_the_deployment_in_a_notebook_is_cut_off(registry: LocalRegistry) -> None:

@@ -246,7 +246,7 @@ def test_a_deployment_is_asked_for_once_an_interval(one_page: Page, host: Hosted
     assert host.paths().count(server_asks) == 1
 
 
-def test_a_version_is_asked_for_once_and_for_all(
+def test_a_version_is_asked_for_once_in_a_page(
     one_page: Page, host: Hosted, server: Deployed
 ) -> None:
     server.on(host, ref="churn@1")
@@ -254,10 +254,50 @@ def test_a_version_is_asked_for_once_and_for_all(
         const model = await load("/v1/deployments/churn@1", { interval: 0 });
         for (let i = 0; i < 3; i++) await model.predict(given);
         await kept();
-        await (await fresh())("/v1/deployments/churn@1");
     """
     asked(one_page, KEPT + body, ROWS)
     assert host.paths().count("/v1/deployments/churn@1") == 1
+
+
+def test_a_server_may_hold_another_registry_on_the_next_visit(
+    one_page: Page, host: Hosted, server: Deployed
+) -> None:
+    server.on(host, 1, ref="churn@1")
+    body = """
+        const model = await (await fresh())("/v1/deployments/churn@1");
+        const { values } = await model.predict_proba(given);
+        await kept();
+        return values;
+    """
+    assert asked(one_page, KEPT + body, ROWS) == server.expected(1)
+    server.on(host, 2, ref="churn@1")
+    assert asked(one_page, KEPT + body, ROWS) == server.expected(2)
+    # What was kept is for when nobody answers, and for whom a server refuses it is not.
+    host.replies["/v1/deployments/churn@1"] = Reply(b"", 502)
+    assert asked(one_page, KEPT + body, ROWS) == server.expected(2)
+    host.replies["/v1/deployments/churn@1"] = Reply(b"{}", 401)
+    body = "return await caught((await fresh())('/v1/deployments/churn@1'))"
+    assert asked(one_page, KEPT + body)["code"] == "request"
+
+
+@pytest.mark.parametrize(
+    "text", ["null", "5", "[]", "{}", '{"sha256": null}', '{"sha256": "../x"}', "<html>", ""]
+)
+def test_what_names_no_version_is_refused(one_page: Page, host: Hosted, text: str) -> None:
+    host.replies["/v1/deployments/odd"] = Reply(text.encode())
+    body = "return await caught((await fresh())('/v1/deployments/odd', { retries: 0 }))"
+    error = asked(one_page, KEPT + body)
+    assert error["name"] == "SclblError"
+    assert error["code"] in ("request", "unreachable")
+
+
+def test_an_error_of_a_server_is_text(one_page: Page, host: Hosted) -> None:
+    said = b'{"error": {"name": "X", "code": {}, "message": {"a": 1}, "stack": 3}}'
+    host.replies["/v1/deployments/odd"] = Reply(said, 404)
+    body = "return await caught((await fresh())('/v1/deployments/odd', { retries: 0 }))"
+    error = asked(one_page, KEPT + body)
+    assert (error["name"], error["code"]) == ("SclblError", "request")
+    assert error["message"].endswith("/v1/deployments/odd answered 404")
 
 
 #: Waits until the program and its name are kept.

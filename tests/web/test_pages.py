@@ -353,6 +353,9 @@ FAULTS = {
     HEADER + "40,1,gold,Breda\n" * 600 + "41,1,bronze,Breda\n": "Row 600 (line 602), column 'plan'",
     HEADER + '40,1,gold,"Breda\n': "ends within double quotes",
     HEADER + '40,1,gold,"Breda"x\n': "follows a closing double quote",
+    "\n" + HEADER + "40,1,gold,Breda\n": "The file is empty",
+    "sep=,\n" + HEADER: "The first line of this file is “sep=,”, which only spreadsheets read",
+    HEADER + "40\ufeff,1,gold,Breda\n": "is not a number",
 }
 
 
@@ -364,6 +367,23 @@ def test_a_table_that_is_refused(churn: Page, text: str, tmp_path: Path) -> None
     assert FAULTS[text] in said
     assert said.endswith("Nothing was kept.")
     assert churn.evaluate("document.getElementById('save').hidden")
+
+
+def test_a_table_that_was_mended_is_read_again(churn: Page, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(HEADER + "40,x,gold,Breda\n")
+    choose = """
+        const [chooser] = await Promise.all([page.waitForFileChooser(), page.click("#file")]);
+        await chooser.accept([given]);
+        await page.waitForFunction(() =>
+          /predicted in|kept/.test(document.getElementById("progress-text").innerText));
+    """
+    said = "document.getElementById('progress-text').innerText"
+    churn.drive(choose, str(path))
+    assert "“x” is not a number" in churn.evaluate(said)
+    path.write_text(HEADER + "40,1,gold,Breda\n")
+    churn.drive(choose, str(path))
+    churn.drive("await page.waitForFunction(() => /1 row predicted/.test(document.body.innerText))")
 
 
 def test_a_table_that_is_no_text(churn: Page, tmp_path: Path) -> None:
@@ -545,7 +565,7 @@ def test_a_program_that_stays_on_its_server(url: str, registry: LocalRegistry) -
         assert refused.json()["error"]["code"] == "server_only"
         given = requests.get(url + path, headers=token, timeout=30)
         assert given.status_code == 200
-        assert given.headers["cache-control"].startswith("private")
+        assert given.headers["cache-control"] == "private, no-cache"
     html = requests.get(f"{url}/d/kept", timeout=30).text
     assert "Its program stays on the server" in html
     assert ".wasm" not in html

@@ -24,6 +24,7 @@ from sclbl import manifest
 from sclbl.errors import InputError
 from sclbl.program import Program
 from sclbl.rows import OneNull
+from sclbl.wasm import sections
 from sclbl.web import bundle
 from tests.web import engines
 from tests.web.engines import Job
@@ -101,6 +102,55 @@ def test_programs_refuse_in_the_same_words(loader: Path, tmp_path: Path) -> None
             assert message.partition("; ")[0] == str(error).partition("; ")[0]
             said = {"code": error.code, "row": error.row, "column": error.column, "input": None}
             assert found == said, message
+
+
+SCRIPT_OF_BATCHES = """
+const { load } = await import(process.argv[1]);
+const { readFileSync } = await import("node:fs");
+const path = process.argv[2];
+const found = [];
+for (const workers of [0, 2]) {
+  for (const before of [false, true]) {
+    for (const count of [2, 100, 40_000]) {
+      const model = await load(readFileSync(path), { workers });
+      const good = { a: 1, b: 1 };
+      if (before) await model.transform([good, good]);
+      for (const [first, last] of JSON.parse(process.argv[3])) {
+        const rows = [first, ...Array(count - 2).fill(good), last];
+        const error = await model.transform(rows).catch((error) => error);
+        found.push([count, error.code, error.row, error.message.split("; ")[0]]);
+      }
+      model.close();
+    }
+  }
+}
+console.log(JSON.stringify(found));
+"""
+
+
+def test_of_several_faults_the_one_that_python_says(loader: Path, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [1, 2], "b": [2, 3]}, dtype="float16")
+    program = sclbl.compile(FunctionTransformer().fit(frame), frame)
+    path = program.save(tmp_path / "halves.wasm")
+    ends = [({"a": 1e9, "b": 1}, {"a": "x", "b": 1}), ({"a": "x", "b": 1}, {"a": 1})]
+    done = subprocess.run(
+        [
+            *(NODE, "--input-type=module", "-e", SCRIPT_OF_BATCHES),
+            *(str(loader), str(path), json.dumps(ends)),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found = json.loads(done.stdout)
+    assert len(found) == 24
+    for number, (count, *said) in enumerate(found):
+        first, last = ends[number % 2]
+        with pytest.raises(InputError) as refused:
+            program.transform([first, *[{"a": 1, "b": 1}] * (count - 2), last])
+        error = refused.value
+        assert said == [error.code, error.row, str(error).partition("; ")[0]]
 
 
 def cell(what: str, column: str = "age", dtype: str = "float64") -> tuple[Any, ...]:
@@ -224,6 +274,12 @@ def altered() -> Iterator[tuple[str, bytes]]:
     for size in (8, 40, len(wasm) // 2, len(wasm) - 1):
         yield f"the first {size} bytes", wasm[:size]
     yield "no manifest", code
+    section = wasm[len(code) :]
+    yield "another weight", code[:-1] + bytes([code[-1] ^ 1]) + section
+    *_, (_, last, _, _) = sections(code)
+    yield "no weights", code[:last] + section
+    yield "two manifests", wasm + section
+    yield "numbers of another type", manifest.attach(wasm, {**held, "numeric_dtype": "float32"})
     yield "another ABI", manifest.attach(wasm, {**held, "abi": 3})
     yield "no JSON", code + b"\0\x0a\x05sclbl{...}"
     yield "null", code + b"\0\x0a\x05sclblnull"

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LinearRegression
+from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_pipeline
 
+import sclbl
+from sclbl.registry.local import LocalRegistry
 from sclbl.server.limits import Settings
+from tests.server.threads import serving
 from tests.web.browser import Browser, Page
 from tests.web.deployed import ROWS, Deployed, deployed
 from tests.web.hosting import Hosted, Reply, hosting
@@ -131,6 +140,76 @@ def test_a_signal_ends_a_call(page: Page, host: Hosted, server: Deployed) -> Non
         return [(await under).name, (await early).name];
     """
     assert asked(page, server, body) == ["AbortError", "AbortError"]
+
+
+LIES = [
+    b"null", b"[]", b"5", b"", b"<html>", b"{}", b'{"results": null}',
+    b'{"results": {"length": 1}}',
+    b'{"results": []}', b'{"results": [[0.5, 0.25]]}', b'{"results": [[0.5, 0.25, 0.25, 0]]}',
+    b'{"results": [[0.5, 0.25, 0.25], [0.5, 0.25, 0.25]]}', b'{"results": [["a", 0.25, 0.25]]}',
+    b'{"results": [["0.5", "0.25", "0.25"]]}', b'{"results": [[{}, 0.25, 0.25]]}',
+    b'{"results": [{"columns": [0], "values": [1]}]}',
+    b'{"results": [[0.5, 0.25, 0.25]], "sha256": "' + b"f" * 64 + b'"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_what_is_no_prediction_is_refused(
+    page: Page, host: Hosted, server: Deployed, lie: bytes
+) -> None:
+    server.on(host)
+    host.replies["/v1/deployments/churn@1/predict"] = Reply(lie)
+    body = """
+        const model = await load("/v1/deployments/churn@production", { where: "remote" });
+        return await caught(model.predict_proba([[1, 2, 3, 4]]));
+    """
+    error = asked(page, server, body)
+    assert (error["name"], error["code"]) == ("SclblError", "request")
+    assert "answered what is no prediction of these rows; ask who runs it" in error["message"]
+
+
+def test_rows_that_json_does_not_hold(page: Page, server: Deployed) -> None:
+    body = """
+        const model = await load(given.url, how);
+        return await caught(model.predict([[1, 2, 3, 4], [1, 2, Infinity, 4]]));
+    """
+    error = asked(page, server, body)
+    assert (error["code"], error["row"], error["column"]) == ("infinite_value", 1, "2")
+    assert error["message"].startswith("row 1, column '2' is infinite, which JSON does not hold")
+
+
+def test_names_and_lists_are_those_of_the_model(page: Page, tmp_path: Path) -> None:
+    names = ["toString", "valueOf", "toJSON", "__proto__", "constructor"]
+    dicts = [dict.fromkeys(names[: k + 1], float(k + 1)) for k in range(5)]
+    model = make_pipeline(DictVectorizer(), LinearRegression()).fit(dicts, np.arange(5.0))
+    points = np.random.default_rng(0).normal(size=(60, 2))
+    near = NearestNeighbors(radius=1.0).fit(points)
+    with LocalRegistry(tmp_path) as registry:
+        sclbl.upload(model, dicts, name="dicts", registry=registry)
+        sclbl.upload(near, points, name="near", methods=["radius_neighbors"], registry=registry)
+        expected = [
+            sclbl.load("dicts", registry=registry).predict(dicts).tolist(),
+            [part.tolist() for part in near.radius_neighbors(points)[1]],
+        ]
+        with serving(registry, Settings(cors=("*",))) as (url, _):
+            body = """
+                const { load } = await import("/sclbl.js");
+                const found = [];
+                for (const where of ["local", "remote"]) {
+                  const dicts = await load(`${given.url}/v1/deployments/dicts`, { where });
+                  const near = await load(`${given.url}/v1/deployments/near`, { where });
+                  const rows = JSON.parse(given.dicts);
+                  found.push([
+                    (await dicts.predict(rows)).values,
+                    (await near.radius_neighbors(given.points, { parameters: null })).values[1],
+                    await near.radius_neighbors([[1, 2]], { parameters: null }).then(() => "taken"),
+                  ]);
+                }
+                return found;
+            """
+            given = {"url": url, "dicts": json.dumps(dicts), "points": points.tolist()}
+            for found in page.run(body, given):
+                assert found == [*expected, "taken"]
 
 
 def test_predictions_are_asked_again_where_the_server_is_busy(

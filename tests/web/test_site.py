@@ -15,8 +15,10 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import sclbl
 from sclbl.cli import main
@@ -25,7 +27,7 @@ from sclbl.errors import LimitError, RegistryError, RequestError, SclblError
 from sclbl.registry.local import LocalRegistry
 from sclbl.web import frame
 from tests.web.browser import Browser
-from tests.web.test_pages import code_in, row_in, shares
+from tests.web.test_pages import code_in, downloaded, given, row_in, shares
 from tests.web.uploaded import customers, filled, opened, settled
 
 pytestmark = pytest.mark.browser
@@ -175,6 +177,84 @@ def test_a_site_is_replaced_and_nothing_else(
     assert churn.site(folder / "again.html", single_file=True).name == "again.html"
 
 
+def test_a_site_that_was_written_half_is_written_again(
+    churn: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+
+    def full(path: Path, content: bytes) -> int:
+        if len(written) == at:
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        return write(path, content)
+
+    write = Path.write_bytes
+    whole = sorted(os.listdir(churn.site(tmp_path / "whole").parent))
+    for at in range(len(whole) + 1):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        written.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "write_bytes", full)
+            with pytest.raises(OSError, match="No space"):
+                churn.site(folder)
+        # What a kill leaves beside.
+        (folder / f".page.js.{at:016x}.part").touch()
+        assert sorted(os.listdir(churn.site(folder).parent)) == whole
+
+
+WRITTEN = {
+    "truths": (lambda x: x[:, 0] > 0, "a,b\n1,0\n-1,3\n"),
+    "floats": (lambda x: np.where(x[:, 0] > 0, 1.0, 2.0), "a,b\n1,0\n-1,3\n"),
+    "small": (lambda x: x[:, 0] * 1e-9, "a,b\n1,0\n-0,3\n٣,1e5\n１.５,\u20031\x85\n1e30,2\n"),  # noqa: RUF001
+    "whole": (lambda x: x[:, 0], "0,1\n1,0\n0,-0\n-0,0\n"),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_table_is_written_as_the_command_line_writes_it(
+    chromium: Browser, registry: LocalRegistry, tmp_path: Path, name: str
+) -> None:
+    target, text = WRITTEN[name]
+    x = np.random.default_rng(3).integers(-4, 4, (40, 2)).astype(float)
+    y = target(x)
+    frame = x if name == "whole" else pd.DataFrame(x, columns=["a", "b"])
+    maker = LinearRegression if y.dtype == float and len(set(y)) > 2 else LogisticRegression
+    model = maker().fit(frame, y)
+    method = "predict" if maker is LinearRegression else "predict_proba"
+    deployment = sclbl.upload(model, frame[:4], name=f"written-{name}", registry=registry)
+    path = tmp_path / "rows.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    program = deployment.save(tmp_path / "program.wasm")
+    expected = subprocess.run(
+        [sys.executable, "-m", "sclbl", "run", program, path, "--method", method],
+        capture_output=True, text=True, check=True, encoding="utf-8",
+    )  # fmt: skip
+    page = chromium.page(deployment.site(tmp_path / "site.html", single_file=True).as_uri())
+    settled(page)
+    if method != "predict":
+        page.drive("await page.select('#method', given)", method)
+        settled(page)
+    assert "predicted in" in given(page, path)
+    lines, wanted = downloaded(page, tmp_path).split("\n"), expected.stdout.split("\n")
+    width = wanted[0].count(",") + 1
+    assert [",".join(line.split(",")[-width:]) for line in lines] == wanted
+    page.close()
+
+
+def test_a_table_has_no_two_columns_of_one_name(
+    chromium: Browser, churn: Deployment, tmp_path: Path
+) -> None:
+    page = chromium.page(churn.site(tmp_path / "site.html", single_file=True).as_uri())
+    settled(page)
+    path = tmp_path / "rows.csv"
+    customers()[:3].assign(predict="x", predict_2="y").to_csv(path, index=False)
+    assert "3 rows predicted" in given(page, path)
+    header = downloaded(page, tmp_path).splitlines()[0].split(",")
+    assert header[-3:] == ["predict", "predict_2", "predict_3"]
+    page.close()
+
+
 def test_what_has_no_site(registry: LocalRegistry, churn: Deployment, tmp_path: Path) -> None:
     kept = sclbl.get("kept", registry=registry)
     for call in (lambda: kept.site(tmp_path / "x"), kept.page):
@@ -182,6 +262,9 @@ def test_what_has_no_site(registry: LocalRegistry, churn: Deployment, tmp_path: 
             call()
     with pytest.raises(RequestError, match="there is no widget 'globe'; take one of form"):
         churn.site(tmp_path / "x", widget="globe")
+    for wrong in ({"top": float("nan")}, {"labels": {1, 2}}):
+        with pytest.raises(RequestError, match="the widget's options are not JSON"):
+            churn.site(tmp_path / "x", widget="canvas", options=wrong)
     assert os.listdir(tmp_path) == []
 
 

@@ -4,7 +4,9 @@ import { isList, isRecord, isTyped, textBlock } from "./rows.js";
 import { called, shown } from "./shown.js";
 import { TYPES, widthOf } from "./signature.js";
 
-const isNo = (code, row, value, what) => refuse(code, `row ${row} holds ${shown(value)}, which is no ${what}`, row);
+/** Refuses what a row holds: shapes are said before text, and text before numbers. */
+const isNo = (code, row, value, what) =>
+  refuse(code, `row ${row} holds ${shown(value)}, which is no ${what}`, row, null, code !== "dtype" ? 0 : what === "text" ? 1 : 2);
 
 /** Values in the type of an input; refuses one that it does not hold. */
 const valuesOf = (dtype, values, rowOf, typed) =>

@@ -13,11 +13,14 @@ export class SclblError extends Error {
   }
 }
 
+/** Puts a refusal behind others: the least is said. */
+export const rank = (error, more) => Object.defineProperty(error, "rank", { value: (error.rank ?? 0) + more, configurable: true });
+
 /** What to do about refusals whose messages do not say it. */
 const REMEDIES = {
   shape: "give rows as objects, lists, columns or a typed array",
   columns: "give each of the model's, null where a value is missing",
-  dtype: "give such values",
+  dtype: "give values of that type",
   limit: "give fewer rows a call",
   program: "fetch or compile it again",
   invalid_program: "fetch or compile it again",
@@ -30,9 +33,10 @@ const REMEDIES = {
  * @param {string} what what failed; and, behind a semicolon, what to do, where the code does not say
  * @param {number | null} [row]
  * @param {string | null} [column]
+ * @param {number} [at] of several refusals the one with the least is said
  * @returns {never}
  */
-export const refuse = (code, what, row, column) => {
+export const refuse = (code, what, row, column, at = 0) => {
   const remedy = REMEDIES[code] ?? (/_value|_cat|out_/.test(code) ? "correct the value, or leave the row out" : "");
-  throw new SclblError(code, !remedy || what.includes("; ") ? what : `${what}; ${remedy}`, row, column);
+  throw rank(new SclblError(code, !remedy || what.includes("; ") ? what : `${what}; ${remedy}`, row, column), at);
 };

@@ -31,6 +31,13 @@ export const inParts = async ({ rows, encode }, size, signal, use, ahead = 1) =>
   return Promise.all(found);
 };
 
+/** Throws, of what the rows of a batch are refused for, what is said where they are read at once. */
+export const judge = async ({ rows, encode }, size, signal) => {
+  const faults = [];
+  await inParts({ rows, encode: (start, end) => encode(start, end, faults) }, size, signal, async () => 0);
+  if (faults[0]) throw faults.reduce((said, fault) => (fault.rank < said.rank ? fault : said));
+};
+
 /**
  * A function that runs methods on batches of rows a part at a time, in workers where that pays.
  * @param {{chunk: number, call: (method: string, part: object) => object}} program
@@ -43,6 +50,7 @@ export const runner = ({ chunk, call }, workers) => {
   return async (method, batch, signal) => {
     const { rows, encode } = batch;
     const here = async (part) => call(method, part);
+    const first = async () => timed(here)(encode(0, 1));
     const timed = (use) => async (part) => {
       const begin = performance.now();
       const result = await use(part);
@@ -55,7 +63,7 @@ export const runner = ({ chunk, call }, workers) => {
       return thread ? ((await thread.ask(method, part)) ?? spread(part)) : here(part);
     };
     // What a row takes is not known before one was run.
-    if (rows > 1 && !pace[method]) await timed(here)(encode(0, 1)).catch(() => 0);
+    if (rows > 1 && !pace[method]) await first().catch(() => 0);
     const count = rows * pace[method] > 1 ? workers.length : 0;
     const fair = Math.ceil(rows / (4 * count || 1));
     const size = Math.max(1, Math.min(chunk, fair, TURN / (pace[method] || TURN / rows)) | 0);
@@ -64,7 +72,7 @@ export const runner = ({ chunk, call }, workers) => {
     } catch (error) {
       signal.throwIfAborted();
       // Rows are refused before any is run, and then those that the program sees with them.
-      await inParts(batch, chunk, signal, async () => 0);
+      await judge(batch, chunk, signal);
       await inParts(batch, chunk, signal, here);
       throw error;
     }

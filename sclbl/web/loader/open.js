@@ -1,5 +1,5 @@
 import { beside, shaped } from "./beside.js";
-import { refuse, SclblError } from "./errors.js";
+import { rank, refuse, SclblError } from "./errors.js";
 import { toJson } from "./json.js";
 import { arrayOf, hold } from "./numbers.js";
 import { isRecord, table } from "./rows.js";
@@ -14,9 +14,10 @@ import { called, shown } from "./shown.js";
  * @param {Record<string, number | bigint | boolean>} [parameters]
  * @returns {{rows: number, encode: (start: number, end: number) => object, json: (start: number, end: number) => string}}
  *   `encode` may take fewer rows than it is asked to, as `rows` of what it returns says: texts may
- *   be long; `json` writes rows that `encode` took as a server must read them
+ *   be long; a list that it is given takes its refusal; `json` writes rows that `encode` took as a server must read them
  */
-export const open = (signature, method, rows, parameters = {}) => {
+export const open = (signature, method, rows, parameters) => {
+  parameters ??= {};
   const { inputs, beside: others, columns } = signature;
   const [{ empty, parameters: own = [] }] = signature.results(method);
   const wrong = Object.keys(parameters).find((name) => !own.includes(name));
@@ -32,9 +33,12 @@ export const open = (signature, method, rows, parameters = {}) => {
     } catch (error) {
       const known = error instanceof SclblError;
       if (several && known) error.input ??= input;
+      // Faults of one input are said before those of the next.
+      if (known) rank(error, 1e10 * names.indexOf(input));
       throw known ? error : new SclblError("input", `the rows cannot be read: reading them raised ${error?.name}; give plain objects, lists or typed arrays`);
     }
   };
+  const each = (take) => Object.fromEntries(readers.map((reader, i) => [names[i], reading(names[i], () => take(reader))]));
   const readers = reading(null, () => {
     if (several && !isRecord(rows)) refuse("shape", "the model takes several inputs");
     const given = several ? rows : { [names[0]]: rows };
@@ -46,6 +50,8 @@ export const open = (signature, method, rows, parameters = {}) => {
   });
   const count = readers[0].rows;
   if (readers.some((reader) => reader.rows !== count)) {
+    // What the rows hold is said first.
+    each((reader) => reader.encode(0, reader.rows));
     refuse("shape", `the inputs have different numbers of rows: ${readers.map((reader, i) => `${called(names[i])} ${reader.rows}`).join(", ")}`);
   }
   if (!count && !empty) refuse("shape", "there are no rows to predict (0 rows)");
@@ -57,12 +63,16 @@ export const open = (signature, method, rows, parameters = {}) => {
     if (held === undefined) refuse("parameter", `the parameter ${called(name)} is ${shown(value)}, which is no ${dtype}; give one`);
     return { value: arrayOf(dtype, [held]) };
   });
-  const each = (take) => Object.fromEntries(readers.map((reader, i) => [names[i], reading(names[i], () => take(reader))]));
   return {
     rows: count,
-    encode: (start, end) => {
+    encode: (start, end, faults) => {
       const last = columns.length ? readers.at(-1).reach(start, end) : end;
-      const found = each((reader) => reader.encode(start, last));
+      let found = {};
+      try {
+        found = each((reader) => reader.encode(start, last));
+      } catch (error) {
+        if (faults?.push(error) === undefined) throw error;
+      }
       return { numeric: null, text: [], ...(columns.length && found.table), first: start, rows: last - start, beside: inputs.map(({ name }, i) => given[i] ?? (Object.hasOwn(found, name) ? found[name] : null)) };
     },
     json: (start, end) => toJson(signature, each((reader) => reader.plain(start, end)), parameters),

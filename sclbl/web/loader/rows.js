@@ -177,7 +177,7 @@ export const table = (signature, rows, shaped) => {
         }
       }
     }
-    if (fault[1]) refuse(...fault.slice(1));
+    if (fault[1]) refuse(...fault.slice(1), fault[0]);
     return { numeric: block, text: blocks.map((one) => one.done()) };
   };
 
@@ -197,6 +197,7 @@ export const table = (signature, rows, shaped) => {
     plain: (start, end) =>
       Array.from({ length: end - start }, (_, i) => columns.map(({ position, label, missing, kind }) => {
         const value = at(start + i, keys[position]);
+        if (Math.abs(typeof value === "number" ? value : 0) === Infinity) refuse("infinite_value", `row ${start + i}, column ${called(label)} is infinite, which JSON does not hold`, start + i, label);
         if (value !== value && kind === "text" && missing !== "nan") refuse("missing_value", `row ${start + i}, column ${called(label)} is NaN, which JSON does not hold`, start + i, label);
         return value;
       })),

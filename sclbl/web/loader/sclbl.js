@@ -74,7 +74,7 @@ const load = async (source, given) => {
     const { manifest } = record;
     const signature = readSignature(manifest);
     const about = { where: "remote", why: auto ? why : undefined, sha256: record.sha256, ref };
-    const run = requester(`${root}deployments/${ref}/predict?method=`, signature, options);
+    const run = requester(`${root}deployments/${ref}/predict?method=`, signature, record.sha256, options);
     return { manifest, signature, about, workers: [], run };
   };
 

@@ -21,8 +21,8 @@ export const readJson = (text) =>
     (_, value) => (value?.["\0"] ? BigInt(value["\0"]) : value),
   );
 
-/** Throws where what a manifest says cannot be. */
-const must = (right) => {
+/** Throws where what a manifest, or a server, says cannot be. */
+export const must = (right) => {
   if (!right) throw right;
 };
 
@@ -38,7 +38,7 @@ export const widthOf = (shape = []) => {
  *
  * @param {object} manifest
  */
-export const readSignature = ({ signature: given }) => {
+export const readSignature = ({ signature: given, numeric_dtype: numbers } = {}) => {
   try {
     const { count, kind, dtype, missing, takes } = given.columns;
     const list = count ? Array(widthOf([count])).fill([null, kind, dtype, missing, takes]) : given.columns;
@@ -58,10 +58,11 @@ export const readSignature = ({ signature: given }) => {
     for (const { storage, width, labels } of Object.keys(outputs).flatMap(results)) {
       must(TYPES[storage] && widthOf([width]) && (storage !== "label" || labels.length));
     }
+    const type = numeric.length && numeric.every((column) => column.kind === "float32") ? "float32" : "float64";
+    must((numbers ?? type) === type);
     return {
-      ...given, columns, numeric, inputs, results,
+      ...given, columns, numeric, inputs, results, type,
       texts: columns.filter((column) => column.kind === "text"),
-      type: numeric.length && numeric.every((column) => column.kind === "float32") ? "float32" : "float64",
       beside: inputs.filter((input) => input.kind !== "parameter"),
     };
   } catch {
@@ -75,9 +76,10 @@ export const readSignature = ({ signature: given }) => {
  * @param {WebAssembly.Module} module
  */
 export const readManifest = (module) => {
-  const [section] = WebAssembly.Module.customSections(module, "sclbl");
+  const [section, more] = WebAssembly.Module.customSections(module, "sclbl");
   let manifest;
   try {
+    must(!more);
     manifest = readJson(new TextDecoder("utf-8", { fatal: true }).decode(section));
   } catch {
     invalid("has no readable manifest");

@@ -1,5 +1,6 @@
 import { SclblError, refuse } from "./errors.js";
 import { sha256 } from "./sha256.js";
+import { readManifest } from "./signature.js";
 import { keep, recall } from "./store.js";
 
 /**
@@ -24,8 +25,10 @@ export const ask = async (url, { token, timeout, retries }, read, { signal, ...i
       const { ok, status } = response;
       if (ok) return await read(response);
       const said = await response.json().catch(() => 0);
-      failed = new SclblError("request", `${url} answered ${status}`);
-      Object.assign(failed, said?.error, { status });
+      const { code, message, row, column, input } = said?.error ?? {};
+      const known = [code, message].every((text) => typeof text === "string");
+      failed = new SclblError(...(known ? [code, message, row, column, input] : ["request", `${url} answered ${status}`]));
+      failed.status = status;
       wait = response.headers.get("retry-after") * 1000 || wait;
     } catch (error) {
       signal?.throwIfAborted();
@@ -41,7 +44,7 @@ export const ask = async (url, { token, timeout, retries }, read, { signal, ...i
 const known = new Map();
 
 /**
- * The version that a deployment's URL names: asked once an interval, a version by its number once.
+ * The version that a deployment's URL names: asked once an interval, by its number once a page.
  * Where the server does not answer, it is the one that was named last.
  * @param {string} url
  * @param {object} options
@@ -51,7 +54,9 @@ export const named = (url, options) => {
   const key = `${url} ${options.token}`;
   const last = known.get(key);
   const now = performance.now();
-  if (now - last?.at < options.interval * 1000) return last;
+  // A number names one version, for as long as this page is open: servers may change their registry.
+  const often = /(@|%40)\d+$/.test(url) ? Infinity : options.interval * 1000;
+  if (now - last?.at < often) return last;
   const record = resolved(url, options, last);
   record.at = now;
   known.set(key, record);
@@ -64,12 +69,12 @@ const resolved = async (url, options, last) => {
   const key = encodeURIComponent(url);
   const kept = async () => JSON.parse(new TextDecoder().decode(await recall(key, options)));
   const before = (await last) ?? (await kept().catch(() => 0));
-  if (before && /(@|%40)\d+$/.test(url)) return before;
   try {
     // Where there is an answer already, none is waited for.
     const { timeout } = options;
     const how = before ? { ...options, timeout: Math.min(timeout, 5e3), retries: 0 } : options;
     const record = await ask(url, how, (response) => response.json());
+    if (!/^[\da-f]{64}$/.test(record?.sha256)) refuse("request", `${url} answered what names no version; give the URL of a deployment`);
     const text = JSON.stringify(record);
     if (text === JSON.stringify(before)) return before;
     keep(key, new TextEncoder().encode(text), options);
@@ -89,6 +94,32 @@ export const same = (found, wanted, url) => {
 };
 
 /**
+ * Refuses a program whose code or weights are other ones than when its manifest was written: that
+ * holds the first digits of the SHA-256 of all but itself.
+ */
+const undamaged = async ({ code }, bytes) => {
+  for (let at = 8; at < bytes.length; ) {
+    const start = at;
+    let [size, scale, byte] = [0, 1];
+    do {
+      byte = bytes[++at];
+      size += (byte & 127) * scale;
+      scale *= 128;
+    } while (byte > 127);
+    const end = ++at + size;
+    if (!bytes[start] && new TextDecoder().decode(bytes.subarray(at, at + 6)) === "\x05sclbl") {
+      const rest = new Uint8Array(bytes.length - end + start);
+      rest.set(bytes.subarray(0, start));
+      rest.set(bytes.subarray(end), start);
+      if (code !== undefined && code !== (await sha256(rest)).slice(0, 16)) {
+        refuse("invalid_program", "the program's code or weights were altered after it was compiled");
+      }
+    }
+    at = end;
+  }
+};
+
+/**
  * A program, compiled, whose bytes have the SHA-256 that they should have.
  * @param {string | false} url where it is fetched
  * @param {Response | BufferSource | Blob} given what holds it, where there is no URL
@@ -99,6 +130,7 @@ export const same = (found, wanted, url) => {
 export const program = async (url, given, wanted, options) => {
   let bytes = wanted && (await recall(wanted, options));
   let streamed;
+  let whole;
   const read = async (response) => {
     const headers = { "content-type": "application/wasm" };
     streamed = WebAssembly.compileStreaming?.(new Response(response.clone().body, { headers }));
@@ -115,7 +147,9 @@ export const program = async (url, given, wanted, options) => {
     const found = await sha256(bytes);
     same(found, wanted, url);
     if (wanted) keep(wanted, bytes, options);
-    wanted = found;
+    else whole = found;
   }
-  return { sha256: wanted, module: await (streamed ?? WebAssembly.compile(bytes)) };
+  const module = await (streamed ?? WebAssembly.compile(bytes));
+  if (whole) await undamaged(readManifest(module), bytes);
+  return { sha256: wanted || whole, module };
 };

@@ -1,9 +1,11 @@
-import { FileFault, lineOf, openCsv, placesOf, rowOf } from "./csv.js";
+import { FileFault, lineOf, openCsv, placesOf, rowOf, written } from "./csv.js";
 
 /** Rows that are predicted at once, between turns of the page. */
 const ROWS = 512;
 /** How long the page may be kept busy, in ms. */
 const TURN = 12;
+
+const EMPTY = "The file is empty; its first line must name the columns.";
 
 /** Columns of a signature as the readers of a file take them. */
 const columnsOf = ({ columns }) =>
@@ -16,7 +18,8 @@ const namesOf = (signature, method) => {
   const output = signature.outputs[method];
   if (output.ndim === 1) return [method];
   if (output.names?.length === output.width) return output.names;
-  const labels = method === "predict" ? undefined : signature.outputs.predict?.labels;
+  const { labels: known, dtype } = signature.outputs.predict ?? {};
+  const labels = method === "predict" ? undefined : known?.map((own) => own.map((label) => written(label, dtype)));
   if (labels && output.splits?.length === labels.length && output.splits.every((size, k) => size === labels[k].length)) {
     return labels.flatMap((own, k) => own.map((label) => `${method}_${k}_${label}`));
   }
@@ -24,10 +27,15 @@ const namesOf = (signature, method) => {
   return Array.from({ length: output.width }, (_, k) => `${method}_${k}`);
 };
 
-/** The values of each row of an answer, in a list. */
-const rowsOf = (output, { values }) => {
-  if (!output.splits) return values.map((value) => [value].flat(Infinity));
-  return values[0].map((_, row) => values.flatMap((part) => part[row]));
+/** A name that no column of a file has. */
+const unused = (name, header) => {
+  for (let count = 2, found = name; ; found = `${name}_${count++}`) if (!header.includes(found)) return found;
+};
+
+/** The values of each row of an answer, as text. */
+const rowsOf = (output, { values, dtype }) => {
+  if (!output.splits) return values.map((value) => [value].flat(Infinity).map((one) => written(one, dtype)));
+  return values[0].map((_, row) => values.flatMap((part, k) => part[row].map((one) => written(one, dtype[k]))));
 };
 
 /** Lets others have their turn, where the page was busy for long enough. */
@@ -58,11 +66,12 @@ const textOf = async function* (file) {
 
 /** A refusal of some rows, with the row of the whole file. */
 const placed = (error, first, records) => {
-  if (error.row == null) return new FileFault(error.message);
+  const end = error.message.endsWith(".") ? "" : ".";
+  if (error.row == null) return new FileFault(error.message + end);
   const row = first + error.row;
   const where = `row ${row} (line ${records[error.row].line})`;
   const text = error.message.startsWith(`row ${error.row}`) ? error.message.replace(`row ${error.row}`, where) : `${where}: ${error.message}`;
-  return new FileFault(text.replace(/^row/, "Row"));
+  return new FileFault(text.replace(/^row/, "Row") + end);
 };
 
 /**
@@ -99,9 +108,11 @@ const predictFile = async (model, method, file, signal, tell) => {
   for await (const [text, read] of textOf(file)) {
     for (const record of csv.feed(text, read === file.size && text === "")) {
       if (header === null) {
+        // As Python reads it, a blank line names no column.
+        if (record.raw === "") throw new FileFault(EMPTY);
         header = record.cells;
         places = placesOf(header, columns, signature.layout === "table");
-        parts.push(lineOf(record.raw, namesOf(signature, method)));
+        parts.push(lineOf(record.raw, namesOf(signature, method).map((name) => unused(name, header))));
         continue;
       }
       // A blank line is a row only where there is one column, which it leaves empty.
@@ -115,7 +126,7 @@ const predictFile = async (model, method, file, signal, tell) => {
     }
     await turn();
   }
-  if (header === null) throw new FileFault("The file is empty; its first line must name the columns.");
+  if (header === null) throw new FileFault(EMPTY);
   if (waiting.length) await predict();
   if (!done) throw new FileFault("The file has a header and no rows.");
   return [parts, done];
@@ -166,6 +177,8 @@ export const openBatch = (data, model, methodOf) => {
   };
 
   stop.addEventListener("click", () => under?.abort());
+  // The same file may be chosen again: mended, or for another method.
+  input.addEventListener("click", () => (input.value = ""));
   input.addEventListener("change", () => input.files[0] && predict(input.files[0]));
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     drop.addEventListener(kind, (event) => {

@@ -1,7 +1,16 @@
 /** What people type, and what a CSV holds, as the values that the loader takes. */
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+export const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const INTEGER = /^[+-]?\d+$/;
+/** What may stand around a number, around a truth, and the digits of other scripts: as in Python. */
+const SPACE = /^([^\S\ufeff]|\x85)+|([^\S\ufeff]|\x85)+$/g;
+const WIDER = /^([^\S\ufeff]|[\x1c-\x1f\x85])+|([^\S\ufeff]|[\x1c-\x1f\x85])+$/g;
+const digitOf = (sign) => {
+  // Unicode's decimal digits stand together, from 0 to 9.
+  let below = 0;
+  while (/\p{Nd}/u.test(String.fromCodePoint(sign.codePointAt(0) - below - 1))) below++;
+  return below % 10;
+};
 const NAMED = { nan: NaN, inf: Infinity, infinity: Infinity };
 const TRUTHS = { true: true, false: false, 1: true, 0: false, "1.0": true, "0.0": false };
 
@@ -24,10 +33,12 @@ const fault = (text, what) => new CellFault(`“${short(text)}” is not ${what}
  * @returns {number | bigint} an integer beyond what a number holds is a BigInt, so that it is never rounded
  */
 const readNumber = (given, what) => {
-  const text = given.trim();
+  const text = given.replace(SPACE, "").replace(/\p{Nd}/gu, digitOf);
   if (NUMBER.test(text)) {
     const value = Number(text);
-    return what === "an integer" && INTEGER.test(text) && !Number.isSafeInteger(value) ? BigInt(text) : value;
+    if (what !== "an integer" || !INTEGER.test(text)) return value;
+    // An integer has no negative zero.
+    return Number.isSafeInteger(value) ? value + 0 : BigInt(text.replace("+", ""));
   }
   const name = text.toLowerCase().replace(/^[+-]/, "");
   if (Object.hasOwn(NAMED, name)) return text[0] === "-" ? -NAMED[name] : NAMED[name];
@@ -43,7 +54,7 @@ const readNumber = (given, what) => {
 export const readCell = (kind, text) => {
   if (kind === "text") return text;
   if (kind === "boolean") {
-    const word = text.trim().toLowerCase();
+    const word = text.replace(WIDER, "").toLowerCase();
     if (Object.hasOwn(TRUTHS, word)) return TRUTHS[word];
     throw fault(text, "true or false");
   }

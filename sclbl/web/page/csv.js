@@ -1,4 +1,4 @@
-import { CellFault, readCell } from "./cells.js";
+import { CellFault, NUMBER, readCell } from "./cells.js";
 
 /** A file that cannot be predicted: why, in words, with its row and column where they are known. */
 export class FileFault extends Error {}
@@ -80,10 +80,21 @@ export const openCsv = () => {
 const SEPARATORS = { ";": "semicolons", "\t": "tabs", "|": "bars" };
 
 const refuseSeparator = (header) => {
+  if (/^sep=/i.test(header[0])) {
+    throw new FileFault(`The first line of this file is ${quoted(header.join(","))}, which only spreadsheets read, and not the names of the columns; delete that line.`);
+  }
   for (const [mark, name] of Object.entries(SEPARATORS)) {
     if (header.length === 1 && header[0].includes(mark)) {
       throw new FileFault(`The fields of this file seem to be separated by ${name}; they must be separated by commas: save it as “CSV UTF-8 (comma delimited)”.`);
     }
+  }
+};
+
+/** Refuses a header that is a row: all numbers, which do not count the columns. */
+const refuseRow = (header) => {
+  const counts = [0, 1].some((first) => header.every((name, k) => name === String(k + first)));
+  if (!counts && header.every((name) => NUMBER.test(name))) {
+    throw new FileFault(`The first line of this file is ${quoted(header.join(","))}, which are numbers and no names of columns; put a line with their names above the rows.`);
   }
 };
 
@@ -95,7 +106,10 @@ const refuseSeparator = (header) => {
  */
 export const placesOf = (header, columns, named) => {
   if (!named) {
-    if (header.length === columns.length) return columns.map((_, k) => k);
+    if (header.length === columns.length) {
+      refuseRow(header);
+      return columns.map((_, k) => k);
+    }
     refuseSeparator(header);
     throw new FileFault(`The header has ${header.length} columns and the model takes ${columns.length}, by position; give exactly these.`);
   }
@@ -131,12 +145,20 @@ export const rowOf = ({ cells, line }, places, columns, width, row) => {
 
 const field = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** A value of a result as a field: all digits of a number, nothing for what is missing. */
-export const fieldOf = (value) => {
-  if (value === null || Number.isNaN(value)) return "";
-  if (value === Infinity) return "inf";
-  if (value === -Infinity) return "-inf";
-  return Object.is(value, -0) ? "-0.0" : field(String(value));
+/** A number as Python writes a float: all its digits. */
+const float = (value) => {
+  const size = Math.abs(value);
+  if (size === Infinity) return value > 0 ? "inf" : "-inf";
+  if (size && (size < 1e-4 || size >= 1e16)) return value.toExponential().replace(/([+-])(\d)$/, "$10$2");
+  return `${Object.is(value, -0) ? "-0" : value}${Number.isInteger(value) ? ".0" : ""}`;
 };
 
-export const lineOf = (raw, values) => `${raw}${values.map((value) => `,${fieldOf(value)}`).join("")}\n`;
+/** A value of a result, or a label, of a type as `sclbl run` writes it: nothing for what is missing. */
+export const written = (value, dtype) => {
+  if (value === null || Number.isNaN(value)) return "";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return typeof value === "number" && /^float/.test(dtype) ? float(value) : String(value);
+};
+
+/** A record as it stood, with more fields behind it. */
+export const lineOf = (raw, texts) => `${raw}${texts.map((text) => `,${field(text)}`).join("")}\n`;

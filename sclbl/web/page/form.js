@@ -32,6 +32,7 @@ const readField = (field, { control, other, missing }) => {
   if (field.kind === "json") return readJson(text);
   if (field.kind === "choice") {
     if (text !== "other") return JSON.parse(text);
+    if (other.value === "") throw new CellFault("fill this in, or mark it as missing");
     return typeof field.categories[0] === "string" ? other.value : readCell("float64", other.value);
   }
   if (field.kind !== "text" && text.trim() === "") {

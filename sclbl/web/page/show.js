@@ -93,13 +93,14 @@ const listing = (values, names, dtype) => {
 const one = (value, output, { labels, top, dtype }) => {
   if (!Array.isArray(value)) {
     const exact = worded(value, dtype);
-    const reads = typeof value === "number" && /^float/.test(dtype) && Number.isFinite(value) ? rounded(value) : exact;
+    const isNumber = typeof value === "number" && /^float/.test(dtype) && Number.isFinite(value);
+    const reads = isNumber ? rounded(value) : exact;
     const said = element("div");
     const big = element("p", "big");
     big.append(isolated(reads));
     said.append(big);
     said.dataset.exact = exact;
-    if (reads.replaceAll(",", "") !== exact) said.append(element("p", "muted small", `exactly ${exact}`));
+    if (isNumber && reads.replaceAll(",", "") !== exact) said.append(element("p", "muted small", `exactly ${exact}`));
     return said;
   }
   const flat = value.flat(Infinity);
@@ -125,7 +126,11 @@ export const draw = (place, signature, answer, { labels, top } = {}) => {
   const shown = parts.map((value, k) => {
     const own = labels ?? (output.splits ? known?.[k] : known?.length === 1 ? known[0] : undefined);
     const dtype = several ? answer.dtype[k] : answer.dtype;
-    return one(value, output, { labels: answer.method === "predict" ? labels : own, top, dtype });
+    const made = one(value, output, { labels: answer.method === "predict" ? labels : own, top, dtype });
+    if (parts.length < 2) return made;
+    const named = element("section");
+    named.append(element("h3", "part", `Output ${k}`), made);
+    return named;
   });
   place.append(...shown);
 };

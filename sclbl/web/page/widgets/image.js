@@ -43,4 +43,5 @@ export const mount = (element, given) => {
     ask();
   });
   element.append(place, figure);
+  show(method, null, { note: "Choose a picture, and the answer stands here." });
 };

@@ -48,7 +48,8 @@ const coloured = (text, words, moves, said) => {
 
 /** The words that matter most, as a table: colours alone tell not everyone. */
 const listed = (words, moves, said, name) => {
-  const order = moves.map((_, k) => k).filter((k) => moves[k] !== 0);
+  // What reads as no move at all matters to nobody.
+  const order = moves.map((_, k) => k).filter((k) => /[1-9]/.test(said(moves[k])));
   order.sort((a, b) => Math.abs(moves[b]) - Math.abs(moves[a]));
   if (!order.length) return [];
   const isolated = (text) => made("bdi", {}, text);
