@@ -1,8 +1,8 @@
 """The loader in Chromium: its size, the time to a first answer, rows a second; beside its peers.
 
-Peers come from npm into a folder of their own (``--npm FOLDER`` keeps it): TensorFlow.js is
-weighed, ONNX Runtime Web is weighed and timed, with one thread and with two (for which its page is
-isolated from other origins; ours is not).
+Peers come from npm into a folder of their own (``--npm FOLDER`` keeps it): ONNX Runtime Web with
+one thread and with two (for which its page is isolated from other origins; ours is not), and for the
+network TensorFlow.js, whose fused operations compute its layers with WebAssembly.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from _measure import duration, save, show
+from onnx import numpy_helper
 from skl2onnx import to_onnx
 from sklearn.linear_model import LogisticRegression
 
@@ -104,6 +106,37 @@ THEIRS = """
     const one = () => session.run(first, given.fetches ?? session.outputNames);
     const all = () => session.run(rows, given.fetches ?? session.outputNames);
 """
+TENSORS = """
+    const script = (name) => new Promise((done, failed) => {
+      document.head.append(Object.assign(document.createElement("script"),
+        { src: `/tensorflow/${name}`, onload: done, onerror: failed }));
+    });
+    if (!globalThis.tf?.wasm) {
+      for (const name of given.scripts) await script(name);
+      tf.wasm.setWasmPaths("/tensorflow/");
+      await tf.setBackend("wasm");
+    }
+    const layers = (await (await fetch(given.layers)).json()).map(([kind, shape, numbers, bias]) =>
+      [kind, shape && tf.tensor(numbers, shape), bias && tf.tensor1d(bias)]);
+    const compute = (given) => tf.tidy(() => layers.reduce((x, [kind, filter, bias]) => {
+      if (kind === "convolve") {
+        return tf.fused.conv2d({ x, filter, strides: 1, pad: "same", bias, activation: "relu" });
+      }
+      if (kind === "pool") return tf.maxPool(x, 2, 2, "valid");
+      if (kind === "mean") return tf.mean(x, [1, 2]);
+      return tf.softmax(tf.add(tf.matMul(x, filter), bias));
+    }, given));
+    const feed = (count) => tf.tensor4d(values(count * given.width, 1), [count, 28, 28, 1]);
+    const [first, rows] = [feed(1), feed(given.rows)];
+    const asked = async (x) => {
+      const y = compute(x);
+      const numbers = await y.data();
+      y.dispose();
+      return numbers;
+    };
+    const one = () => asked(first);
+    const all = () => asked(rows);
+"""
 
 
 def installed(folder: Path) -> Path:
@@ -138,6 +171,33 @@ def models() -> dict[str, dict[str, Any]]:
                     "tensor": given.name if given else "", "fetches": None},
         },
     }  # fmt: skip
+
+
+def layers_of(network: bytes) -> list[Any]:
+    """Return the layers of the network for TensorFlow.js: kind, shape, weights, bias.
+
+    Convolutions take the normalisation behind them in their weights.
+    """
+    graph = onnx.load_from_string(network).graph
+    held = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    found: list[Any] = []
+    filters = None
+    for node in graph.node:
+        if node.op_type == "Conv":
+            filters = held[node.input[1]]
+        elif node.op_type == "BatchNormalization":
+            scale, shift, mean, variance = (held[name] for name in node.input[1:])
+            factor = scale / np.sqrt(variance + onnx.helper.get_attribute_value(node.attribute[0]))
+            weights = (filters * factor[:, None, None, None]).transpose(2, 3, 1, 0)
+            bias = shift - mean * factor
+            found.append(["convolve", weights.shape, weights.ravel().tolist(), bias.tolist()])
+        elif node.op_type == "Gemm":
+            weights = held[node.input[1]].T
+            bias = held[node.input[2]].tolist()
+            found.append(["classify", weights.shape, weights.ravel().tolist(), bias])
+        elif node.op_type in ("MaxPool", "ReduceMean"):
+            found.append(["pool" if node.op_type == "MaxPool" else "mean", None, None, None])
+    return found
 
 
 def without_weights(wasm: bytes) -> bytes:
@@ -199,7 +259,14 @@ def together(url: str, given: dict[str, Any]) -> float:
 
 def timings(host: Hosted, name: str, ask: dict[str, Any], rows: int) -> dict[str, Any]:
     """Return what one model takes, with ours and with ONNX Runtime Web."""
-    given = {"url": f"/{name}.wasm", "onnx": f"/{name}.onnx", "rows": rows, **ask}
+    given = {
+        "url": f"/{name}.wasm",
+        "onnx": f"/{name}.onnx",
+        "layers": f"/{name}.json",
+        "scripts": [Path(path).name for path in TENSORFLOW if path.endswith("js")],
+        "rows": rows,
+        **ask,
+    }
     found: dict[str, Any] = {}
     with running("chromium") as browser:
         for workers in (0, 1, 2):
@@ -217,6 +284,18 @@ def timings(host: Hosted, name: str, ask: dict[str, Any], rows: int) -> dict[str
                 TIMED + THEIRS + code, {**given, "workers": threads}
             )
             page.close()
+        tensors = name == "digits"
+        if tensors:
+            page = browser.page(host.url)
+            code = "return [...(await timed(one, all, 3)), await longest(all)];"
+            found["TensorFlow.js, 1 thread"] = page.run(TIMED + TENSORS + code, given)
+            theirs = page.run(TIMED + TENSORS + "return [...(await one())];", {**given, "rows": 1})
+            ours = page.run(
+                TIMED + OURS + "return [(await one()).data].flat().flatMap((part) => [...part]);",
+                {**given, "rows": 1, "workers": 0},
+            )
+            np.testing.assert_allclose(theirs, ours, atol=1e-4)
+            page.close()
         page = browser.page(host.url)
         sha256 = page.run(
             "const { load } = await import('/sclbl.js'); return (await load(given)).sha256",
@@ -227,6 +306,8 @@ def timings(host: Hosted, name: str, ask: dict[str, Any], rows: int) -> dict[str
             "sclbl": first_answer(page, pinned, {**given, "sha256": sha256}),
             "ONNX Runtime Web": first_answer(page, THEIRS, given),
         }
+        if tensors:
+            found["first answer"]["TensorFlow.js"] = first_answer(page, TENSORS, given)
     pair = together(host.url, {**given, "workers": 1})
     one, two = found["sclbl, 1 workers"][1], found["sclbl, 2 workers"][1]
     found["two workers over one"] = one / two
@@ -262,6 +343,15 @@ def main() -> None:
                 kind = "text/javascript" if name.endswith("mjs") else "application/wasm"
                 head = {**ISOLATED, "content-type": kind, "cache-control": "max-age=3600"}
                 host.replies[f"/ort/{name}"] = Reply(content, headers=head)
+            for path in TENSORFLOW:
+                content = (packages / "@tensorflow" / path).read_bytes()
+                kind = "text/javascript" if path.endswith("js") else "application/wasm"
+                head = {"content-type": kind, "cache-control": "max-age=3600"}
+                host.replies[f"/tensorflow/{Path(path).name}"] = Reply(content, headers=head)
+            host.replies["/digits.json"] = Reply(
+                json.dumps(layers_of(network["onnx"])).encode(),
+                headers={"content-type": "application/json", "cache-control": "max-age=3600"},
+            )
             for name, subject in subjects.items():
                 short = name.partition(" ")[0]
                 host.replies[f"/{short}.wasm"] = subject["program"]
@@ -277,8 +367,9 @@ def main() -> None:
                 show(name, columns, table)
                 first = found["first answer"]
                 print(
-                    f"cached, to a first answer: {duration(first['sclbl'])}, ONNX Runtime Web "
-                    f"{duration(first['ONNX Runtime Web'])}; two workers over one "
+                    "cached, to a first answer: "
+                    + ", ".join(f"{who} {duration(taken)}" for who, taken in first.items())
+                    + f"; two workers over one "
                     f"{found['two workers over one']:.2f}, two processes over one "
                     f"{found['two processes over one']:.2f}"
                 )
