@@ -75,7 +75,7 @@ def codes_of(value: Any, levels: Sequence[Any], factor: str) -> Wire:
     else:
         keys = {i: _number(v, factor) for i, v in enumerate(levels) if _is_number(v)}  # type: ignore[misc]  # the other kind of keys
         if wire.numbers.kind != "b":
-            one = ops.refuse(one.astype(np.float64), nan=True, inf=False)
+            one = ops.refuse(one.astype(np.float64), nan=True)
         else:
             one = one.astype(np.float64)
     if not keys:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sclbl.errors import UnsupportedModelError
+from sclbl.strippers import ops
 from sclbl.strippers.statsmodels.formula.factors import numbers_of
 from sclbl.strippers.tracing.arrays import Array
 from sclbl.strippers.tracing.series import Series, column_of
@@ -17,7 +18,8 @@ def taken(value: Any) -> Wire:
     wire = numbers_of(value)
     if wire is None:
         raise UnsupportedModelError("it is given something else than columns of numbers")
-    return wire
+    # An infinity would come out as NaN, which is another error, or as a number.
+    return ops.refuse(wire, nan=False) if wire.numbers.kind == "f" else wire
 
 
 def one(value: Any) -> Wire:
