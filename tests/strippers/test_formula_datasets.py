@@ -22,6 +22,7 @@ _SCHOOLS = (
     "share ~ LOWINC + PERASIAN + PERBLACK + PERHISP + PCTCHRT + PCTYRRND"
     " + PERMINTE*AVYRSEXP*AVSALK + PERSPENK*PTRATIO*PCTAF"
 )
+_AGES = "affair ~ cr(age, df=4, constraints='center') + C(religious, Poly)"
 CASES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("anes96", "mnlogit", "PID ~ logpopul + selfLR + age + educ + C(income > 10)", {}),
     ("anes96", "ols", "selfLR ~ C(vote) * C(PID, Treatment(3)) + np.log(age)", {}),
@@ -33,7 +34,7 @@ CASES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("engel", "quantreg", "foodexp ~ income", {}),
     ("engel", "ols", "np.log(foodexp) ~ bs(np.log(income), df=5)", {}),
     ("fair", "logit", "affair ~ C(occupation) + educ + rate_marriage + I(age / yrs_married)", {}),
-    ("fair", "glm", "affair ~ cr(age, df=4, constraints='center') + C(religious, Poly)", {"family": "Binomial"}),
+    ("fair", "glm", _AGES, {"family": "Binomial"}),
     ("fair", "probit", "affair ~ rate_marriage:age + C(children > 0)", {}),
     ("fertility", "ols", "Q('1990') ~ Q('1960') + Q('1970') * Q('1980')", {}),
     ("grunfeld", "ols", "invest ~ value + capital + firm", {}),
