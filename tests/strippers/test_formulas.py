@@ -133,6 +133,7 @@ BOTH = (
     "y ~ cc(hour, df=4)", "y ~ cc(hour, df=5, constraints='center')", "y ~ cc(k, df=3)",
     "y ~ cc(hour, df=3, lower_bound=0, upper_bound=24) * member", "y ~ cc(single, df=3)",
     "y ~ single * k + np.exp(single)", "y ~ single:z:k + center(single)", "y ~ bs(center(x), df=4)",
+    "y ~ np.log10(z + 3) * city + np.log2(k + 1)",
 )  # fmt: skip
 PATSY = (
     "y ~ te(cr(x, df=3), cr(z, df=3))", "y ~ te(cr(x, df=3), cr(z, df=3), constraints='center')",
@@ -147,7 +148,7 @@ FORMULAIC = (
     "y ~ C(city, spans_intercept=False)", "y ~ bs(x, df=4, extrapolation='clip')",
     "y ~ bs(x, df=4, extrapolation='extend')", "y ~ bs(x, df=4, extrapolation='zero')",
     "y ~ cr(x, df=4, extrapolation='clip')", "y ~ cr(x, df=4, extrapolation='zero')",
-    "y ~ cs(x, df=4)", "y ~ log(z + 3) + exp(x)",
+    "y ~ cs(x, df=4)", "y ~ log(z + 3) + exp(x) + log10(z + 4):log2(z + 9)",
     "y ~ exp10(x)", "y ~ scale(x, center=1.5, scale=2)", "y ~ single:single:z + single * member",
 )  # fmt: skip
 
@@ -285,6 +286,10 @@ def test_stateful_transform_of_the_user() -> None:
         ("y ~ I(x - np.mean(x))", r"'I\(x - np.mean\(x\)\)' .* cannot be compiled"),
         ("y ~ city.str.upper()", r"'city.str.upper\(\)' .* Series.str has no equivalent"),
         ("y ~ pd.cut(x, [-9, 0, 9])", r"pd.cut has no equivalent"),
+        ("y ~ np.floor(np.log10(z + 3))", r"logarithms to other bases than e, stand alone in a f"),
+        ("y ~ I(np.log2(z + 3) > 1)", r"logarithms to other bases than e, stand alone in a f"),
+        ("y ~ bs(np.log10(z + 3), df=4)", r"it is given something else than columns of numbers"),
+        ("y ~ np.log10(single + 9)", r"np.log10 is given float32 numbers; give it float64"),
     ],
 )
 def test_what_cannot_be_compiled(engine: str, formula: str, message: str) -> None:

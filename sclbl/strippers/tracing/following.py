@@ -86,6 +86,10 @@ class Follower:
             return self._keep(value, self._stand_for(self, value))
         return value
 
+    def replace(self, value: Any, made: Any) -> None:
+        """Let something else stand for a value."""
+        self._keep(value, made)
+
     def _keep(self, value: Any, made: Any) -> Any:
         self._made[id(value)] = (value, made)  # the value is kept, so that its id stays its own
         return made

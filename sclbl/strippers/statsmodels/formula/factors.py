@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -21,12 +21,46 @@ from sclbl.strippers.wire import Wire
 _EXACT = 2**53
 
 
-@dataclass(frozen=True, slots=True)
+def _alone(*_: Any, **__: Any) -> NoReturn:
+    raise UnsupportedModelError(
+        "bs, cr, cc of formulaic, and logarithms to other bases than e, stand alone in a factor of "
+        "a program; do not compute with what they give (np.log differs by a factor alone)"
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Fields:
     """Columns of numbers that one factor makes; the first one goes where its rank is reduced."""
 
     wire: Wire
     spans_intercept: bool = False
+
+    __array_ufunc__ = __array_function__ = __getitem__ = __neg__ = __abs__ = __invert__ = _alone
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _alone
+    __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _alone
+    __lt__ = __le__ = __gt__ = __ge__ = __and__ = __or__ = __rand__ = __ror__ = _alone
+    __eq__ = __ne__ = __bool__ = __len__ = __iter__ = __float__ = __int__ = _alone
+    __hash__ = object.__hash__
+
+
+def logarithm(function: np.ufunc, base: float) -> Callable[..., Any]:
+    """Return what stands for ``np.log10`` or ``np.log2``: a quotient of two logarithms.
+
+    It is a unit in the last place away, which steps and comparisons would show, so its result is a
+    factor as it is.
+    """
+
+    def written(x: Any) -> Any:
+        wire: Any = numbers_of(x)
+        if wire is None:
+            return function(x)
+        if function(np.ones(1, wire.numbers)).dtype != np.float64:
+            raise UnsupportedModelError(
+                f"np.{function.__name__} is given {wire.numbers} numbers; give it float64"
+            )
+        return Fields(np.log(wire.astype(np.float64)) / np.log(base))
+
+    return written
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import numpy as np
 from sclbl.errors import REFUSED, ColumnError, SclblError, UnsupportedModelError
 from sclbl.strippers import promotion
 from sclbl.strippers.columns import Table
+from sclbl.strippers.statsmodels.formula.factors import logarithm
 from sclbl.strippers.tracing.following import Follower
 from sclbl.strippers.tracing.framing import frame_of
 from sclbl.strippers.tracing.objects import follower_of
@@ -70,6 +71,8 @@ class Scope:
         self.table, self.formula, self.model = table, formula, model
         self.columns = Columns(table)
         self.follower: Follower = follower_of(like(table), table.builder)
+        for function, base in ((np.log10, 10.0), (np.log2, 2.0)):
+            self.follower.replace(function, logarithm(function, base))
 
     def require(self, names: Iterable[str], known: Mapping[str, Any] | Iterable[str]) -> None:
         """Raise `ColumnError` where a name is neither a column nor known otherwise."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import ops
-from sclbl.strippers.statsmodels.formula.factors import numbers_of
+from sclbl.strippers.statsmodels.formula.factors import Fields, numbers_of
 from sclbl.strippers.tracing.arrays import Array
 from sclbl.strippers.tracing.series import Series, column_of
 from sclbl.strippers.wire import Wire
@@ -15,7 +15,7 @@ from sclbl.strippers.wire import Wire
 
 def taken(value: Any) -> Wire:
     """Return what a transform is given, as numbers ``[rows, columns]``."""
-    wire = numbers_of(value)
+    wire = None if type(value) is Fields else numbers_of(value)
     if wire is None:
         raise UnsupportedModelError("it is given something else than columns of numbers")
     # An infinity would come out as NaN, which is another error, or as a number.
