@@ -257,6 +257,25 @@ def test_values_of_the_training_rows() -> None:
 
 
 @pytest.mark.usefixtures("patsy")
+def test_coding_of_the_user() -> None:
+    from patsy import ContrastMatrix
+
+    class Simple:
+        def code_with_intercept(self, levels: list[Any]) -> ContrastMatrix:
+            count = len(levels)
+            return ContrastMatrix(np.eye(count) - 1 / count, [f"[Simple.{v}]" for v in levels])
+
+        def code_without_intercept(self, levels: list[Any]) -> ContrastMatrix:
+            full = self.code_with_intercept(levels)
+            return ContrastMatrix(full.matrix[:, 1:], full.column_suffixes[1:])
+
+    results = smf.ols("y ~ C(city, Simple) * x + C(k, Simple())", table()).fit()
+    assert any("Simple.Ulm" in name for name in results.model.exog_names)
+    assert Simple is not None
+    check(results, rows(5), rows(), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.usefixtures("patsy")
 def test_stateful_transform_of_the_user() -> None:
     import patsy as library
 
