@@ -27,18 +27,25 @@ def check(data: bytes) -> None:
     Raises
     ------
     ValueError, LookupError, TypeError, SpecError, RecursionError
-        Where it is damaged, or no booster of trees.
+        Where it is damaged, or no booster.
     """
     document = json.loads(data, object_pairs_hook=_once) if data[1] in _JSON else ubjson.loads(data)
     learner = document["learner"]
     boosting = learner["gradient_booster"]
-    inner = boosting.get("gbtree", boosting)["model"]
-    if "trees" in inner:  # a linear booster has none, and strippers refuse it by name
-        check_trees(inner, learner["learner_model_param"])
+    parameters = learner["learner_model_param"]
+    if boosting["name"] == "gblinear":
+        check_linear(boosting["model"], parameters)
+    else:
+        check_trees(boosting, parameters)
 
 
-def check_trees(saved: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
-    """Check the trees of a booster that was read.
+def outputs(parameters: Mapping[str, Any]) -> int:
+    """Return how many margins a learner has, by its ``learner_model_param``."""
+    return max(int(parameters["num_class"]), 1) * int(parameters.get("num_target", "1"))
+
+
+def check_linear(saved: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    """Check the weights of a linear booster that was read.
 
     Parameters
     ----------
@@ -50,13 +57,54 @@ def check_trees(saved: Mapping[str, Any], parameters: Mapping[str, Any]) -> None
     Raises
     ------
     ValueError
+        Where XGBoost would read beyond them.
+    """
+    weights = np.asarray(saved["weights"], dtype=np.float64)
+    wanted = (int(parameters["num_feature"]) + 1) * outputs(parameters)
+    # Before the first round there may be none, and XGBoost makes them.
+    if len(weights) not in (wanted, 0):
+        raise ValueError(f"there are {len(weights)} weights, which should be {wanted}")
+
+
+def tree_weights(boosting: Mapping[str, Any]) -> Any:
+    """Return what DART multiplies each tree by; None where it is no such booster.
+
+    Parameters
+    ----------
+    boosting : mapping
+        The learner's ``gradient_booster``.
+    """
+    inner = boosting.get("gbtree", boosting)
+    # They stand among the trees since release 3.4.
+    for place in (boosting, inner, inner["model"]):
+        if len(place.get("weight_drop", ())):
+            return place["weight_drop"]
+    return None
+
+
+def check_trees(boosting: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    """Check the trees of a booster that was read.
+
+    Parameters
+    ----------
+    boosting : mapping
+        The learner's ``gradient_booster``.
+    parameters : mapping
+        ``learner_model_param`` of its learner.
+
+    Raises
+    ------
+    ValueError
         Where XGBoost would look up what is not there.
     """
-    trees = saved["trees"]
+    saved = boosting.get("gbtree", boosting)["model"]
+    trees, weights = saved["trees"], tree_weights(boosting)
+    if weights is not None and len(weights) != len(trees):
+        raise ValueError(f"there are {len(weights)} weights of {len(trees)} trees")
     groups = np.asarray(saved["tree_info"], dtype=np.int64)
-    outputs = max(int(parameters["num_class"]), 1) * int(parameters.get("num_target", "1"))
-    if len(groups) != len(trees) or ((groups < 0) | (groups >= outputs)).any():
-        raise ValueError(f"tree_info is not the output, 0 to {outputs - 1}, of each tree")
+    count = outputs(parameters)
+    if len(groups) != len(trees) or ((groups < 0) | (groups >= count)).any():
+        raise ValueError(f"tree_info is not the output, 0 to {count - 1}, of each tree")
     for i, tree in enumerate(trees):
         left = np.asarray(tree["left_children"])
         tree_nodes.check(
