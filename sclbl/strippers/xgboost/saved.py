@@ -251,14 +251,8 @@ def _vector_values(model: Model) -> np.ndarray:
     parts = []
     for tree in model.trees:
         leaf = np.asarray(tree["left_children"]) == -1
-        if "leaf_weights" in tree:
-            rows = np.asarray(tree["right_children"])[leaf]
-            if rows.min() < 0:
-                raise ValueError("a leaf has no row of values")
-            parts.append(np.asarray(tree["leaf_weights"]).reshape(-1, width)[rows])
-        else:
-            # Before XGBoost 3.2 each node held a vector, and a leaf's was its value.
-            parts.append(np.asarray(tree["base_weights"]).reshape(-1, width)[leaf])
+        rows = np.asarray(tree["right_children"])[leaf]
+        parts.append(np.asarray(tree["leaf_weights"]).reshape(-1, width)[rows])
     return np.concatenate(parts).astype(np.float32, copy=False)
 
 
