@@ -25,7 +25,12 @@ from sclbl.strippers import table
 from sclbl.strippers.base import Declared, Stripper, method
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.statsmodels.coefficients import table_of
-from sclbl.strippers.statsmodels.exog import formula_columns, linear_predictor
+from sclbl.strippers.statsmodels.exog import (
+    formula_columns,
+    is_formula,
+    linear_predictor,
+    rows_of_formula,
+)
 
 
 class Formula(Stripper):
@@ -89,6 +94,10 @@ class Results(Stripper):
     def columns(self, model: Any) -> tuple[str, ...] | None:
         """Return the columns that a formula looks up by name; None where exog is positional."""
         return formula_columns(model.model)
+
+    def as_taken(self, model: Any, rows: Any) -> Any:
+        """Return rows as a formula takes them: of polars as a DataFrame of pandas."""
+        return rows_of_formula(rows) if is_formula(model.model) else rows
 
     @method
     def predict(self, model: Any, z: Wire) -> Any:
