@@ -25,7 +25,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 #: What a package is called when it is installed, where that is not how it is imported.
 DISTRIBUTIONS = {"google": "protobuf", "markdown_it": "markdown-it-py"}
 #: The user's own libraries: used where they are, never required.
-USERS_OWN = {"pandas", "polars", "pyarrow", "sklearn", "statsmodels", "xgboost", "patsy"}
+USERS_OWN = {
+    "pandas",
+    "polars",
+    "pyarrow",
+    "sklearn",
+    "statsmodels",
+    "xgboost",
+    "patsy",
+    "formulaic",
+}
 #: What the kernels are compiled to.
 BUILT = ("*.bc", "*.o", "*.by")
 #: What runs processes, makes the files of pages or shows itself in a notebook finds these where

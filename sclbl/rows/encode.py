@@ -16,6 +16,7 @@ from sclbl.rows.containers import open_source
 from sclbl.rows.kinds import refuse_object
 from sclbl.rows.match import match
 from sclbl.rows.numbers import EXACT, NumericColumns, array_of, beyond
+from sclbl.rows.one_row import record_of
 from sclbl.rows.source import OneNull, Source
 from sclbl.rows.texts import column_of_texts, text_column
 from sclbl.signature import TABLE, TAKES, Missing, Signature
@@ -38,7 +39,7 @@ class Encoder:
     """
 
     __slots__ = (
-        "_known", "_numbers", "_one_text", "_pick", "_plain", "_takes_missing", "_texts",
+        "_known", "_numbers", "_one_text", "_pick", "_plain", "_record", "_takes_missing", "_texts",
         "signature",
     )  # fmt: skip
 
@@ -59,6 +60,9 @@ class Encoder:
         # With one name, itemgetter would not return a tuple.
         if signature.layout == "table" and width > 1:
             self._pick = itemgetter(*(str(c.name) for c in signature.columns))
+        #: How text and numbers of one row become blocks.
+        named = signature.layout == "table" and signature.shape is None
+        self._record = record_of(signature, self._numbers) if named else None
         #: The last header of a frame, which never changes, and where it has the columns.
         self._known: tuple[Any, Sequence[int]] = (None, ())
 
@@ -156,6 +160,11 @@ class Encoder:
         if self.signature.shape is not None:
             rows = _flat(rows, self.signature)
         kind, numbers = type(rows), self._numbers
+        if self._record is not None:
+            one = rows[0] if kind is list and len(rows) == 1 else rows
+            blocks = self._one(one) if type(one) is dict else None
+            if blocks is not None:
+                return blocks
         if kind is np.ndarray:
             if (
                 self._plain
@@ -180,6 +189,16 @@ class Encoder:
             raise
         except Exception as error:  # what objects of others raise when they are read is up to them
             raise _unreadable(error) from error
+
+    def _one(self, row: dict[Any, Any]) -> Blocks | None:
+        """Return a row of plain values by name, none of them missing; None for any other."""
+        columns = self.signature.columns
+        if self._record is None or len(row) != len(columns):
+            return None
+        try:
+            return self._record((row[columns[0].name],) if self._pick is None else self._pick(row))
+        except KeyError:
+            return None
 
     def _only_text(self, rows: Any) -> TextColumn | None:
         """Return a list of texts, some of them missing, as the only column; None for other rows."""
@@ -262,6 +281,11 @@ class Encoder:
         if not source.has_header(header):
             positions = match(source, signature)
             self._known = (source.header, positions)
+        if source.rows == 1 and self._record is not None:
+            values = source.record(positions)
+            blocks = None if values is None else self._record(values)
+            if blocks is not None:
+                return blocks
         block = None
         if numbers is not None:
             block = numbers.block(source, [positions[c] for c in numbers.columns])

@@ -13,6 +13,10 @@ from sclbl.rows.kinds import kind_of_dtype, kind_of_values, refuse_type
 from sclbl.rows.source import ArraySource, Null, Source, as_array_source
 from sclbl.signature import Kind
 
+_OBJECTS = np.dtype(object)
+#: Types whose numbers Python has, and no others.
+_PYTHON = frozenset({np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_)})
+
 
 class PandasSource(Source):
     """A DataFrame; its column names are read as text, where they are `named`."""
@@ -93,6 +97,19 @@ class PandasSource(Source):
 
     def null(self, position: int) -> Null:
         return null_of(self.array(position).dtype)
+
+    def record(self, positions: Sequence[int]) -> list[Any] | None:
+        found = []
+        for position in positions:
+            array = self.array(position)
+            dtype = array.dtype
+            if type(dtype) is pd.StringDtype or dtype is _OBJECTS:
+                found.append(array[0])
+            elif dtype in _PYTHON:
+                found.append(array.item())
+            else:
+                return None
+        return found
 
     def block(self, positions: Sequence[int]) -> np.ndarray | None:
         first = self.array(positions[0])

@@ -113,6 +113,13 @@ class Source(ABC):
         """Return columns as Python values, row after row, or None where they are not Python's."""
         return None
 
+    def record(self, positions: Sequence[int]) -> list[Any] | None:
+        """Return the values of the only row as Python's own, or None where some have other types.
+
+        Each is what its column holds, so that nothing is lost on the way.
+        """
+        return None
+
     def _read_names(self) -> tuple[str, ...] | None:
         """Return the names where they were not set."""
         return None

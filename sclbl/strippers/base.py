@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
+from sclbl.coefficients import Coefficients
 from sclbl.errors import InputError
 from sclbl.signature import Input
 from sclbl.strippers.columns import Table, Wire
@@ -178,6 +179,10 @@ class Stripper:
 
     def beside(self, model: Any) -> Input | None:
         """Return what the models take in place of columns; None where they take columns."""
+        return None
+
+    def coefficients(self, model: Any) -> Coefficients | None:
+        """Return a regression's table of coefficients; None for other models."""
         return None
 
     def columns(self, model: Any) -> tuple[str, ...] | None:

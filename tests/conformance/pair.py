@@ -20,6 +20,7 @@ from sclbl.errors import (
 )
 from sclbl.fidelity import tails
 from sclbl.fidelity.donors import as_chosen
+from sclbl.missing import is_missing
 from sclbl.strippers import dispatch, strip
 from tests.conformance import bars
 from tests.conformance.domains import near_thresholds
@@ -43,6 +44,8 @@ _REFUSALS: tuple[tuple[str, type[InputError]], ...] = (
     ("contains zeros", OutOfRangeError),
     ("strictly positive", OutOfRangeError),
     ("smaller than -skewedness", OutOfRangeError),
+    ("does not match any of the expected levels", UnknownCategoryError),
+    ("outside the outermost knots", OutOfRangeError),
     ("no neighbors found", OutOfReachError),
     ("zero weights", OutOfReachError),
 )
@@ -216,11 +219,13 @@ class Pair:
 
     def refusal(self, method: str, rows: Any, value: Any) -> type[InputError] | None:
         """Return how the program must refuse rows; None where the model takes them."""
-        if not self.subject.checks and not np.isfinite(value):
-            return MissingValueError if np.isnan(value) else InfiniteValueError
+        if not self.subject.checks and is_missing(value):
+            return MissingValueError
+        if not self.subject.checks and not isinstance(value, str) and not np.isfinite(value):
+            return InfiniteValueError
         try:
             self.source(method, rows)
-        except (ValueError, IndexError) as error:
+        except Exception as error:  # of classes of the libraries' own
             said = str(error).lower()
             for words, kind in _REFUSALS:
                 if words in said:

@@ -214,22 +214,6 @@ def test_formula_of_other_models(method: str) -> None:
     check(results, table()[["age", "income"]], atol=1e-15)
 
 
-@pytest.mark.parametrize(
-    ("formula", "term"),
-    [
-        ("y ~ np.exp(age)", r"np\.exp\(age\)"),
-        ("y ~ age * income", "age:income"),
-        ("y ~ C(visits)", r"C\(visits\)\[T\.1\]"),
-        ("y ~ group", r"group\[T\.b\]"),
-        ("y ~ I(age ** 2)", r"I\(age \*\* 2\)"),
-    ],
-)
-def test_formula_with_more_than_columns(formula: str, term: str) -> None:
-    results = smf.ols(formula, table()).fit()
-    with pytest.raises(UnsupportedModelError, match=rf"term .{term}. .*fit it from a design matri"):
-        strip(results, table()[:3])
-
-
 def test_formula_needs_names() -> None:
     results = smf.ols("y ~ age + income", table()).fit()
     with pytest.raises(ColumnError, match="finds its columns by name; give example_input as a Dat"):
@@ -245,7 +229,7 @@ def test_formula_column_is_absent() -> None:
 def test_formula_column_of_another_kind() -> None:
     results = smf.ols("y ~ age + income", table()).fit()
     rows = table().assign(income=True)
-    with pytest.raises(UnsupportedModelError, match=r"'income' .* is boolean, .* convert it"):
+    with pytest.raises(UnsupportedModelError, match=r"'income' .* boolean .* convert it to float"):
         strip(results, rows[:3])
 
 

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 
 from sclbl.errors import ColumnError, UnsupportedModelError
+from sclbl.rows.source import library_of
 from sclbl.strippers import ops
 from sclbl.strippers.columns import Table
 from sclbl.strippers.example import listed
-
-_INTERCEPT = "Intercept"
 
 
 def linear_predictor(results: Any, params: np.ndarray, x: Table) -> Any:
@@ -43,17 +42,38 @@ def linear_predictor(results: Any, params: np.ndarray, x: Table) -> Any:
             )
         return _numbers(results, x) @ weights
 
-    terms = _terms(results.model, len(weights))
-    constant = _intercept(results.model, terms)
-    columns = [i for i in range(len(terms)) if i != constant]
-    if not columns:
+    made = _design(results.model, x)
+    if made.is_constant:
         raise UnsupportedModelError(
             f"{_name(results.model)} was fitted on an intercept alone, so it has no input columns; "
             "its prediction is the same number for every row"
         )
-    rows = x.select([_position(results.model, terms[i], x) for i in columns])
-    linear = _numbers(results, rows) @ weights[columns]
-    return linear if constant is None else linear + weights[constant]
+    if made.width != len(weights):
+        raise UnsupportedModelError(
+            f"{_name(results.model)} has {len(weights)} coefficients, and its formula "
+            f"{results.model.formula!r} makes {made.width} columns; fit it from a design matrix"
+        )
+    return made.product(weights)
+
+
+def design(results_or_model: Any, x: Table) -> Any:
+    """Return the design matrix of raw rows, float64 ``[rows, terms]``.
+
+    Raises
+    ------
+    ColumnError
+        Where a column of the formula is not there.
+    UnsupportedModelError
+        Where the formula computes what programs cannot.
+    """
+    model = getattr(results_or_model, "model", results_or_model)
+    return _design(model, x).matrix() if is_formula(model) else _numbers(model, x)
+
+
+def _design(model: Any, x: Table) -> Any:
+    from sclbl.strippers.statsmodels.formula import engine
+
+    return engine.design(engine.spec_of(model), x, str(model.formula), _name(model))
 
 
 def is_formula(model: Any) -> bool:
@@ -62,67 +82,26 @@ def is_formula(model: Any) -> bool:
 
 
 def formula_columns(model: Any) -> tuple[str, ...] | None:
-    """Return the columns that a formula model looks up by name; None for any other model.
-
-    Raises
-    ------
-    UnsupportedModelError
-        Where the formula holds more than plain numeric columns.
-    """
+    """Return the names that a formula model looks up in rows; None for any other model."""
     if not is_formula(model):
         return None
-    terms = _terms(model, None)
-    constant = _intercept(model, terms)
-    return tuple(t for i, t in enumerate(terms) if i != constant)
+    from sclbl.strippers.statsmodels.formula import engine
+
+    return engine.columns(engine.spec_of(model))
 
 
-def _intercept(model: Any, terms: list[str]) -> int | None:
-    """Return which term is the constant: the one without factors, not any column of its name."""
-    spec = getattr(getattr(model, "data", None), "model_spec", None)
-    if spec is None:
-        spec = getattr(getattr(model, "data", None), "design_info", None)
-    parts = list(getattr(spec, "terms", ()))
-    if len(parts) != len(terms):
-        return terms.index(_INTERCEPT) if _INTERCEPT in terms else None
-    # formulaic calls the constant a term of degree 0 with the factor 1.
-    plain = [getattr(t, "degree", len(t.factors)) == 0 for t in parts]
-    return plain.index(True) if any(plain) else None
+def rows_of_formula(rows: Any) -> Any:
+    """Return rows as a formula's engine takes them; not every release takes those of polars."""
+    if library_of(type(rows)) != "polars":
+        return rows
+    import pandas as pd
 
-
-def _terms(model: Any, count: int | None) -> list[str]:
-    # A term that is one numeric column is called like that column; any other is called
-    # C(a)[T.x], a:b, np.log(a), a[T.True], Q('a b'): never an identifier.
-    terms = [str(n) for n in model.exog_names][:count]
-    odd = [t for t in terms if not t.isidentifier()]
-    if odd:
-        raise UnsupportedModelError(
-            f"{_name(model)} was fitted from the formula {model.formula!r}, whose term "
-            f"{odd[0]!r} is more than a plain numeric column; fit it from a design matrix "
-            "instead: compute the columns first and pass them as exog"
-        )
-    return terms
-
-
-def _position(model: Any, term: str, x: Table) -> int:
-    if None in x.names:
-        raise ColumnError(
-            f"{_name(model)} was fitted from a formula and finds its columns by name; give "
-            "example_input as a DataFrame or a dict of columns",
-            column=term,
-        )
-    if term not in x.names:
-        raise ColumnError(
-            f"example_input lacks the column {term!r} of the formula of {_name(model)}; "
-            f"it has {', '.join(map(repr, x.names))}",
-            column=term,
-        )
-    position = x.names.index(term)
-    if x.cells[position].kind in ("boolean", "text"):
-        raise UnsupportedModelError(
-            f"column {term!r} of example_input is {x.cells[position].kind}, but the formula of "
-            f"{_name(model)} was fitted on numbers there; convert it to float"
-        )
-    return position
+    # Columns of numbers keep their types; text is objects.
+    columns = {
+        s.name: s.to_numpy() if s.dtype.is_numeric() or str(s.dtype) == "Boolean" else s.to_list()
+        for s in rows
+    }
+    return pd.DataFrame(columns)
 
 
 def _check_positions(model: Any, x: Table, count: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.coefficients import Coefficients
 from sclbl.errors import (
     InfiniteValueError,
     MissingValueError,
@@ -23,7 +24,13 @@ from sclbl.errors import (
 from sclbl.strippers import table
 from sclbl.strippers.base import Declared, Stripper, method
 from sclbl.strippers.columns import Table, Wire
-from sclbl.strippers.statsmodels.exog import formula_columns, linear_predictor
+from sclbl.strippers.statsmodels.coefficients import table_of
+from sclbl.strippers.statsmodels.exog import (
+    formula_columns,
+    is_formula,
+    linear_predictor,
+    rows_of_formula,
+)
 
 
 class Formula(Stripper):
@@ -81,9 +88,16 @@ class Results(Stripper):
                 )
         return linear_predictor(model, _parameters(model), x)
 
+    def coefficients(self, model: Any) -> Coefficients | None:
+        return table_of(model.model, _parameters(model))
+
     def columns(self, model: Any) -> tuple[str, ...] | None:
         """Return the columns that a formula looks up by name; None where exog is positional."""
         return formula_columns(model.model)
+
+    def as_taken(self, model: Any, rows: Any) -> Any:
+        """Return rows as a formula takes them: of polars as a DataFrame of pandas."""
+        return rows_of_formula(rows) if is_formula(model.model) else rows
 
     @method
     def predict(self, model: Any, z: Wire) -> Any:
