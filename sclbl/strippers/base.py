@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
 from sclbl.coefficients import Coefficients
@@ -119,6 +120,8 @@ class Stripper:
     #: Errors of programs that their models need not share: where a library does not look at what
     #: it cannot use, a bad value still never becomes a number.
     refuses_more: tuple[type[InputError], ...] = ()
+    #: What to do instead, for methods of the source that no program has.
+    instead: Mapping[str, str] = MappingProxyType({})
 
     def check(self, model: Any) -> None:
         """Raise `UnsupportedModelError` for an option that has no exact equivalent.

@@ -218,3 +218,15 @@ def test_ubjson_holds_what_json_holds() -> None:
             assert a == b
 
     compare(plain, packed)
+
+
+def test_leaves_and_rounds_of_a_booster() -> None:
+    parameters = {"max_depth": 3, "nthread": 1}
+    model = xgb.train(parameters, xgb.DMatrix(X_MISSING, label=SCORE), 8)
+    rows = rows_for(model, extra=())
+    data = xgb.DMatrix(rows)
+    spec = strip(model, X[:5], methods=["pred_leaf"])
+    same("pred_leaf", run(spec, rows)["pred_leaf"], model.predict(data, pred_leaf=True))
+    # A part of its rounds is a booster too.
+    wanted = model.predict(data, iteration_range=(2, 5))
+    same("predict", run(strip(model[2:5], X[:5]), rows)["predict"], wanted)

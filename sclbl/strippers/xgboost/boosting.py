@@ -10,6 +10,7 @@ everything of a bare Booster).
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import ops
 from sclbl.strippers.base import Stripper, method, once
 from sclbl.strippers.columns import Table, Wire
-from sclbl.strippers.xgboost import linear, objectives, saved
+from sclbl.strippers.xgboost import contributions, linear, objectives, saved
 
 #: Codes from here on are no categories to XGBoost: float32 cannot tell their neighbours apart.
 _CATEGORIES = 2**24
@@ -149,6 +150,13 @@ class Boosting(Stripper):
     # XGBoost looks up a category that was not in training among the sorted ones and refuses it only
     # where it comes after the last; elsewhere it predicts with the next one, which is another.
     refuses_more = (UnknownCategoryError,)
+    instead = MappingProxyType(
+        {
+            "approx_contribs": "pred_contribs gives them exactly",
+            "pred_interactions": "ask XGBoost itself for interactions, or a program for "
+            "pred_contribs, which adds them up by column",
+        }
+    )
     #: Whether the source predicts in place, with the rounds up to the best one.
     in_place = True
 
@@ -194,3 +202,33 @@ class Boosting(Stripper):
     @method(ask="predict", output_margin=True)
     def predict_margin(self, model: Any, x: Table) -> Wire:
         return self.margin(model, x)
+
+    def call(self, model: Any, method: str, rows: Any, **parameters: Any) -> Any:
+        if method != "pred_contribs":
+            return super().call(model, method, rows, **parameters)
+        # The scikit-learn interface has no such method; its booster is asked with its own options.
+        return self.asked(model, rows, pred_contribs=True)
+
+    def asked(self, model: Any, rows: Any, **options: Any) -> Any:
+        """Return what the booster predicts for rows in a DMatrix, with the model's own rounds."""
+        import xgboost
+
+        data = xgboost.DMatrix(
+            rows,
+            missing=missing_number(model),
+            enable_categorical=True,
+            feature_types=None if hasattr(rows, "columns") else model.feature_types,
+        )
+        rounds = model._get_iteration_range(None)
+        return model.get_booster().predict(data, iteration_range=rounds, **options)
+
+    @method(on_request=True, ask="predict")
+    def pred_contribs(self, model: Any, x: Table) -> Wire:
+        missing = missing_number(model)
+        coefficients = self.linear(model, x)
+        finite = not np.isinf(missing)
+        if coefficients is not None:
+            return linear.contributions(coefficients, _without(_numbers(model, x), missing, finite))
+        read = self.read(model, x)
+        rows = matrix(model, read, x, missing, finite=finite)
+        return contributions.write(type(model).__name__, read, rows)

@@ -71,3 +71,13 @@ def margins(model: Linear, x: Wire) -> Wire:
         first[0] = start
         found.append(ops.sum_in_order(terms + first, keepdims=True))
     return ops.concat(found)
+
+
+def contributions(model: Linear, x: Wire) -> Wire:
+    """Return each column's product and, at the end, what a row without values comes to."""
+    found = []
+    for weights, start in zip(model.weights.T, model.start, strict=True):
+        products: Any = np.where(np.isnan(x), np.float32(0), x * weights)
+        last = ops.constant_column(x, float(start)).astype(np.float32)
+        found += [products, last]
+    return ops.concat(found)

@@ -192,7 +192,7 @@ def ensemble(model: Model, *, in_place: bool) -> Trees:
     sizes = _sizes(model)
     leaf = _gather(model, "left_children", np.int32) == -1
     groups = np.repeat(model.groups, sizes)[leaf]
-    vector = _leaf_width(model) > 1
+    vector = leaf_width(model) > 1
     values = _vector_values(model) if vector else _gather(model, "split_conditions", np.float32)
     if not vector:
         values = values[leaf][:, None]
@@ -210,6 +210,14 @@ def ensemble(model: Model, *, in_place: bool) -> Trees:
         model.base,
         model.groups if several else None,
     )
+
+
+def scalar_ensemble(model: Model) -> Trees:
+    """Return trees of one value a leaf as they are saved, without the factors of DART."""
+    leaf = _gather(model, "left_children", np.int32) == -1
+    values = _gather(model, "split_conditions", np.float32)[leaf][:, None]
+    at_leaves = np.arange(len(values), dtype=np.int32)
+    return _ensemble(model, at_leaves, np.ascontiguousarray(values), model.base, model.groups)
 
 
 def leaf_numbers(model: Model) -> Trees:
@@ -241,13 +249,14 @@ def _gather(model: Model, key: str, dtype: type) -> np.ndarray:
     return np.concatenate([np.asarray(t[key]).astype(dtype, copy=False) for t in model.trees])
 
 
-def _leaf_width(model: Model) -> int:
+def leaf_width(model: Model) -> int:
+    """Return how many values a leaf has."""
     return max((int(t["tree_param"]["size_leaf_vector"]) for t in model.trees), default=1)
 
 
 def _vector_values(model: Model) -> np.ndarray:
     """Return float32 ``[leaves, outputs]`` of trees whose leaves are vectors."""
-    width = _leaf_width(model)
+    width = leaf_width(model)
     parts = []
     for tree in model.trees:
         leaf = np.asarray(tree["left_children"]) == -1
