@@ -22,9 +22,16 @@ from sclbl.errors import (
     UnknownCategoryError,
     UnsupportedModelError,
 )
+from sclbl.reference import evaluate
+from sclbl.rows import encode
+from sclbl.rows.infer import infer
 from sclbl.strippers import strip
+from sclbl.strippers.example import needed_columns
+from sclbl.strippers.graph import Builder
+from sclbl.strippers.promotion import dtypes_of
+from sclbl.strippers.statsmodels.exog import design
 from tests.conformance.beside import check
-from tests.conformance.definition import defined
+from tests.conformance.definition import defined, texts_of
 
 SEVERAL = hasattr(engines, "options")  # statsmodels 0.14 knows patsy alone
 ENGINES = ("patsy", "formulaic") if SEVERAL else ("patsy",)
@@ -148,6 +155,19 @@ FORMULAIC = (
 def agree(formula: str) -> None:
     results = fitted(formula)
     check(results, rows(5), rows(), rtol=1e-12, atol=1e-13)
+    # Each column of the design, on the rows that it was made of.
+    made = designed(results, table())
+    np.testing.assert_allclose(made, results.model.exog, rtol=1e-12, atol=1e-14)
+
+
+def designed(results: Any, asked: pd.DataFrame) -> np.ndarray:
+    """Return the design matrix that a graph makes of raw rows."""
+    asked = needed_columns(results, asked)
+    signature = infer(asked)
+    build = Builder(signature, dtypes_of(asked, signature))
+    graph = build.finish({"design": design(results, build.table())})
+    blocks = encode(asked, signature)
+    return evaluate(graph, blocks.numeric, texts_of(blocks))["design"]
 
 
 @pytest.mark.parametrize("formula", BOTH)

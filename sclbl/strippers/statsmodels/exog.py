@@ -2,8 +2,8 @@
 
 statsmodels takes ``exog`` by position, whatever its columns are called, so a DataFrame with its
 columns in another order gives other numbers without a word; here the names are compared with the
-ones that the model was fitted on. A model fitted from a formula finds its columns by name and
-ignores others.
+ones that the model was fitted on. A model fitted from a formula finds its columns by name, ignores
+others, and makes its terms of them (`sclbl.strippers.statsmodels.formula`).
 
 On a row with NaN ``predict`` returns NaN, and infinity or NaN on one with infinity. In a program a
 bad value never becomes a number, so NaN and infinity in ``exog`` are refused.
@@ -30,7 +30,7 @@ def linear_predictor(results: Any, params: np.ndarray, x: Table) -> Any:
     ColumnError
         Where the columns are not the ones that the model was fitted on.
     UnsupportedModelError
-        Where a formula holds more than plain numeric columns.
+        Where a formula computes what programs cannot.
     """
     weights = params.reshape(len(params), -1)
     if not is_formula(results.model):
