@@ -13,7 +13,6 @@ import pytest
 import sklearn
 import statsmodels
 import statsmodels.api as sm
-import xgboost as xgb
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.cluster import DBSCAN
 from sklearn.linear_model import LinearRegression
