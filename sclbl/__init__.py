@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sclbl.api import traced as traced
     from sclbl.api import upload as upload
     from sclbl.api import versions as versions
+    from sclbl.coefficients import Coefficients as Coefficients
     from sclbl.deployment import Deployment as Deployment
     from sclbl.errors import SclblError as SclblError
     from sclbl.program import Program as Program
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 
 #: Where each public name lives.
 _HOMES = {
+    "Coefficients": "sclbl.coefficients",
     "Deployment": "sclbl.deployment",
     "Program": "sclbl.program",
     "SclblError": "sclbl.errors",

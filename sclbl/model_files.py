@@ -74,6 +74,12 @@ def open_model(model: Any) -> Any:
         )
     if head.startswith(b"{") and b"learner" in head:
         return _booster(label, data)
+    if head.startswith(b"binf"):
+        raise UnsupportedModelError(
+            f"{label} is in the binary format of XGBoost before release 3.1, which does not say "
+            "which release wrote it and is not read; load it with the one that did, and save it as "
+            'JSON: xgboost.Booster(model_file=path).save_model("model.json")'
+        )
     # Protocols 2 and later of pickle begin so; joblib's files are pickles, skops' are archives.
     is_pickle = head[:1] == b"\x80" and head[1:2] <= b"\x10"
     if is_pickle or suffix in _LOADERS or suffix in (".pkl", ".pickle"):
@@ -122,7 +128,9 @@ def _booster(label: str, data: bytes) -> Any:
     from sclbl.strippers.xgboost import file as xgboost_file
 
     try:
-        xgboost_file.check(data)
+        xgboost_file.check(data, xgboost.__version__)
+    except xgboost_file.OtherRelease as error:
+        raise UnsupportedModelError(f"{label} {error}") from error
     except _DAMAGED as error:
         raise UnsupportedModelError(
             f"{label} is a damaged or altered file of XGBoost, which is not loaded "

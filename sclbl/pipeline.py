@@ -9,6 +9,7 @@ from typing import Any
 
 from sclbl import example as examples
 from sclbl import fidelity, manifest, onnx_format
+from sclbl.coefficients import Coefficients
 from sclbl.compiler import compile_spec
 from sclbl.errors import FidelityError, InputError, ModelError, SpecError
 from sclbl.model_files import is_file, open_model
@@ -60,6 +61,7 @@ def build(
         wasm = compile_spec(model)
         step("verify")
         return _with_report(wasm, fidelity.verify_program(wasm, onnx_format.write(model)), model)
+    example_input = example_of(model, example_input)
     if example_input is None:
         raise InputError(
             f"example_input is missing: give a row or a few that {type(model).__name__} predicts "
@@ -79,6 +81,14 @@ def build(
     )
     program = _with_report(wasm, report, spec)
     return program if shown is None else _with_example(program, examples.tried(program, shown))
+
+
+def example_of(model: Any, example_input: Any) -> Any:
+    """Return the example that was given, else the one of a model that has one."""
+    own = isinstance(model, Coefficients) and example_input is None
+    if own:
+        model.check()
+    return model.example_input if own else example_input
 
 
 def verified_spec(program: Program) -> Spec:
@@ -121,9 +131,8 @@ def verifier(
         return None
 
     def verify(wasm: bytes) -> fidelity.Report:
-        return fidelity.verify(
-            model, spec, wasm, example_input, verify_on=verify_on, tolerance=tolerance
-        )
+        rows = example_of(model, example_input)
+        return fidelity.verify(model, spec, wasm, rows, verify_on=verify_on, tolerance=tolerance)
 
     return verify
 

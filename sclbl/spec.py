@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.coefficients import Coefficients
 from sclbl.shapes import elements
 from sclbl.signature import DType, Missing, Ragged, Signature
 
@@ -162,6 +163,8 @@ class Spec:
         Fitted attributes that inference does not need.
     warnings : tuple of str
         What the owner of the model should know (training rows inside, for one).
+    coefficients : Coefficients, optional
+        Of a regression its terms with their numbers, family and link, to read or to compile.
     """
 
     graph: Graph
@@ -170,6 +173,7 @@ class Spec:
     kept: Mapping[str, int] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    coefficients: Coefficients | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:

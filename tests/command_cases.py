@@ -94,7 +94,7 @@ def json_case(signature: Signature, pick: random.Random) -> bytes:
             row = f"[{','.join(values)}]"
         else:
             named = [f'"{signature.label_of(i)}":{v}' for i, v in zip(order, values, strict=False)]
-            if pick.random() < 0.03:
+            if pick.random() < 0.03 and named:
                 named[0] = named[0].replace('"', '"x', 1)
             if pick.random() < 0.1:
                 name = pick.choice(["z", signature.label_of(0)])

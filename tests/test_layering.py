@@ -55,7 +55,8 @@ BOTTOM: dict[str, set[str]] = {
     "sclbl.frame": set(),
     "sclbl.signature": {"sclbl.frame", "sclbl.shapes"},
     "sclbl.signature_check": {"sclbl.frame", "sclbl.shapes", "sclbl.signature"},
-    "sclbl.spec": {"sclbl.shapes", "sclbl.signature"},
+    "sclbl.coefficients": {"sclbl.errors"},
+    "sclbl.spec": {"sclbl.coefficients", "sclbl.shapes", "sclbl.signature"},
 }
 
 #: Libraries that belong to one place, which turns their errors into ours.

@@ -38,7 +38,7 @@ VERBS = {
     "registry=None)",
     "versions": "(name, *, registry=None)",
 }
-CLASSES = {"Deployment", "Program", "SclblError", "Spec"}
+CLASSES = {"Coefficients", "Deployment", "Program", "SclblError", "Spec"}
 
 #: The codes that a server sends: a client of another version relies on them.
 CODES = {

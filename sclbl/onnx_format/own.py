@@ -8,7 +8,8 @@ from typing import Any
 
 import onnx
 
-from sclbl.errors import SpecError
+from sclbl.coefficients import Coefficients
+from sclbl.errors import SpecError, UnsupportedModelError
 from sclbl.onnx_format import functions
 from sclbl.onnx_format.parse import initializers, read_attribute, row_type
 from sclbl.onnx_format.signatures import check_signature, parse_signature
@@ -57,8 +58,11 @@ def read_own(model: onnx.ModelProto, metadata: Mapping[str, str]) -> Spec:
             kept={str(k): int(v) for k, v in notes["kept"].items()},
             dropped=tuple(map(str, notes["dropped"])),
             warnings=tuple(map(str, notes["warnings"])),
+            coefficients=(
+                Coefficients.from_json(notes["coefficients"]) if "coefficients" in notes else None
+            ),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, UnsupportedModelError) as error:
         raise SpecError(f"the ONNX file's metadata is malformed ({error!r})") from None
 
 

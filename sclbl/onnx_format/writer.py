@@ -74,7 +74,13 @@ def _metadata(spec: Spec) -> dict[str, str]:
         return json.dumps(data, separators=(",", ":"))
 
     source = {"model": spec.source.model, "libraries": dict(spec.source.libraries)}
-    notes = {"kept": dict(spec.kept), "dropped": spec.dropped, "warnings": spec.warnings}
+    notes: dict[str, Any] = {
+        "kept": dict(spec.kept),
+        "dropped": spec.dropped,
+        "warnings": spec.warnings,
+    }
+    if spec.coefficients is not None:
+        notes["coefficients"] = spec.coefficients.to_json()
     return {
         "sclbl.format": FORMAT,
         "sclbl.notes": text(notes),

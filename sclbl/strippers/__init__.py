@@ -182,6 +182,7 @@ def _by_output(wires: Mapping[str, tuple[Wire, ...]]) -> dict[str, Wire]:
 
 def _spec(model: Any, build: Builder, graph: Graph, signature: Signature) -> Spec:
     from sclbl.spec import Spec
+    from sclbl.strippers import dispatch
     from sclbl.strippers.contents import dropped, kept
 
     return Spec(
@@ -191,6 +192,7 @@ def _spec(model: Any, build: Builder, graph: Graph, signature: Signature) -> Spe
         kept=kept(graph),
         dropped=dropped(build.visited, graph),
         warnings=tuple(dict.fromkeys(build.warnings)),
+        coefficients=dispatch.find(model).coefficients(model),
     )
 
 

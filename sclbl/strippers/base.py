@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
+from sclbl.coefficients import Coefficients
 from sclbl.errors import InputError
 from sclbl.signature import Input
 from sclbl.strippers.columns import Table, Wire
@@ -118,6 +120,8 @@ class Stripper:
     #: Errors of programs that their models need not share: where a library does not look at what
     #: it cannot use, a bad value still never becomes a number.
     refuses_more: tuple[type[InputError], ...] = ()
+    #: What to do instead, for methods of the source that no program has.
+    instead: Mapping[str, str] = MappingProxyType({})
 
     def check(self, model: Any) -> None:
         """Raise `UnsupportedModelError` for an option that has no exact equivalent.
@@ -175,6 +179,10 @@ class Stripper:
 
     def beside(self, model: Any) -> Input | None:
         """Return what the models take in place of columns; None where they take columns."""
+        return None
+
+    def coefficients(self, model: Any) -> Coefficients | None:
+        """Return a regression's table of coefficients; None for other models."""
         return None
 
     def columns(self, model: Any) -> tuple[str, ...] | None:

@@ -340,9 +340,12 @@ def check_offered(model: Any, wanted: Sequence[str], offered: Sequence[str]) -> 
     """
     lacking = [m for m in wanted if m not in offered]
     if lacking:
+        stripper = _of_class(type(model))
+        known = {} if stripper is None else stripper.instead
+        advice = "".join(f"; {known[m]}" for m in lacking if m in known)
         raise UnsupportedMethodError(
             f"{qualified_name(type(model))} does not offer {', '.join(lacking)}; "
-            f"it offers {', '.join(offered)}"
+            f"it offers {', '.join(offered)}{advice}"
         )
 
 

@@ -17,7 +17,7 @@ from functools import cache
 
 from sclbl.strippers.base import Stripper
 
-LIBRARIES = ("sklearn", "statsmodels", "xgboost")
+LIBRARIES = ("sclbl", "sklearn", "statsmodels", "xgboost")
 _HERE = __name__.rpartition(".")[0]
 
 

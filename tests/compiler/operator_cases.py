@@ -476,6 +476,24 @@ def tree_leaves(o: Operands) -> Made:
     yield o.build.tree_leaves(o.x, ensemble(np.random.default_rng(7), [4] * 9, o.x.width))
 
 
+def tree_contributions(o: Operands) -> Made:
+    trees = ensemble(np.random.default_rng(8), [3] * 4, o.x.width)
+    own = {k: v for k, v in trees.attrs().items() if k not in ("values", "threshold", "init")}
+    share = np.random.default_rng(9).uniform(0.1, 0.9, size=len(trees.feature))
+    for quadrature in (0, 1):
+        yield o.build.node(
+            "sclbl.TreeContributions",
+            [o.x],
+            **{**own, "rule": "<", "targets": np.array([0, 1, 1, 0], dtype=np.int32)},
+            threshold=trees.threshold.astype(np.float32),
+            values=trees.values[:, :1].astype(np.float32),
+            init=np.array([0.5, -2.0], dtype=np.float32),
+            share=share.astype(np.float32),
+            weights=np.array([1.0, 0.5, 0.25, 1.0], dtype=np.float32),
+            quadrature=quadrature,
+        )
+
+
 def _near(o: Operands) -> Wire:
     """Rows among the points that searches look through, some of them equally far from several."""
     small = o.build.binary("Max", o.build.binary("Min", o.x, 3.0), -3.0)
@@ -651,6 +669,7 @@ OWN: dict[str, Case] = {
             by_distance=0,
         ),
     ),
+    "sclbl.TreeContributions": Case(("float32",), tree_contributions),
     "sclbl.TreeEnsemble": Case(FLOATS, tree_sums),
     "sclbl.TreeLeaves": Case(FLOATS, tree_leaves),
     "sclbl.WeightedMedian": Case(FLOATS, weighted_median, exact_but_zeros),

@@ -13,7 +13,6 @@ import pytest
 import sklearn
 import statsmodels
 import statsmodels.api as sm
-import xgboost as xgb
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.cluster import DBSCAN
 from sklearn.linear_model import LinearRegression
@@ -92,7 +91,6 @@ def test_some_of_what_people_have() -> None:
     assert "fit a classifier to its labels_ and upload that: DecisionTreeClassifier" in dbscan
     assert "Lars" not in dbscan
     assert "it maps only the rows that it was fitted on; fit a decomposition" in message(TSNE())
-    assert "fit XGBClassifier or XGBRegressor of xgboost" in message(xgb.XGBRanker())
     assert "compute lagged columns and fit OLS" in message(AutoReg(X[:, 0], 1).fit())
     assert "GLM with the same family" in message(sm.GEE(Y, X, np.arange(40) // 4).fit())
     assert "sclbl takes what fit() of these models of statsmodels returns: OLS, " in message(

@@ -27,6 +27,8 @@ from tests.conformance.domains import (
 from tests.conformance.subject import Make, Subject, boosted, fitted
 
 _BASE: dict[str, Any] = {"n_estimators": 8, "max_depth": 4, "n_jobs": 1, "random_state": 0}
+#: Made where warnings are off: newer releases tell that these classes will go.
+_FOREST: dict[str, Any] = {**_BASE, "n_estimators": 6}
 _STOP: dict[str, Any] = {"n_estimators": 80, "early_stopping_rounds": 3, "learning_rate": 0.8}
 _ARRAYS = Domain(
     NUMBERS_AND_CODES.columns, NUMBERS_AND_CODES.frame, ("float64", "float32"),
@@ -44,6 +46,20 @@ def _numbers(variation: str, y: Any, domain: Domain = HOLES, *also: str, **optio
 def _classes(variation: str, y: Any, domain: Domain = HOLES, **options: Any) -> Subject:
     model = xgb.XGBClassifier(**{**_BASE, **options})
     return boosted(f"XGBClassifier, {variation}", fitted(model, y), domain)
+
+
+def _linear(variation: str, y: Any, domain: Domain = HOLES, *also: str, **options: Any) -> Subject:
+    own = {"booster": "gblinear", "max_depth": None, **options}
+    return _numbers(f", linear{variation}", y, domain, *also, **own)
+
+
+def _ranks(variation: str, objective: str, **options: Any) -> Subject:
+    def make(rows: Any) -> Any:
+        own = {**_BASE, "objective": objective, "verbosity": 0, **options}
+        model = xgb.XGBRanker(**own)
+        return model.fit(rows, TWO, qid=np.arange(len(TWO)) // 20)
+
+    return boosted(f"XGBRanker{variation}", make, HOLES)
 
 
 def _stopped(estimator: Any, y: np.ndarray) -> Make:
@@ -104,8 +120,7 @@ SUBJECTS = (
     _classes("3, vector leaves", THREE, multi_strategy="multi_output_tree"),
     _classes("codes", THREE, _ARRAYS, enable_categorical=True, feature_types=["q", "q", "c"]),
     _classes("categories", TWO, ASCII_CATEGORIES, enable_categorical=True),
-    boosted("XGBRFClassifier",
-            fitted(xgb.XGBRFClassifier(**{**_BASE, "n_estimators": 6}), THREE), HOLES),
+    boosted("XGBRFClassifier", fitted(lambda: xgb.XGBRFClassifier(**_FOREST), THREE), HOLES),
     # ------------------------------------------------------------------- regression
     _numbers("", SCORE, NUMERIC),
     _numbers(", missing", SCORE),
@@ -136,8 +151,21 @@ SUBJECTS = (
     _numbers(", one leaf", SCORE, max_depth=1, min_child_weight=1e9),
     _numbers(", categories", SCORE, ASCII_CATEGORIES, enable_categorical=True,
              max_cat_to_onehot=2),
-    boosted("XGBRFRegressor",
-            fitted(xgb.XGBRFRegressor(**{**_BASE, "n_estimators": 6}), SCORE), HOLES),
+    boosted("XGBRFRegressor", fitted(lambda: xgb.XGBRFRegressor(**_FOREST), SCORE), HOLES),
+    # ----------------------------------------------------------------------- linear
+    _linear("", SCORE, NUMERIC),
+    _linear(", missing", SCORE, base_score=1.7, reg_alpha=0.1),
+    _linear(", by columns", SCORE, updater="coord_descent", feature_selector="greedy"),
+    _linear(", 3 outputs", SCORES, NUMERIC),
+    _linear(", Poisson", COUNTS, HOLES, "predict", objective="count:poisson"),
+    _classes("linear", TWO, booster="gblinear", max_depth=None),
+    _classes("3, linear", THREE, booster="gblinear", max_depth=None),
+    _classes("hinge, linear", TWO, booster="gblinear", max_depth=None, objective="binary:hinge"),
+    # ---------------------------------------------------------------------- ranking
+    _ranks("", "rank:ndcg"),
+    _ranks(", pairwise", "rank:pairwise"),
+    _ranks(", map, dart", "rank:map", booster="dart", rate_drop=0.4),
+    _ranks(", linear", "rank:ndcg", booster="gblinear", max_depth=None),
     # --------------------------------------------------------------------- boosters
     _of_booster("logistic", _booster(TWO, objective="binary:logistic", base_score=0.2), "predict"),
     _of_booster("logistic, dart", _booster(TWO, objective="binary:logistic", base_score=0.2,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from sclbl.ops.record import FLOATS, Op
 from sclbl.ops.trees import file, meaning
 from sclbl.ops.trees.checks import check_leaves, check_sums, infer_leaves, infer_sums
+from sclbl.ops.trees.contributions import TreeContributions
 from sclbl.ops.trees.lowering import ensemble, leaves
+
+__all__ = ["TreeContributions", "TreeEnsemble", "TreeLeaves"]
 
 TreeEnsemble = Op(
     "sclbl.TreeEnsemble",

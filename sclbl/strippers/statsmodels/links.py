@@ -28,7 +28,7 @@ def find(link: Any) -> Inverse:
     UnsupportedModelError
         Where the link, or the distribution behind it, is not known.
     """
-    written = _INVERSES.get(_own_class(link))
+    written = _INVERSES.get(own_class(link))
     if written is None:
         raise UnsupportedModelError(
             f"the link {type(link).__module__}.{type(link).__qualname__} has no stripper; fit with "
@@ -43,7 +43,7 @@ def find(link: Any) -> Inverse:
     return written
 
 
-def _own_class(link: Any) -> str:
+def own_class(link: Any) -> str:
     """Return the class name of a link; of its parent for the deprecated lower-case aliases."""
     cls = type(link)
     if cls.__module__ != _LINKS:

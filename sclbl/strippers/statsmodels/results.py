@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.coefficients import Coefficients
 from sclbl.errors import (
     InfiniteValueError,
     MissingValueError,
@@ -23,6 +24,7 @@ from sclbl.errors import (
 from sclbl.strippers import table
 from sclbl.strippers.base import Declared, Stripper, method
 from sclbl.strippers.columns import Table, Wire
+from sclbl.strippers.statsmodels.coefficients import table_of
 from sclbl.strippers.statsmodels.exog import (
     formula_columns,
     is_formula,
@@ -85,6 +87,9 @@ class Results(Stripper):
                     "for new rows, and so does the program"
                 )
         return linear_predictor(model, _parameters(model), x)
+
+    def coefficients(self, model: Any) -> Coefficients | None:
+        return table_of(model.model, _parameters(model))
 
     def columns(self, model: Any) -> tuple[str, ...] | None:
         """Return the columns that a formula looks up by name; None where exog is positional."""

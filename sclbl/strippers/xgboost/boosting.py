@@ -10,7 +10,7 @@ everything of a bare Booster).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,77 +20,32 @@ from sclbl.spec import MISSING_TEXTS
 from sclbl.strippers import ops
 from sclbl.strippers.base import Stripper, method, once
 from sclbl.strippers.columns import Table, Wire
-from sclbl.strippers.xgboost import saved
+from sclbl.strippers.xgboost import contributions, linear, objectives, saved
 
 #: Codes from here on are no categories to XGBoost: float32 cannot tell their neighbours apart.
 _CATEGORIES = 2**24
 
 
-def _sigmoid(x: Any) -> Any:
-    """Return ``1 / (exp(min(-x, 88.7)) + 1)``, each step in float32 (`common/math.h`)."""
-    return np.reciprocal(ops.libm_exp(np.minimum(-x, 88.7)) + 1)
-
-
-def _softmax(x: Any) -> Any:
-    """Return softmax with the sum in float64, rounded before it divides (`common/math.h`)."""
-    powers = ops.libm_exp(x - np.max(x, axis=1, keepdims=True))
-    total = ops.sum_in_order(powers.astype(np.float64), keepdims=True)
-    return powers / total.astype(np.float32)
-
-
-def _same(x: Any) -> Any:
-    return x
-
-
-def _step(x: Any) -> Any:
-    return (x > 0).astype(np.float32)
-
-
-def _largest(x: Any) -> Any:
-    return np.argmax(x, axis=1).astype(np.float32)
-
-
-#: What each objective makes of a margin (`ObjFunction::PredTransform`).
-TRANSFORMS: dict[str, Callable[[Any], Any]] = {
-    "binary:hinge": _step,
-    "binary:logistic": _sigmoid,
-    "binary:logitraw": _same,
-    "count:poisson": ops.libm_exp,
-    "multi:softmax": _largest,
-    "multi:softprob": _softmax,
-    "reg:absoluteerror": _same,
-    "reg:gamma": ops.libm_exp,
-    "reg:linear": _same,
-    "reg:logistic": _sigmoid,
-    "reg:pseudohubererror": _same,
-    "reg:quantileerror": _same,
-    "reg:squarederror": _same,
-    "reg:squaredlogerror": _same,
-    "reg:tweedie": ops.libm_exp,
-    "survival:aft": ops.libm_exp,
-    "survival:cox": ops.libm_exp,
-}
-
-
 def check(model: Any, booster: Any) -> None:
-    """Refuse a booster that is no sum of trees, or whose objective is not in `TRANSFORMS`."""
+    """Refuse a booster that is not trained, or whose kind or objective is not known."""
     name = type(model).__name__
     if not _is_trained(booster):
         raise NotFittedError(
             f"{name} holds no model: train it with xgboost.train, or load one into it"
         )
     learner = json.loads(booster.save_config())["learner"]
-    kind, objective = learner["gradient_booster"]["name"], learner["objective"]["name"]
-    if kind not in ("gbtree", "dart"):
+    kind = learner["gradient_booster"]["name"]
+    if kind not in ("gbtree", "dart", "gblinear"):
         raise UnsupportedModelError(
-            f"{name} has booster={kind!r}, which is not a sum of trees; "
-            "fit it with booster='gbtree', or use a linear model of scikit-learn"
+            f"{name} has booster={kind!r}, which sclbl does not know; "
+            "fit it with booster='gbtree', 'dart' or 'gblinear'"
         )
-    if objective not in TRANSFORMS:
-        raise UnsupportedModelError(
-            f"{name} has objective {objective!r}, which has no exact equivalent; "
-            f"the supported objectives are {', '.join(TRANSFORMS)}"
-        )
+    objectives.check(name, learner["objective"]["name"])
+
+
+def kind_of(booster: Any) -> str:
+    """Return gbtree, dart or gblinear."""
+    return str(json.loads(booster.save_config())["learner"]["gradient_booster"]["name"])
 
 
 def _is_trained(booster: Any) -> bool:
@@ -149,13 +104,16 @@ def matrix(model: Any, read: saved.Model, x: Table, missing: float, *, finite: b
         if column < x.width:
             parts.append(_encoded(model, x.select([column]), read.categories[column] or []))
         begin = column + 1
-    made: Any = ops.concat(parts)
-    if not np.isnan(missing):
-        made = np.where(made == missing, np.nan, made)
-    if finite:
-        made = ops.refuse(made, nan=False)
+    made = _without(ops.concat(parts), missing, finite)
     raw = [c for c in saved.tests_categories(read).tolist() if c not in encoded]
     return _capped(made, raw) if raw else made
+
+
+def _without(x: Any, missing: float, finite: bool) -> Any:
+    """Put NaN for what is missing; with `finite`, refuse infinity."""
+    if not np.isnan(missing):
+        x = np.where(x == missing, np.nan, x)
+    return ops.refuse(x, nan=False) if finite else x
 
 
 def _numbers(model: Any, x: Table) -> Any:
@@ -192,6 +150,13 @@ class Boosting(Stripper):
     # XGBoost looks up a category that was not in training among the sorted ones and refuses it only
     # where it comes after the last; elsewhere it predicts with the next one, which is another.
     refuses_more = (UnknownCategoryError,)
+    instead = MappingProxyType(
+        {
+            "approx_contribs": "pred_contribs gives them exactly",
+            "pred_interactions": "ask XGBoost itself for interactions, or a program for "
+            "pred_contribs, which adds them up by column",
+        }
+    )
     #: Whether the source predicts in place, with the rounds up to the best one.
     in_place = True
 
@@ -207,8 +172,19 @@ class Boosting(Stripper):
         return saved.read(self.booster(model), best=self.in_place)
 
     @once
+    def linear(self, model: Any, x: Table) -> linear.Linear | None:
+        booster = self.booster(model)
+        return linear.read(booster) if kind_of(booster) == "gblinear" else None
+
+    @once
     def margin(self, model: Any, x: Table) -> Wire:
-        read, missing = self.read(model, x), missing_number(model)
+        missing = missing_number(model)
+        coefficients = self.linear(model, x)
+        if coefficients is not None:
+            # A DMatrix is made here, which refuses infinity unless it stands for missing.
+            rows = _without(_numbers(model, x), missing, not np.isinf(missing))
+            return linear.margins(coefficients, rows)
+        read = self.read(model, x)
         # Of columns stored one after the other a DMatrix is made, as for leaves.
         finite = not self.in_place or (x.sparse == "csc" and not np.isinf(missing))
         rows = matrix(model, read, x, missing, finite=finite)
@@ -216,7 +192,8 @@ class Boosting(Stripper):
 
     @once
     def value(self, model: Any, x: Table) -> Any:
-        return TRANSFORMS[self.read(model, x).objective](self.margin(model, x))
+        read = self.linear(model, x) or self.read(model, x)
+        return objectives.transform(read.objective, read.release, self.margin(model, x))
 
     @method
     def predict(self, model: Any, x: Table) -> Any:
@@ -225,3 +202,33 @@ class Boosting(Stripper):
     @method(ask="predict", output_margin=True)
     def predict_margin(self, model: Any, x: Table) -> Wire:
         return self.margin(model, x)
+
+    def call(self, model: Any, method: str, rows: Any, **parameters: Any) -> Any:
+        if method != "pred_contribs":
+            return super().call(model, method, rows, **parameters)
+        # The scikit-learn interface has no such method; its booster is asked with its own options.
+        return self.asked(model, rows, pred_contribs=True)
+
+    def asked(self, model: Any, rows: Any, **options: Any) -> Any:
+        """Return what the booster predicts for rows in a DMatrix, with the model's own rounds."""
+        import xgboost
+
+        data = xgboost.DMatrix(
+            rows,
+            missing=missing_number(model),
+            enable_categorical=True,
+            feature_types=None if hasattr(rows, "columns") else model.feature_types,
+        )
+        rounds = model._get_iteration_range(None)
+        return model.get_booster().predict(data, iteration_range=rounds, **options)
+
+    @method(on_request=True, ask="predict")
+    def pred_contribs(self, model: Any, x: Table) -> Wire:
+        missing = missing_number(model)
+        coefficients = self.linear(model, x)
+        finite = not np.isinf(missing)
+        if coefficients is not None:
+            return linear.contributions(coefficients, _without(_numbers(model, x), missing, finite))
+        read = self.read(model, x)
+        rows = matrix(model, read, x, missing, finite=finite)
+        return contributions.write(type(model).__name__, read, rows)

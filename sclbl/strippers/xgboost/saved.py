@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sclbl.strippers.trees import Nodes, Trees, join
-from sclbl.strippers.xgboost import file, ubjson
+from sclbl.strippers.xgboost import file, probe, ubjson
 
 _WORD = 32
 
@@ -41,6 +41,8 @@ class Model:
     categories : sequence of (list or None)
         The categories of the training DataFrame by feature, in the order of their codes; None for a
         feature without.
+    release : tuple of int
+        The release that predicts.
     """
 
     trees: Sequence[Mapping[str, Any]]
@@ -49,6 +51,7 @@ class Model:
     base: np.ndarray
     objective: str
     categories: Sequence[list[str] | list[int] | None]
+    release: tuple[int, ...]
 
 
 def read(booster: Any, *, best: bool) -> Model:
@@ -64,10 +67,10 @@ def read(booster: Any, *, best: bool) -> Model:
     saved = ubjson.loads(booster.save_raw("ubj"))
     learner = saved["learner"]
     boosting = learner["gradient_booster"]
-    weights = boosting.get("weight_drop")
+    weights = file.tree_weights(boosting)
     inner = boosting.get("gbtree", boosting)["model"]
     parameters = learner["learner_model_param"]
-    file.check_trees(inner, parameters)
+    file.check_trees(boosting, parameters)
     trees = inner["trees"]
     if best and booster.attr("best_iteration") is not None:
         rounds = int(booster.attr("best_iteration")) + 1
@@ -76,7 +79,9 @@ def read(booster: Any, *, best: bool) -> Model:
     groups = np.asarray(inner["tree_info"], dtype=np.int32)[: len(trees)]
     if weights is not None:
         weights = np.asarray(weights, dtype=np.float32)[: len(trees)]
-    base = _base_margins(saved, features) if len(trees) else _margins_alone(booster, features)
+    # XGBoost does not put its base score on the margin's scale before the first round, so only the
+    # booster itself knows the margins of one without trees.
+    base = _base_margins(saved, features) if len(trees) else probe.margins(booster, features)
     if not len(trees):
         # Without rounds the margin is the base alone: a tree that adds nothing to it.
         trees, groups, weights = [_leaf(features)], np.zeros(1, dtype=np.int32), None
@@ -87,6 +92,7 @@ def read(booster: Any, *, best: bool) -> Model:
         base=base,
         objective=str(learner["objective"]["name"]),
         categories=_categories(inner.get("cats"), features),
+        release=tuple(int(v) for v in saved["version"]),
     )
 
 
@@ -95,7 +101,7 @@ def _base_margins(saved: Mapping[str, Any], features: int) -> np.ndarray:
 
     learner = saved["learner"]
     parameters = learner["learner_model_param"]
-    outputs = max(int(parameters["num_class"]), 1) * int(parameters.get("num_target", "1"))
+    outputs = file.outputs(parameters)
     leaf = _leaf(features)
     model: dict[str, Any] = {
         "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(outputs)},
@@ -118,20 +124,6 @@ def _base_margins(saved: Mapping[str, Any], features: int) -> np.ndarray:
     probe = xgboost.Booster(model_file=bytearray(json.dumps(document).encode()))
     row = xgboost.DMatrix(np.zeros((1, features), dtype=np.float32))
     return np.asarray(probe.predict(row, output_margin=True), dtype=np.float32).ravel()
-
-
-def _margins_alone(booster: Any, features: int) -> np.ndarray:
-    """Return the margins of a booster without trees.
-
-    XGBoost does not put its base score on the margin's scale before the first round, so only the
-    booster itself knows them.
-    """
-    import xgboost
-
-    names, types = booster.feature_names, booster.feature_types
-    rows = np.zeros((1, features), dtype=np.float32)
-    row = xgboost.DMatrix(rows, feature_names=names, feature_types=types, enable_categorical=True)
-    return np.asarray(booster.predict(row, output_margin=True), dtype=np.float32).ravel()
 
 
 def _leaf(features: int) -> dict[str, Any]:
@@ -194,19 +186,19 @@ def ensemble(model: Model, *, in_place: bool) -> Trees:
     model : Model
         What `read` returned.
     in_place : bool
-        Whether the source predicts in place, as its scikit-learn interface does: DART then rounds
-        each tree's sum with the base score before it takes the base score off again.
+        Whether the source predicts in place, as its scikit-learn interface does: DART before
+        release 3.3 then rounds each tree's sum with the base score, which it takes off again.
     """
     sizes = _sizes(model)
     leaf = _gather(model, "left_children", np.int32) == -1
     groups = np.repeat(model.groups, sizes)[leaf]
-    vector = _leaf_width(model) > 1
+    vector = leaf_width(model) > 1
     values = _vector_values(model) if vector else _gather(model, "split_conditions", np.float32)
     if not vector:
         values = values[leaf][:, None]
     if model.weights is not None:
         weights = np.repeat(model.weights, sizes)[leaf][:, None]
-        if in_place:
+        if in_place and model.release < (3, 3):
             base = model.base[groups][:, None]
             values = (base + values) - base
         values = values * weights
@@ -218,6 +210,14 @@ def ensemble(model: Model, *, in_place: bool) -> Trees:
         model.base,
         model.groups if several else None,
     )
+
+
+def scalar_ensemble(model: Model) -> Trees:
+    """Return trees of one value a leaf as they are saved, without the factors of DART."""
+    leaf = _gather(model, "left_children", np.int32) == -1
+    values = _gather(model, "split_conditions", np.float32)[leaf][:, None]
+    at_leaves = np.arange(len(values), dtype=np.int32)
+    return _ensemble(model, at_leaves, np.ascontiguousarray(values), model.base, model.groups)
 
 
 def leaf_numbers(model: Model) -> Trees:
@@ -249,24 +249,19 @@ def _gather(model: Model, key: str, dtype: type) -> np.ndarray:
     return np.concatenate([np.asarray(t[key]).astype(dtype, copy=False) for t in model.trees])
 
 
-def _leaf_width(model: Model) -> int:
+def leaf_width(model: Model) -> int:
+    """Return how many values a leaf has."""
     return max((int(t["tree_param"]["size_leaf_vector"]) for t in model.trees), default=1)
 
 
 def _vector_values(model: Model) -> np.ndarray:
     """Return float32 ``[leaves, outputs]`` of trees whose leaves are vectors."""
-    width = _leaf_width(model)
+    width = leaf_width(model)
     parts = []
     for tree in model.trees:
         leaf = np.asarray(tree["left_children"]) == -1
-        if "leaf_weights" in tree:
-            rows = np.asarray(tree["right_children"])[leaf]
-            if rows.min() < 0:
-                raise ValueError("a leaf has no row of values")
-            parts.append(np.asarray(tree["leaf_weights"]).reshape(-1, width)[rows])
-        else:
-            # Before XGBoost 3.2 each node held a vector, and a leaf's was its value.
-            parts.append(np.asarray(tree["base_weights"]).reshape(-1, width)[leaf])
+        rows = np.asarray(tree["right_children"])[leaf]
+        parts.append(np.asarray(tree["leaf_weights"]).reshape(-1, width)[rows])
     return np.concatenate(parts).astype(np.float32, copy=False)
 
 

@@ -11,15 +11,16 @@ from sclbl.strippers import ops
 from sclbl.strippers.base import Declared, method
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.xgboost import saved
-from sclbl.strippers.xgboost.boosting import Boosting, matrix, missing_number
+from sclbl.strippers.xgboost.boosting import Boosting, kind_of, matrix, missing_number
 
 
 class XGBRegressor(Boosting):
     """What the scikit-learn interface predicts."""
 
     def offers(self, model: Any) -> Mapping[str, Declared]:
-        rounds = model.get_booster().num_boosted_rounds()
-        return {m: d for m, d in self.declared().items() if rounds or m != "apply"}
+        booster = model.get_booster()
+        leaves = booster.num_boosted_rounds() > 0 and kind_of(booster) != "gblinear"
+        return {m: d for m, d in self.declared().items() if leaves or m != "apply"}
 
     @method(on_request=True)
     def apply(self, model: Any, x: Table) -> Wire:
@@ -56,5 +57,7 @@ CLASSES = {
     "XGBClassifier": XGBClassifier(),
     "XGBRFClassifier": XGBClassifier(),
     "XGBRFRegressor": XGBRegressor(),
+    # A DataFrame's column `qid` is no feature, and columns are found by name.
+    "XGBRanker": XGBRegressor(),
     "XGBRegressor": XGBRegressor(),
 }

@@ -2,6 +2,8 @@ import { pause } from "./sha256.js";
 
 /** Milliseconds that a thread works before others have their turn. */
 const TURN = 8;
+/** Milliseconds after which it is known what a row takes. */
+const SAMPLE = 2;
 
 /**
  * Uses the rows of a batch as encoded parts, and returns what becomes of each.
@@ -49,11 +51,10 @@ export const runner = ({ chunk, call }, workers) => {
 
   return async (method, batch, signal) => {
     const { rows, encode } = batch;
-    const here = async (part) => call(method, part);
-    const first = async () => timed(here)(encode(0, 1));
-    const timed = (use) => async (part) => {
+    /** Runs a part in this thread, and notes what a row took. */
+    const here = async (part) => {
       const begin = performance.now();
-      const result = await use(part);
+      const result = call(method, part);
       pace[method] = (performance.now() - begin) / (part.rows || 1);
       return result;
     };
@@ -62,13 +63,20 @@ export const runner = ({ chunk, call }, workers) => {
       const [thread] = workers.filter(({ gone }) => !gone).sort((a, b) => a.load() - b.load());
       return thread ? ((await thread.ask(method, part)) ?? spread(part)) : here(part);
     };
-    // What a row takes is not known before one was run.
-    if (rows > 1 && !pace[method]) await first().catch(() => 0);
-    const count = rows * pace[method] > 1 ? workers.length : 0;
+    /** Learns what a row takes: one is run, then more while that takes no time. */
+    const learn = async () => {
+      for (let some = 1; some <= Math.min(rows, chunk); some *= 4) {
+        await here(encode(0, some));
+        if (pace[method] * some > SAMPLE) break;
+      }
+    };
+    if (rows > 1 && !(method in pace)) await learn().catch(() => 0);
+    // What is done in two turns is not worth a message.
+    const count = rows * pace[method] > 2 * TURN ? workers.length : 0;
     const fair = Math.ceil(rows / (4 * count || 1));
     const size = Math.max(1, Math.min(chunk, fair, TURN / (pace[method] || TURN / rows)) | 0);
     try {
-      return await inParts(batch, size, signal, timed(count ? spread : here), 2 * count || 1);
+      return await inParts(batch, size, signal, count ? spread : here, 2 * count || 1);
     } catch (error) {
       signal.throwIfAborted();
       // Rows are refused before any is run, and then those that the program sees with them.

@@ -56,13 +56,17 @@ export const recall = async (key, options) => {
  * @param {Uint8Array} bytes
  * @param {{store: string}} options
  */
-export const keep = async (key, bytes, options) => {
-  for (const others of [ENTRIES - 1, 0]) {
-    try {
-      const store = await storage(options);
-      const keys = [...(await store.keys())];
-      for (const old of keys.splice(0, keys.length - others)) await store.delete(old);
-      return await store.set(key, bytes);
-    } catch {}
-  }
+export const keep = (key, bytes, options) => {
+  // One after the other: each sees what the one before it left.
+  keeping = keeping.then(async () => {
+    for (const others of [ENTRIES - 1, 0]) {
+      try {
+        const store = await storage(options);
+        const keys = [...(await store.keys())];
+        for (const old of keys.splice(0, keys.length - others)) await store.delete(old);
+        return await store.set(key, bytes);
+      } catch {}
+    }
+  });
 };
+let keeping = Promise.resolve();

@@ -1,0 +1,1 @@
+"""sclbl's own models: tables of coefficients."""
