@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from tests.conformance.subject import Make
 
 #: What takes no ``disp``.
-_QUIET = (sm.OLS, sm.WLS, sm.GLS, sm.GLSAR, sm.GLM, sm.QuantReg, sm.RLM)
+_QUIET = (sm.OLS, sm.WLS, sm.GLS, sm.GLSAR, sm.GLM, sm.QuantReg, sm.RLM, sm.GEE, sm.MixedLM)
 
 
 def _fit(build: Any, method: str, y: Any, how: dict[str, Any], options: dict[str, Any]) -> Make:

@@ -29,6 +29,11 @@ SUBJECTS = (
     *(_stats(f"NegativeBinomial, {name}",
              results(sm.NegativeBinomial, COUNTS, loglike_method=name))
       for name in ("nb1", "nb2", "geometric")),
+    *(_stats(f"{name}, p={p}", results(getattr(sm, name), COUNTS, p=p))
+      for name, p in (("GeneralizedPoisson", 1), ("GeneralizedPoisson", 2),
+                      ("NegativeBinomialP", 1), ("NegativeBinomialP", 2))),
+    _stats("GeneralizedPoisson, regularized",
+           regularized(sm.GeneralizedPoisson, COUNTS, **_PENALTY)),
     _stats("NegativeBinomial, regularized",
            regularized(sm.NegativeBinomial, COUNTS, **_PENALTY)),
 )  # fmt: skip

@@ -114,4 +114,11 @@ SUBJECTS = (
     _stats("GLM, regularized", regularized(sm.GLM, SCORE, alpha=0.1)),
     _stats("GLM, trials", results(sm.GLM, np.column_stack([COUNTS, np.full(ROWS, 3.0)]),
            family=families.Binomial()), "predict"),
+    *(_stats(f"GEE, {type(family).__name__}",
+             results(sm.GEE, y, groups=np.arange(ROWS) // 5, family=family, cov_struct=structure))
+      for family, y, structure in (
+          (families.Gaussian(), SCORE, sm.cov_struct.Exchangeable()),
+          (families.Poisson(), COUNTS, sm.cov_struct.Independence()),
+          (families.Binomial(links.CLogLog()), TWO, sm.cov_struct.Independence()))),
+    _stats("GEE, unwrapped", unwrapped(results(sm.GEE, SCORE, groups=np.arange(ROWS) // 5))),
 )  # fmt: skip

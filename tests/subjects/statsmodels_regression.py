@@ -9,6 +9,7 @@ from tests.conformance.domains import DESIGN, SCORE
 from tests.conformance.results import regularized, results, unwrapped
 from tests.conformance.subject import Make, Subject
 
+_GROUPS = np.arange(len(SCORE)) // 5
 _WEIGHTS = np.linspace(0.5, 2, len(SCORE))
 
 
@@ -29,4 +30,6 @@ SUBJECTS = (
     _stats("GLSAR", results(sm.GLSAR, SCORE)),
     _stats("QuantReg", results(sm.QuantReg, SCORE)),
     _stats("RLM", results(sm.RLM, SCORE)),
+    _stats("MixedLM", results(sm.MixedLM, SCORE, groups=_GROUPS)),
+    _stats("MixedLM, unwrapped", unwrapped(results(sm.MixedLM, SCORE, groups=_GROUPS))),
 )

@@ -22,6 +22,8 @@ _MODELS = {
     "Probit": ("binomial", "probit"),
     "Poisson": ("poisson", "log"),
     "NegativeBinomial": ("negative_binomial", "log"),
+    "NegativeBinomialP": ("negative_binomial", "log"),
+    "MixedLM": _LINEAR,
 }
 _FAMILIES = {
     "Gaussian": "gaussian",

@@ -22,7 +22,7 @@ class Probit(Formula):
 
 
 class Count(Formula):
-    """Poisson and NegativeBinomial."""
+    """Poisson, and those with a dispersion: the mean is the same."""
 
     def mean(self, model: Any, z: Any) -> Any:
         return np.exp(z)
@@ -41,13 +41,15 @@ class MNLogit(Formula):
         return ops.concat([first - first, z])
 
 
-_WRAPPERS = """Binary Count L1Binary L1Multinomial L1NegativeBinomial L1Poisson Multinomial
-    NegativeBinomial Poisson"""
+_WRAPPERS = """Binary Count GeneralizedPoisson L1Binary L1GeneralizedPoisson L1Multinomial
+    L1NegativeBinomial L1Poisson Multinomial NegativeBinomial NegativeBinomialP Poisson"""
 CLASSES: dict[str, Stripper] = {
     **{f"discrete_model.{name}ResultsWrapper": RESULTS for name in _WRAPPERS.split()},
+    "discrete_model.GeneralizedPoisson": Count(),
     "discrete_model.Logit": Logit(),
     "discrete_model.MNLogit": MNLogit(),
     "discrete_model.NegativeBinomial": Count(),
+    "discrete_model.NegativeBinomialP": Count(),
     "discrete_model.Poisson": Count(),
     "discrete_model.Probit": Probit(),
 }

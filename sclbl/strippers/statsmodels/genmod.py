@@ -17,6 +17,10 @@ class GLM(Formula):
 
 
 CLASSES = {
+    # Correlation within groups is one of the fit; the mean is a GLM's.
+    "generalized_estimating_equations.GEE": GLM(),
+    "generalized_estimating_equations.GEEResults": RESULTS,
+    "generalized_estimating_equations.GEEResultsWrapper": RESULTS,
     "generalized_linear_model.GLM": GLM(),
     "generalized_linear_model.GLMResults": RESULTS,
     "generalized_linear_model.GLMResultsWrapper": RESULTS,

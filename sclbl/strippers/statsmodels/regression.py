@@ -12,5 +12,9 @@ CLASSES = {
     "linear_model.RegressionResults": RESULTS,
     "linear_model.RegressionResultsWrapper": RESULTS,
     "linear_model.WLS": Linear(),
+    # Its ``predict`` is the mean of a new group: the random effects are none of it.
+    "mixed_linear_model.MixedLM": Linear(),
+    "mixed_linear_model.MixedLMResults": RESULTS,
+    "mixed_linear_model.MixedLMResultsWrapper": RESULTS,
     "quantile_regression.QuantReg": Linear(),
 }

@@ -128,8 +128,10 @@ def _formula(results: Any) -> Formula:
 def _parameters(results: Any) -> np.ndarray:
     """Return the coefficients, ``[exog columns]`` or ``[exog columns, outcomes - 1]``."""
     params = np.asarray(results.params, dtype=np.float64)
-    # The negative binomial's dispersion stands behind the coefficients.
-    params = params[: len(params) - int(getattr(results.model, "k_extra", 0) or 0)]
+    # A dispersion, or the variances of random effects, stand behind the coefficients.
+    fixed = getattr(results.model, "k_fe", None)
+    count = len(params) - int(getattr(results.model, "k_extra", 0) or 0)
+    params = params[: count if fixed is None else int(fixed)]
     if not np.isfinite(params).all():
         raise UnsupportedModelError(
             f"the parameters of statsmodels {type(results.model).__name__} hold NaN or infinity, "
