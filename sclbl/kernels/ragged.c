@@ -166,6 +166,19 @@ DENSE(f64, f64)
 DENSE(f32, f32)
 DENSE(i64, i64)
 
+/* The same with NaN where a row has no item; of several of one column the last counts. */
+#define DENSE_MISSING(S, T)                                                                    \
+    void ragged_dense_missing_##S(T* out, const ragged* x, i32 m, i32 n) {                     \
+        const i32* keys = (const i32*)x->keys;                                                 \
+        const T* values = (const T*)x->values;                                                 \
+        for (i32 i = 0; i < m * n; i++) out[i] = (T)__builtin_nanf("");                        \
+        for (i32 i = 0; i < m; i++)                                                            \
+            for (u32 k = x->offsets[i]; k < x->offsets[i + 1]; k++)                            \
+                out[i * n + keys[k]] = values ? values[k] : (T)1;                              \
+    }
+DENSE_MISSING(f64, f64)
+DENSE_MISSING(f32, f32)
+
 /* Times a matrix [columns, n]: a row's products are added in the order of its items. */
 #define DOT(S, T, R)                                                                           \
     void ragged_dot_##S(R* out, const ragged* x, const R* w, i32 m, i32 n) {                   \

@@ -328,6 +328,40 @@ Dense = Op(
 )
 
 
+def _dense_missing_infer(node: Node, xs: Sequence[Operand]) -> Typed:
+    if xs and xs[0].dtype not in FLOATS:
+        raise fail(node, f"does not take {xs[0].dtype}")
+    return _dense_infer(node, xs)
+
+
+def _dense_missing(attrs: Attrs, x: Items) -> Array:
+    out = np.full((len(x), attrs["columns"]), np.nan, dtype=x.values.dtype)
+    keys = np.asarray(x.keys)
+    for i, row in enumerate(x.rows()):
+        for key, value in zip(keys[row], x.values[row], strict=True):
+            out[i, key] = value
+    return out
+
+
+def _dense_missing_lower(e: Emitter, node: Node) -> None:
+    x = node.inputs[0]
+    width = f"i32 {node.attrs['columns']}"
+    e.call(f"ragged_dense_missing_{e.suffix(x)}", e.output(node), e.pointer(x), "i32 %m", width)
+
+
+#: What a row leaves out is NaN; of several items of one column the last counts.
+DenseMissing = Op(
+    "sclbl.DenseMissing",
+    _dense_missing_infer,
+    _dense_missing,
+    _dense_missing_lower,
+    FLOATS,
+    exact=True,
+    role="passes",
+    ragged=True,
+)
+
+
 def _dot_infer(node: Node, xs: Sequence[Operand]) -> Typed:
     has_inputs(node, xs, 2)
     x, matrix = xs

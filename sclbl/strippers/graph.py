@@ -356,10 +356,16 @@ class Builder:
 
     def dense(self, x: Wire) -> Wire:
         """Make sparse rows dense; each column is then one of the input's, where x is the input."""
-        first = x.name in {i.name for i in self.signature.inputs}
-        origins = tuple(range(x.width)) if first else None
-        made = self.node("sclbl.Dense", [x], origins, columns=x.width)
+        made = self.node("sclbl.Dense", [x], self._columns_of(x), columns=x.width)
         return replace(made, sparse="csr")
+
+    def dense_or_missing(self, x: Wire) -> Wire:
+        """Make sparse rows dense, with NaN for what a row leaves out; see `dense`."""
+        return self.node("sclbl.DenseMissing", [x], self._columns_of(x), columns=x.width)
+
+    def _columns_of(self, x: Wire) -> tuple[int, ...] | None:
+        first = x.name in {i.name for i in self.signature.inputs}
+        return tuple(range(x.width)) if first else None
 
     def reduce(self, op: str, x: Wire) -> Wire:
         """Reduce each row to one number."""

@@ -105,6 +105,10 @@ CASES: list[tuple[str, str, Write]] = [
             ("sclbl.Dense", kind, lambda b, x: b.dense(x)),
         )
     ),
+    *(
+        ("sclbl.DenseMissing", kind, lambda b, x: b.dense_or_missing(x))
+        for kind in ("sparse", "sparse float32")
+    ),
     ("sclbl.RefuseItems", "sparse", lambda b, x: b.node("sclbl.RefuseItems", [x], nan=1, inf=0)),
     (
         "sclbl.RefuseItems",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction import DictVectorizer, FeatureHasher
@@ -271,14 +272,21 @@ def test_norms_of_sparse_rows(norm: Any) -> None:
 
 def test_what_a_sparse_row_leaves_out_is_missing_to_xgboost() -> None:
     y = [i % 2 for i in range(len(DICTS))]
-    forest = XGBClassifier(n_estimators=2)
+    forest = XGBClassifier(n_estimators=3, max_depth=4, n_jobs=1)
+    with_zeros = SPARSE.copy()
+    with_zeros.data[::3] = 0  # items that are there, and are no missing ones
     for model, rows in (
-        (XGBClassifier(n_estimators=2).fit(SPARSE, TARGET), SPARSE),
-        (make_pipeline(DictVectorizer(), forest).fit(DICTS, y), DICTS),
-        (make_pipeline(FeatureHasher(8), forest).fit(DICTS, y), DICTS),
+        (XGBClassifier(n_estimators=3, n_jobs=1).fit(with_zeros, TARGET), with_zeros),
+        (XGBClassifier(n_estimators=3, missing=0.0, n_jobs=1).fit(SPARSE, TARGET), with_zeros),
+        (make_pipeline(DictVectorizer(), forest).fit(DICTS, y), [*DICTS, {"age": 0.0}, {"k1": 0}]),
+        (make_pipeline(FeatureHasher(8), clone(forest)).fit(DICTS, y), DICTS),
     ):
-        with pytest.raises(UnsupportedModelError, match="fit it on dense rows, with NaN"):
-            sclbl.compile(model, rows[:5])
+        program = sclbl.compile(model, rows[:5])
+        np.testing.assert_array_equal(program.predict_proba(rows), model.predict_proba(rows))
+    assert not np.array_equal(
+        XGBClassifier(n_estimators=3, n_jobs=1).fit(with_zeros, TARGET).predict_proba(with_zeros),
+        XGBClassifier(n_estimators=3, n_jobs=1).fit(SPARSE, TARGET).predict_proba(with_zeros),
+    )
 
 
 def test_no_columns_at_all() -> None:

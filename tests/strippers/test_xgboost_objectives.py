@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost as xgb
+from scipy import sparse
 
 import sclbl
-from sclbl.errors import InfiniteValueError, UnknownCategoryError
+from sclbl.errors import InfiniteValueError, UnknownCategoryError, UnsupportedModelError
 from sclbl.strippers import strip
 from tests.conformance.beside import run
 from tests.conformance.threshold_rows import adversarial, thresholds
@@ -85,6 +86,8 @@ def compared(booster: str, objective: str, container: str, count: int) -> Iterat
     usual: Any = X.astype(np.float32) if container == "float32" else X
     if container == "frame":
         usual = pd.DataFrame(X, columns=list("abcd"))
+    elif container == "sparse":
+        usual = sparse.csr_matrix(np.where(np.abs(X) < 0.5, 0.0, X))
     elif container == "categories":
         usual = framed(X, KIND, KINDS)
     model = trained(booster, objective, usual)
@@ -94,6 +97,10 @@ def compared(booster: str, objective: str, container: str, count: int) -> Iterat
     rows: Any = found.astype(np.float32) if container == "float32" else found
     if container == "frame":
         rows = pd.DataFrame(found, columns=list("abcd"))
+    elif container == "sparse":
+        # Some zeros are there, and are numbers; what is not there is missing.
+        rows = sparse.csr_matrix(np.where(np.isnan(found), 0.0, found))
+        rows.data[::7] = 0.0
     elif container == "categories":
         rng = np.random.default_rng(1)
         kinds = np.where(rng.random(count) < 0.1, None, rng.choice(KINDS, size=count))
@@ -118,7 +125,7 @@ def check(booster: str, objective: str, container: str, count: int) -> None:
         np.testing.assert_array_equal(value, values)
 
 
-CONTAINERS = ("float64", "float32", "frame", "categories")
+CONTAINERS = ("float64", "float32", "frame", "sparse", "categories")
 PAIRS = [(b, o) for b in BOOSTERS for o in objectives()]
 
 
@@ -133,6 +140,8 @@ def test_an_objective(booster: str, objective: str) -> None:
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize(("booster", "objective"), PAIRS)
 def test_all_objectives(booster: str, objective: str, container: str) -> None:
+    if (booster, container) == ("gblinear", "sparse"):
+        return  # refused, see below
     if (booster, container) == ("gblinear", "categories"):
         with pytest.raises(xgb.core.XGBoostError, match="categorical"):
             trained(booster, objective, framed(X, KIND, KINDS))
@@ -179,6 +188,11 @@ class TestLinear:
             run(strip(model, X[:5]), rows)
         own = xgb.XGBRegressor(booster="gblinear", n_estimators=3, missing=np.inf).fit(X, SCORE)
         np.testing.assert_array_equal(run(strip(own, X[:5]), rows)["predict"], own.predict(rows))
+
+    def test_sparse_rows_are_refused(self) -> None:
+        model = trained_linear(X, SCORE)
+        with pytest.raises(UnsupportedModelError, match=r"a linear booster .* give dense rows, wi"):
+            strip(model, sparse.csr_matrix(X)[:5])
 
     def test_no_rounds(self) -> None:
         model = xgb.train(

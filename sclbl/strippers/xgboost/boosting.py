@@ -48,6 +48,13 @@ def kind_of(booster: Any) -> str:
     return str(json.loads(booster.save_config())["learner"]["gradient_booster"]["name"])
 
 
+def lacks(booster: Any) -> tuple[str, ...]:
+    """Return the methods that a booster of this kind, or of no rounds, has nothing to answer by."""
+    if not booster.num_boosted_rounds():
+        return ("apply", "pred_contribs", "pred_leaf")
+    return ("apply", "pred_leaf") if kind_of(booster) == "gblinear" else ()
+
+
 def _is_trained(booster: Any) -> bool:
     from xgboost.core import XGBoostError
 
@@ -157,6 +164,7 @@ class Boosting(Stripper):
             "pred_contribs, which adds them up by column",
         }
     )
+    takes_sparse = True
     #: Whether the source predicts in place, with the rounds up to the best one.
     in_place = True
 
@@ -166,6 +174,17 @@ class Boosting(Stripper):
 
     def check(self, model: Any) -> None:
         check(model, self.booster(model))
+
+    def rows(self, model: Any, x: Any) -> Any:
+        if isinstance(x, Table):
+            return x
+        if kind_of(self.booster(model)) == "gblinear":
+            raise UnsupportedModelError(
+                f"{type(model).__name__} is a linear booster and example_input a sparse matrix, of "
+                "which it adds what stands twice in one place twice; give dense rows, with NaN for "
+                "what is missing"
+            )
+        return x.builder.wire_table(x.builder.dense_or_missing(x))
 
     @once
     def read(self, model: Any, x: Table) -> saved.Model:

@@ -11,7 +11,7 @@ from sclbl.strippers import ops
 from sclbl.strippers.base import Declared, method
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.xgboost import saved
-from sclbl.strippers.xgboost.boosting import Boosting, kind_of, matrix, missing_number
+from sclbl.strippers.xgboost.boosting import Boosting, lacks, matrix, missing_number
 
 
 class Booster(Boosting):
@@ -38,9 +38,8 @@ class Booster(Boosting):
         return model.predict(matrix, **options)
 
     def offers(self, model: Any) -> Mapping[str, Declared]:
-        linear = kind_of(model) == "gblinear"
-        leaves = model.num_boosted_rounds() > 0 and not linear
-        return {m: d for m, d in self.declared().items() if leaves or m != "pred_leaf"}
+        lacking = lacks(model)
+        return {m: d for m, d in self.declared().items() if m not in lacking}
 
     @method(on_request=True, ask="predict")
     def pred_leaf(self, model: Any, x: Table) -> Wire:

@@ -11,16 +11,15 @@ from sclbl.strippers import ops
 from sclbl.strippers.base import Declared, method
 from sclbl.strippers.columns import Table, Wire
 from sclbl.strippers.xgboost import saved
-from sclbl.strippers.xgboost.boosting import Boosting, kind_of, matrix, missing_number
+from sclbl.strippers.xgboost.boosting import Boosting, lacks, matrix, missing_number
 
 
 class XGBRegressor(Boosting):
     """What the scikit-learn interface predicts."""
 
     def offers(self, model: Any) -> Mapping[str, Declared]:
-        booster = model.get_booster()
-        leaves = booster.num_boosted_rounds() > 0 and kind_of(booster) != "gblinear"
-        return {m: d for m, d in self.declared().items() if leaves or m != "apply"}
+        lacking = lacks(model.get_booster())
+        return {m: d for m, d in self.declared().items() if m not in lacking}
 
     @method(on_request=True)
     def apply(self, model: Any, x: Table) -> Wire:
