@@ -51,6 +51,8 @@ _REFUSALS: tuple[tuple[str, type[InputError]], ...] = (
 )
 #: What returns several results, or ragged ones: compared by `tests.conformance.ragged`.
 _SEVERAL = ("kneighbors", "radius_neighbors")
+#: Defined a row and a tree at a time; tests/strippers/test_xgboost_contributions.py has its rows.
+_APART = ("pred_contribs",)
 _OF_SCORES = ("predict_proba", "predict_log_proba")
 #: Methods that return what probabilities are made of.
 _SCORERS = ("decision_function", "predict_joint_log_proba")
@@ -106,7 +108,7 @@ class Pair:
             return strip(self.model, self.example, methods=self.subject.methods)
         methods = dispatch.methods(self.model)
         offered = dispatch.offers(self.model)
-        more = [m for m in dispatch.optional(self.model) if m not in _SEVERAL]
+        more = [m for m in dispatch.optional(self.model) if m not in (*_SEVERAL, *_APART)]
         more = [m for m in more if not offered[m].backwards]
         try:
             return strip(self.model, self.example, methods=(*methods, *more))

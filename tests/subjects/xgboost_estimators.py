@@ -88,7 +88,8 @@ def _survival(rows: Any) -> Any:
 
 
 def _asked(model: xgb.Booster, method: str, rows: Any) -> Any:
-    return model.predict(xgb.DMatrix(rows), output_margin=method == "predict_margin")
+    options = {"predict": {}, "predict_margin": {"output_margin": True}}
+    return model.predict(xgb.DMatrix(rows), **options.get(method, {method: True}))
 
 
 def _of_booster(name: str, make: Make, *also: str) -> Subject:
