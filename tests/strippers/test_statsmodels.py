@@ -13,6 +13,7 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from statsmodels.genmod.families import links
 from statsmodels.genmod.generalized_linear_model import GLMResults, GLMResultsWrapper
+from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from sclbl.errors import (
     ColumnError,
@@ -156,6 +157,19 @@ def test_offset_is_left_out_with_a_warning(cls: Any, option: str) -> None:
     quiet = {} if cls is sm.GLM else {"disp": 0}
     spec = check(fit(cls(outcome("count"), data(), **options), **quiet), data(), atol=1e-15)
     assert any(f"fitted with {option}" in w for w in spec.warnings)
+
+
+@pytest.mark.parametrize("option", ["offset", "exposure"])
+@pytest.mark.parametrize("cls", [sm.GeneralizedPoisson, sm.NegativeBinomialP])
+def test_offset_that_predict_adds_to_any_rows(cls: Any, option: str) -> None:
+    model = cls(outcome("count"), data(), **{option: np.linspace(0.5, 2, ROWS)})
+    results = fit(model, disp=0)
+    with pytest.raises(ValueError, match="broadcast"):
+        results.predict(data()[:3])
+    with pytest.raises(
+        UnsupportedModelError, match=rf"{cls.__name__} was fitted with {option}, .*wi"
+    ):
+        strip(results, data()[:3])
 
 
 def test_no_warning_without_an_offset() -> None:
@@ -312,6 +326,19 @@ def test_parameters_that_are_no_numbers() -> None:
     results = glm(links.Identity(), [1.0, np.nan, 0.0, 0.0])
     with pytest.raises(UnsupportedModelError, match="parameters of statsmodels GLM hold NaN"):
         strip(results, data()[:3])
+
+
+def test_ordered_model_with_another_distribution() -> None:
+    results = fit(OrderedModel(outcome("class"), data("array")[:, 1:], distr=scipy.stats.gumbel_l))
+    with pytest.raises(UnsupportedModelError, match=r'gumbel_l_gen has no stripper; .*"probit" or'):
+        strip(results, data("array")[:3, 1:])
+
+
+def test_ordered_model_from_a_formula() -> None:
+    rows = table().assign(level=outcome("class"))
+    results = fit(OrderedModel.from_formula("level ~ 0 + age", rows, distr="logit"), disp=0)
+    with pytest.raises(UnsupportedModelError, match=r"formula 'level ~ 0 \+ age'; .*design matrix"):
+        strip(results, rows[:3])
 
 
 class Odd(links.Log):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sclbl.errors import UnsupportedModelError
 from sclbl.strippers import ops
 from sclbl.strippers.base import Stripper
 from sclbl.strippers.statsmodels.results import RESULTS, Formula
@@ -22,10 +23,27 @@ class Probit(Formula):
 
 
 class Count(Formula):
-    """Poisson, and those with a dispersion: the mean is the same."""
+    """Poisson and NegativeBinomial: the mean is the same."""
 
     def mean(self, model: Any, z: Any) -> Any:
         return np.exp(z)
+
+
+class Dispersed(Count):
+    """GeneralizedPoisson and NegativeBinomialP, whose ``predict`` adds what the fit had.
+
+    `statsmodels.discrete.discrete_model`: for new rows too it takes the offset and the exposure of
+    the training rows, so it answers for no other number of rows, and for as many with theirs.
+    """
+
+    def check_option(self, model: Any) -> None:
+        for name in ("offset", "exposure"):
+            if getattr(model, name, None) is not None:
+                raise UnsupportedModelError(
+                    f"statsmodels {type(model).__name__} was fitted with {name}, and its predict "
+                    "adds that of the training rows to any rows; fit it without, or fit "
+                    f"NegativeBinomial or a GLM, whose predict leaves {name} out"
+                )
 
 
 class MNLogit(Formula):
@@ -45,11 +63,11 @@ _WRAPPERS = """Binary Count GeneralizedPoisson L1Binary L1GeneralizedPoisson L1M
     L1NegativeBinomial L1Poisson Multinomial NegativeBinomial NegativeBinomialP Poisson"""
 CLASSES: dict[str, Stripper] = {
     **{f"discrete_model.{name}ResultsWrapper": RESULTS for name in _WRAPPERS.split()},
-    "discrete_model.GeneralizedPoisson": Count(),
+    "discrete_model.GeneralizedPoisson": Dispersed(),
     "discrete_model.Logit": Logit(),
     "discrete_model.MNLogit": MNLogit(),
     "discrete_model.NegativeBinomial": Count(),
-    "discrete_model.NegativeBinomialP": Count(),
+    "discrete_model.NegativeBinomialP": Dispersed(),
     "discrete_model.Poisson": Count(),
     "discrete_model.Probit": Probit(),
 }

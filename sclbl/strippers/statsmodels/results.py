@@ -53,6 +53,10 @@ class Formula(Stripper):
         """Return what is predicted, given the linear predictor."""
         return z
 
+    def of_results(self, results: Any, z: Any) -> Any:
+        """Return what is predicted where that takes more of the results than the predictor."""
+        return self.mean(results.model, z)
+
     def on_linear_scale(self, z: Any) -> Any:
         """Return what is predicted with ``which="linear"``."""
         return z
@@ -101,7 +105,7 @@ class Results(Stripper):
 
     @method
     def predict(self, model: Any, z: Wire) -> Any:
-        return _formula(model).mean(model.model, z)
+        return _formula(model).of_results(model, z)
 
     @method(ask="predict", which="linear")
     def predict_linear(self, model: Any, z: Wire) -> Any:
