@@ -71,7 +71,8 @@ BY_CLASS = {name: advice for advice, names in SKLEARN.items() for name in names.
 
 _RESULTS = Advice(
     "sclbl takes what fit() of these models of statsmodels returns: OLS, WLS, GLS, GLSAR, "
-    "QuantReg, RLM, GLM, Logit, Probit, MNLogit, Poisson, NegativeBinomial"
+    "QuantReg, RLM, MixedLM, GLM, GEE, Logit, Probit, MNLogit, OrderedModel, Poisson, "
+    "NegativeBinomial, NegativeBinomialP, GeneralizedPoisson"
 )
 _NETWORK = Advice(
     "export it to an ONNX file and pass the file's path, sclbl.upload('model.onnx', example_input)"
@@ -87,7 +88,9 @@ MODULES: dict[str, Advice] = {
     "statsmodels.gam": Advice(
         "compute the spline columns, fit statsmodels' GLM on them, and pass its results"
     ),
-    "statsmodels.genmod": Advice("fit statsmodels' GLM with the same family, and pass its results"),
+    "statsmodels.genmod": Advice(
+        "fit statsmodels' GLM or GEE with the same family, and pass its results"
+    ),
     "xgboost": Advice("fit XGBClassifier or XGBRegressor of xgboost, or pass a Booster"),
     "lightgbm": Advice(
         "fit XGBClassifier or XGBRegressor of xgboost, or a histogram boosting of scikit-learn",

@@ -92,7 +92,8 @@ def test_some_of_what_people_have() -> None:
     assert "Lars" not in dbscan
     assert "it maps only the rows that it was fitted on; fit a decomposition" in message(TSNE())
     assert "compute lagged columns and fit OLS" in message(AutoReg(X[:, 0], 1).fit())
-    assert "GLM with the same family" in message(sm.GEE(Y, X, np.arange(40) // 4).fit())
+    ordered = sm.OrdinalGEE(np.arange(40) % 3, X, np.arange(40) // 4)
+    assert "GLM or GEE with the same family" in message(ordered)
     assert "sclbl takes what fit() of these models of statsmodels returns: OLS, " in message(
         sm.PHReg(np.arange(1.0, 41.0), X)
     )
