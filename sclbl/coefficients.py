@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -144,7 +145,7 @@ class Coefficients:
         """The constant; 0 where there is none."""
         return sum(number for term, number in self.coefficients.items() if term in CONSTANTS)
 
-    @property
+    @cached_property
     def terms(self) -> tuple[tuple[tuple[Factor, ...], float], ...]:
         """Every term but the constant, as what it multiplies, with its coefficient."""
         return tuple(
@@ -153,7 +154,7 @@ class Coefficients:
             if term not in CONSTANTS
         )
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns that the terms are made of, in the order in which they come."""
         return tuple(dict.fromkeys(f.column for factors, _ in self.terms for f in factors))

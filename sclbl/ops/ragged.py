@@ -6,7 +6,7 @@ operators: other runtimes show them and do not run them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -219,7 +219,7 @@ def _sum(attrs: Attrs, x: Items) -> Items:
     keys, values, offsets = [], [], [0]
     for row in x.rows():
         found: dict[int, Any] = {}
-        for key, value in zip(x.keys[row].tolist(), x.values[row], strict=True):  # type: ignore[index]
+        for key, value in zip(x.keys[row].tolist(), x.values[row], strict=True):  # type: ignore[index]  # they have keys
             found[key] = value if attrs["distinct"] or key not in found else found[key] + value
         for key in sorted(found):
             keys.append(key)
@@ -310,17 +310,22 @@ def _dense(attrs: Attrs, x: Items) -> Array:
     return out
 
 
-def _dense_lower(e: Emitter, node: Node) -> None:
-    x = node.inputs[0]
-    width = f"i32 {node.attrs['columns']}"
-    e.call(f"ragged_dense_{e.suffix(x)}", e.output(node), e.pointer(x), "i32 %m", width)
+def _dense_by(kernel: str) -> Callable[[Emitter, Node], None]:
+    """Return what calls the kernel of this name."""
+
+    def lower(e: Emitter, node: Node) -> None:
+        x = node.inputs[0]
+        width = f"i32 {node.attrs['columns']}"
+        e.call(f"{kernel}_{e.suffix(x)}", e.output(node), e.pointer(x), "i32 %m", width)
+
+    return lower
 
 
 Dense = Op(
     "sclbl.Dense",
     _dense_infer,
     _dense,
-    _dense_lower,
+    _dense_by("ragged_dense"),
     NUMBERS,
     exact=True,
     role="passes",
@@ -343,18 +348,12 @@ def _dense_missing(attrs: Attrs, x: Items) -> Array:
     return out
 
 
-def _dense_missing_lower(e: Emitter, node: Node) -> None:
-    x = node.inputs[0]
-    width = f"i32 {node.attrs['columns']}"
-    e.call(f"ragged_dense_missing_{e.suffix(x)}", e.output(node), e.pointer(x), "i32 %m", width)
-
-
 #: What a row leaves out is NaN; of several items of one column the last counts.
 DenseMissing = Op(
     "sclbl.DenseMissing",
     _dense_missing_infer,
     _dense_missing,
-    _dense_missing_lower,
+    _dense_by("ragged_dense_missing"),
     FLOATS,
     exact=True,
     role="passes",
@@ -378,7 +377,7 @@ def _dot_infer(node: Node, xs: Sequence[Operand]) -> Typed:
 def _dot(attrs: Attrs, x: Items, w: Array) -> Array:
     out = np.zeros((len(x), w.shape[1]), dtype=w.dtype)
     for i, row in enumerate(x.rows()):
-        for key, value in zip(x.keys[row].tolist(), x.values[row], strict=True):  # type: ignore[index]
+        for key, value in zip(x.keys[row].tolist(), x.values[row], strict=True):  # type: ignore[index]  # they have keys
             out[i] += w.dtype.type(value) * w[key]
     return out
 

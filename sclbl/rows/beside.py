@@ -300,7 +300,7 @@ def _items(row: Any, number: int) -> Sequence[Any]:
     if isinstance(row, (set, frozenset)):
         return tuple(row)
     if isinstance(row, np.ndarray) and row.ndim == 1:
-        return row.tolist()  # type: ignore[no-any-return]
+        return row.tolist()  # type: ignore[no-any-return]  # a list
     if isinstance(row, (list, tuple)):
         return row
     raise ShapeError(

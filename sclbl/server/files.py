@@ -12,9 +12,7 @@ from starlette.routing import Route
 from sclbl.errors import NotFoundError, ServerOnlyError
 from sclbl.registry.blobs import Content
 from sclbl.server.context import Context, reading
-
-#: The tag of a version whose program stays on the server.
-SERVER_ONLY = "server-only"
+from sclbl.web.page import SERVER_ONLY
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -20,7 +20,6 @@ from sclbl.server import cookies, problems
 from sclbl.server.bodies import Bounded
 from sclbl.server.context import Context, context_of, reading
 from sclbl.server.examples import SPEC_BYTES, examples_of
-from sclbl.server.files import SERVER_ONLY
 from sclbl.signature import Signature
 from sclbl.web import calls, page
 from sclbl.web.assets import assets, digest
@@ -158,7 +157,7 @@ async def deployment(request: Request) -> Response:
         widget = page.widget_of(record)
     except RequestError as error:
         notes.append(str(error))
-    only = SERVER_ONLY in record.tags
+    only = page.SERVER_ONLY in record.tags
     private = context.guard.private
     if only and not private:
         notes.append("Its program stays on the server, which computes the predictions.")
